@@ -1,0 +1,124 @@
+"""Retrieval from stored sentences by log-sum-exp: the computation that the memorizer and token memories share.
+
+For memories xi_i and a state x, both sentences of L tokens, let overlap_i(x) be the number of positions at which they
+agree. Each memory gets the weight softmax_i(beta * overlap_i(x)): attention with the state as query and the memories
+as keys and values (Ramsauer et al. 2021). Nothing here knows about noise; beta is any inverse temperature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+
+TABLE_NUMBERS = 2**22  # float64 numbers in one table over (position, token, query): 32 MiB
+WEIGHT_NUMBERS = 2**19  # float64 numbers in one block of weights over (memory, query): 4 MiB, about a cache
+WINDOW = 600.0  # nats: exp(-WINDOW) is still an ordinary float64
+
+
+@torch.no_grad()
+def retrieve(memories: torch.Tensor, xt: torch.Tensor, beta: torch.Tensor | float, vocab_size: int) -> torch.Tensor:
+    """Return log p(token v at position l), float64[B, L, V], when each memory counts softmax(beta * overlap).
+
+    log sum_i softmax_i(beta_b overlap_i(xt_b)) 1[memories_il = v], in nats; -inf where no memory has v at l.
+    memories int64[n, L]; xt int64[B, L]; beta a number or float[B], at least 0. Deterministic. Time grows as
+    n B L, memory as n L + B L V. Raises ValueError on tokens outside 0 ... vocab_size - 1 or mismatched shapes.
+    """
+    beta = _checked(memories, xt, beta, vocab_size)
+    length = memories.shape[1]
+    out = torch.empty(len(xt), length, vocab_size, dtype=torch.float64, device=xt.device)
+    for rows in _query_blocks(len(xt), length * vocab_size):
+        log_mass, log_total = _log_masses(memories, xt[rows], beta[rows], vocab_size, per_token=True)
+        out[rows] = (log_mass - log_total).T.unflatten(1, (length, vocab_size))  # [b, L, V]
+    return out
+
+
+@torch.no_grad()
+def log_partition(
+    memories: torch.Tensor, xt: torch.Tensor, beta: torch.Tensor | float, vocab_size: int | None = None
+) -> torch.Tensor:
+    """Return log sum_i exp(beta * overlap_i(xt)), float64[B], in nats.
+
+    -log_partition / beta is the energy of a dense associative memory with exponential separation (Demircigil et al.
+    2017). Without `vocab_size` the largest token present sets it. Shapes and errors as in `retrieve`.
+    """
+    if vocab_size is None:
+        vocab_size = 1 + max((int(x.max()) for x in (memories, xt) if x.numel()), default=0)
+    beta = _checked(memories, xt, beta, vocab_size)
+    out = torch.empty(len(xt), dtype=torch.float64, device=xt.device)
+    for rows in _query_blocks(len(xt), memories.shape[1] * vocab_size):
+        out[rows] = _log_masses(memories, xt[rows], beta[rows], vocab_size, per_token=False)[1]
+    return out
+
+
+def _log_masses(
+    memories: torch.Tensor, xt: torch.Tensor, beta: torch.Tensor, vocab_size: int, per_token: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return log of the summed weights exp(beta * overlap): per (position, token) [L V, b], and in total [b].
+
+    Weights that span more than a float64 can hold (beta L > 600 nats) are summed window by window.
+    """
+    top = beta * memories.shape[1]  # [b], the score of a perfect match
+    log_mass = log_total = torch.full_like(top, -torch.inf)
+    for window in range(1 + int(top.max() / WINDOW)):
+        ceiling, floor = top - WINDOW * window, top - WINDOW * (window + 1)
+        mass: torch.Tensor | float = 0.0
+        total = torch.zeros_like(top)
+        for keys, scores in _scores(memories, xt, beta, vocab_size):
+            outside = scores <= floor  # two windows share an edge, so every score falls into exactly one
+            if window:
+                outside |= scores > ceiling
+            weights = (scores - ceiling).exp_().masked_fill_(outside, 0)
+            total += weights.sum(dim=0)
+            if per_token:
+                mass = mass + _sum_by_key(keys, weights, memories.shape[1] * vocab_size)
+        log_total = torch.logaddexp(log_total, ceiling + total.log())
+        if isinstance(mass, torch.Tensor):
+            log_mass = torch.logaddexp(log_mass, ceiling + mass.log())  # [L V, b]
+    return log_mass, log_total
+
+
+def _scores(
+    memories: torch.Tensor, xt: torch.Tensor, beta: torch.Tensor, vocab_size: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield blocks of memories as keys l V + token, int64[m, L], with their scores beta * overlap, float64[m, b]."""
+    length = memories.shape[1]
+    offsets = torch.arange(length, device=xt.device) * vocab_size
+    # row l V + v holds, for every query, beta if the query has v at position l
+    table = torch.zeros(length * vocab_size, len(xt), dtype=torch.float64, device=xt.device)
+    table.scatter_(0, (xt + offsets).T.contiguous(), beta.expand(length, -1))
+    for block in memories.split(max(1024, WEIGHT_NUMBERS // len(xt))):
+        keys = block + offsets
+        yield keys, F.embedding_bag(keys, table, mode="sum")
+
+
+def _sum_by_key(keys: torch.Tensor, weights: torch.Tensor, n_keys: int) -> torch.Tensor:
+    """Return for every key the summed weights of the memories that have it, [n_keys, b]."""
+    sorted_keys, order = keys.T.reshape(-1).sort()  # [L m]
+    counts = torch.bincount(sorted_keys, minlength=n_keys)
+    return F.embedding_bag(order % len(keys), weights, counts.cumsum(0) - counts, mode="sum")
+
+
+def _query_blocks(n_queries: int, n_keys: int) -> Iterator[slice]:
+    """Yield slices of the queries, so small that one table over keys and queries stays within bounds."""
+    size = max(1, min(256, TABLE_NUMBERS // max(1, n_keys)))
+    yield from (slice(start, start + size) for start in range(0, n_queries, size))
+
+
+def _checked(memories: torch.Tensor, xt: torch.Tensor, beta: torch.Tensor | float, vocab_size: int) -> torch.Tensor:
+    """Return beta as float64[B], or raise ValueError with what is wrong."""
+    if memories.ndim != 2 or xt.ndim != 2 or memories.shape[1] != xt.shape[1] or not memories.numel():
+        raise ValueError(
+            f"memories [n, L] and states [B, L] must be token ids of one length L, with at least one memory; "
+            f"their shapes are {tuple(memories.shape)} and {tuple(xt.shape)}."
+        )
+    for name, x in (("memories", memories), ("states", xt)):
+        if x.dtype != torch.int64:
+            raise ValueError(f"The {name} must be int64 token ids, but are {x.dtype}; convert them with .long().")
+        if x.numel() and (int(x.min()) < 0 or int(x.max()) >= vocab_size):
+            raise ValueError(f"The {name} hold tokens outside 0 ... {vocab_size - 1}, the range vocab_size allows.")
+    beta = torch.as_tensor(beta, dtype=torch.float64, device=xt.device)
+    if not bool(((beta >= 0) & beta.isfinite()).all()) or (beta.ndim and beta.shape != (len(xt),)):
+        raise ValueError(f"beta must be one finite number of at least 0, or one for each of {len(xt)} states.")
+    return beta.expand(len(xt))
