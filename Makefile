@@ -1,0 +1,85 @@
+# Two commands matter: `make book` and `make test`. `make help` lists the others.
+#
+#   PYTHON=/path/to/python3.12   which Python to use (3.10 to 3.13); default: the first that fits
+#   NOTEBOOKS="book/learning.ipynb"   which notebooks `make execute` runs; default: all
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && exit; \
+	done; echo python3)
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+JB := JUPYTER_PREFER_ENV_PATH=1 $(VENV)/bin/jupyter-book
+PAGES := _build/html/index.html
+JOBS ?= 2
+NOTEBOOKS ?=
+URL ?=
+# one thread per process: two processes already fill a laptop, and sums stay the same from run to run
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book test execute address sweep-toy sweep-docstrings clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## create .venv and install the pinned packages
+
+$(READY): requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.10 to 3.13 is needed, but '$(PYTHON)' was not found." >&2; exit 1; }
+	@$(PYTHON) book/_tools/preflight.py
+	@echo "== Setting up $(VENV) (a few minutes the first time)"
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install --progress-bar on -r requirements.txt
+	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+book: $(READY) ## build the book into _build/html
+	@echo "== Building the book"
+	@$(build)
+	@echo
+	@echo "The book is ready. Open   $(PAGES)"
+	@echo "or serve it with          $(RUN) -m http.server --directory _build/html 8000"
+	@echo "and go to                 http://localhost:8000"
+
+test: $(READY) ## check everything: style, types, tests, notebooks, book
+	@echo "== 1/5 Style (ruff)"
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+	@echo "== 2/5 Types (mypy)"
+	@$(RUN) -m mypy
+	@echo "== 3/5 Tests (pytest)"
+	@$(RUN) -m pytest -n $(JOBS) tests
+	@echo "== 4/5 Notebooks run again and compared (nbval)"
+	@if ls book/*.ipynb >/dev/null 2>&1; then \
+		JUPYTER_PREFER_ENV_PATH=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 \
+			-n $(JOBS) --dist loadfile --durations=5 book/*.ipynb; \
+	else echo "no notebooks yet"; fi
+	@echo "== 5/5 The book, every warning an error"
+	@$(JB) build . --all --path-output _build/strict --builder html -W --keep-going --quiet
+	@echo "All checks passed."
+
+execute: $(READY) ## run the notebooks again and store their outputs
+	@$(RUN) book/_tools/execute.py $(NOTEBOOKS)
+
+address: ## set the public address everywhere: make address URL=https://github.com/OWNER/NAME
+	@test -n "$(URL)" || { echo "Say which: make address URL=https://github.com/OWNER/NAME" >&2; exit 1; }
+	@if test -x $(RUN); then $(RUN) book/_tools/address.py "$(URL)"; else $(PYTHON) book/_tools/address.py "$(URL)"; fi
+
+sweep-toy: $(READY) ## compute the transition on the toy language (data/sweep_toy)
+	$(RUN) -m uddm_mini sweep --corpus toy --sizes 16 32 64 128 256 512 1024 2048 4096 --seeds 0 1 2 --out data/sweep_toy
+
+sweep-docstrings: $(READY) ## compute the transition on real text (data/sweep_docstrings)
+	$(RUN) -m uddm_mini sweep --corpus docstrings --sizes 32 128 512 2048 4096 8192 16384 all --seeds 0 1 2 \
+		--out data/sweep_docstrings
+
+clean: ## remove what was built; .venv stays
+	rm -rf _build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find book uddm_mini tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# incremental, but from nothing when the structure of the book changed (unchanged pages would keep an old sidebar)
+define build
+all=; for f in _config.yml _toc.yml book/references.bib book/static/book.css book/_tools/one_thebe_url.py; do \
+	test _build/.structure -nt $$f || all=--all; done; \
+$(JB) build . $$all --quiet && touch _build/.structure
+endef

@@ -1,0 +1,308 @@
+"""What holds for the repository as a whole: one address, sound notebooks, imports that run one way."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # the same parser under its old name
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "uddm_mini"
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+ADDRESS = CONFIG["repository"]["url"]
+SLUG = ADDRESS.removeprefix("https://github.com/")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+each_module = pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+
+
+def tracked_files() -> list[Path]:
+    """List the files under version control; skip the test outside a checkout."""
+    try:
+        out = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return [path for name in out.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def read_text(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return None  # an image or weights
+
+
+def fenced(language: str) -> str:
+    """Return the one block of this language in CONTRIBUTING.md."""
+    (block,) = re.findall(rf"^```{language}\n(.*?)\n```$", CONTRIBUTING, re.M | re.S)
+    return block
+
+
+# --- one address -----------------------------------------------------------------------------------------------------
+
+
+def test_address_has_the_form_that_make_address_writes() -> None:
+    assert re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", ADDRESS)
+
+
+def test_address_agrees_everywhere() -> None:
+    name = SLUG.split("/")[1]
+    # every way in which this repository is named: Colab links, pip addresses, anything with its name at the end
+    patterns = (
+        r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)",
+        r"git\+https://github\.com/([\w.-]+/[\w.-]+)",
+        rf"github\.com/([\w.-]+/{re.escape(name)})\b",
+    )
+    wrong = []
+    for path in tracked_files():
+        text = read_text(path) if path.suffix in {".md", ".ipynb", ".yml", ".toml", ".cff", ".py"} else None
+        for pattern in patterns:
+            found = {slug.removesuffix(".git") for slug in re.findall(pattern, text or "")}
+            wrong += [f"{path.name}: {slug}" for slug in sorted(found - {SLUG})]
+    assert not wrong, f"addresses that are not {SLUG} of _config.yml: {wrong}"
+
+
+def test_address_is_in_the_files_that_state_it() -> None:
+    assert PROJECT["project"]["urls"]["Repository"] == ADDRESS
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["repository-code"] == ADDRESS
+    assert f"/github/{SLUG}/blob/main/book/" in (ROOT / "README.md").read_text("utf-8")
+    assert f"git+{ADDRESS}" in fenced("python")
+    assert f"/github/{SLUG}/blob/main/book/NAME.ipynb" in fenced("markdown")
+
+
+# --- notebooks -------------------------------------------------------------------------------------------------------
+
+
+def source_of(cell: Any) -> str:
+    return "".join(cell.source)
+
+
+def code_cells(path: Path) -> list[Any]:
+    return [
+        cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code" and cell.source.strip()
+    ]
+
+
+@each_notebook
+def test_notebook_is_valid_and_named_for_colab(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert "widgets" not in notebook.metadata, "widget state is stored; renew with make execute"
+
+
+@each_notebook
+def test_notebook_was_run_from_top_to_bottom(path: Path) -> None:
+    cells = code_cells(path)
+    counts = [cell.execution_count for cell in cells]
+    assert counts == list(range(1, len(cells) + 1)), f"run `make execute NOTEBOOKS=book/{path.name}`"
+    assert any(cell.outputs for cell in cells)
+
+
+@each_notebook
+def test_notebook_shows_no_error_and_nothing_unfinished(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error", f"stored traceback: {output.get('ename')}"
+            assert output.get("name") != "stderr", f"stored warning: {output.get('text', '')[:200]}"
+        assert not re.search(r"\b(TODO|FIXME|XXX)\b", source_of(cell))
+        assert "raises-exception" not in cell.metadata.get("tags", []), "this tag hides failures"
+
+
+@each_notebook
+def test_notebook_cells_fit_on_a_screen(path: Path) -> None:
+    for cell in code_cells(path):
+        lines = [line for line in source_of(cell).splitlines() if line.strip() and not line.strip().startswith("#")]
+        assert len(lines) <= 30, f"a cell of {len(lines)} code lines: {lines[0]}"
+
+
+@each_notebook
+def test_notebook_starts_with_badge_and_setup_cell(path: Path) -> None:
+    cells = nbformat.read(path, as_version=4).cells
+    top = "\n".join(source_of(cell) for cell in cells[:2] if cell.cell_type == "markdown")
+    assert fenced("markdown").replace("NAME.ipynb", path.name) in top
+    assert source_of(code_cells(path)[0]) == fenced("python"), "the first code cell is the one in CONTRIBUTING.md"
+
+
+def toc_files() -> set[str]:
+    def walk(node: Any) -> list[str]:
+        if isinstance(node, dict):
+            own = [node[key] for key in ("root", "file") if key in node]
+            return own + [name for value in node.values() for name in walk(value)]
+        return [name for item in node for name in walk(item)] if isinstance(node, list) else []
+
+    return set(walk(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))))
+
+
+def test_every_page_is_in_the_table_of_contents_and_exists() -> None:
+    pages = [path for path in (ROOT / "book").iterdir() if path.suffix in {".ipynb", ".md"}]
+    assert {str(path.relative_to(ROOT).with_suffix("")) for path in pages} == toc_files()
+
+
+# --- packaging -------------------------------------------------------------------------------------------------------
+
+
+def pins() -> dict[str, str]:
+    """Read the pins that hold for this Python."""
+    out = {}
+    for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            requirement = Requirement(line)
+            (specifier,) = requirement.specifier
+            assert specifier.operator == "==", f"not a pin: {line}"
+            if requirement.marker is None or requirement.marker.evaluate():
+                out[requirement.name] = specifier.version
+    return out
+
+
+# what Colab had in August 2026: installing the package there must replace none of it
+COLAB = {"torch": "2.11.0", "numpy": "2.1.0", "ipython": "7.34.0", "ipywidgets": "7.7.1", "anywidget": "0.9.0"}
+
+
+def test_ranges_admit_the_pins_and_colab() -> None:
+    pinned = pins()
+    for line in PROJECT["project"]["dependencies"]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(pinned[requirement.name]), line
+        if requirement.name in COLAB:
+            assert requirement.specifier.contains(COLAB[requirement.name]), line
+
+
+def test_every_subpackage_is_packaged() -> None:
+    folders = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in MODULES}
+    assert folders <= set(PROJECT["tool"]["setuptools"]["packages"])
+
+
+def test_committed_data_stay_small_enough_for_a_wheel() -> None:
+    data = [path for path in tracked_files() if path.is_relative_to(ROOT / "data")]
+    assert sum(path.stat().st_size for path in data) < 10e6
+
+
+def test_no_path_of_a_machine_is_committed() -> None:
+    home = "|".join(("ho" + "me", "Us" + "ers", "ro" + "ot", "wo" + "rk", "t" + "mp", "o" + "pt"))
+    # a slash that starts a path: after a space, quote, bracket, equals sign or colon
+    pattern = re.compile(rf"(?:^|[\s'\"(=`:]|file://)/(?:{home})/\w|\b[A-Z]:\\+(?:{home})\\", re.M)
+    found = []
+    for path in tracked_files():
+        text = read_text(path) or ""
+        found += [f"{path.relative_to(ROOT)}: {match.group().strip()}" for match in pattern.finditer(text)]
+    assert not found
+
+
+# --- the package -----------------------------------------------------------------------------------------------------
+
+# a module may import from its own level or a lower one
+LEVELS = {"worlds": 0, "process": 0, "denoisers": 1, "probes": 2, "training": 3, "teaching": 5, "cli": 6, "__main__": 7}
+LEVELS["__init__"] = 4  # what `import uddm_mini` loads: everything but teaching and the command line
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def part_of(path: Path) -> str:
+    """Return the sub-package or top-level module that a file belongs to."""
+    return Path(path.relative_to(PACKAGE).parts[0]).stem
+
+
+def imported_parts(path: Path) -> set[str]:
+    """Return the parts of uddm_mini that a module imports, at the top or inside functions."""
+    here = list(path.relative_to(ROOT).with_suffix("").parts)
+    found = set()
+    for node in ast.walk(tree_of(path)):
+        names: list[list[str]] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level] if node.level else []
+            base = base + (node.module.split(".") if node.module else [])
+            names = [[*base, alias.name] for alias in node.names]
+        found |= {parts[1] for parts in names if parts[0] == "uddm_mini" and len(parts) > 1}
+    return found & {part_of(module) for module in MODULES}
+
+
+@each_module
+def test_imports_run_one_way(path: Path) -> None:
+    part = part_of(path)
+    assert part in LEVELS, f"{part} has no level: say in this test what it may import"
+    above = {other for other in imported_parts(path) if LEVELS[other] > LEVELS[part]}
+    assert not above, f"{part} must know nothing of {above}"
+
+
+@each_module
+def test_module_is_short_enough_to_read(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) < 250
+
+
+# cheap, and without effect on anything else
+HARMLESS_CALLS = {"frozenset", "tuple", "range", "split", "TypeVar", "NewType", "compile", "MappingProxyType"}
+
+
+def does_work(statement: ast.stmt) -> bool:
+    """Tell whether a top-level statement computes something when the module is imported."""
+    if isinstance(statement, ast.If):  # `if TYPE_CHECKING:` and `if __name__ == "__main__":`
+        return not re.search(r"TYPE_CHECKING|__name__|version_info", ast.unparse(statement.test))
+    if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Pass):
+        return False
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return False  # a docstring
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return True
+    calls = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    names = {call.attr if isinstance(call, ast.Attribute) else ast.unparse(call) for call in calls}
+    return not names <= HARMLESS_CALLS
+
+
+@each_module
+def test_nothing_happens_at_import(path: Path) -> None:
+    if path.name == "__main__.py":
+        pytest.skip("running is its purpose")
+    busy = [f"line {node.lineno}: {ast.unparse(node)[:80]}" for node in tree_of(path).body if does_work(node)]
+    assert not busy
+
+
+@each_module
+def test_no_pickle_and_no_global_state(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        assert not isinstance(node, ast.Global), f"line {node.lineno}: global {node.names}"
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
+            assert not names & {"pickle", "dill", "joblib", "shelve", "cloudpickle"}, f"line {node.lineno}"
+        if isinstance(node, ast.Call):
+            call = ast.unparse(node.func)
+            assert call not in {"torch.load", "pd.read_pickle", "pandas.read_pickle"}, f"line {node.lineno}: {call}"
+            allowed = [ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg == "allow_pickle"]
+            assert set(allowed) <= {"False"}, f"line {node.lineno}: allow_pickle"
+
+
+def test_every_imported_library_is_declared() -> None:
+    declared = {Requirement(line).name.lower() for line in PROJECT["project"]["dependencies"]}
+    optional = {
+        Requirement(line).name for lines in PROJECT["project"]["optional-dependencies"].values() for line in lines
+    }
+    used: set[str] = set()
+    for path in MODULES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Import):
+                used |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                used.add(node.module.split(".")[0])
+    foreign = {name.lower() for name in used - set(sys.stdlib_module_names) - {"uddm_mini"}}
+    assert foreign <= declared | optional, "add a range to pyproject.toml and a pin to requirements.txt"
