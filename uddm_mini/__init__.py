@@ -1,0 +1,51 @@
+"""Small uniform discrete diffusion models of language, between two exact bounds.
+
+Conventions, kept everywhere: `x0` is clean text and `xt` text at noise level `t` (0 clean, 1 noise), int64[B, L];
+`alpha` is the signal that is left; `log_p0` holds log-probabilities float[B, L, V]; entropies and losses are in nats;
+randomness comes from an explicit `torch.Generator` or a `seed`. A *denoiser* is any callable (xt, t) -> log_p0.
+"""
+
+from .denoisers.exact import MemorizingDenoiser, PopulationDenoiser
+from .denoisers.transformer import TransformerDenoiser
+from .probes.entropy import conditional_entropy
+from .probes.measure import ProbeSettings, mean_nelbo, measure
+from .probes.recovery import Recovery, token_recovery
+from .process.noise import UniformNoise, convert
+from .process.objective import cross_entropy_per_token, nelbo_per_token
+from .process.sampling import iterate_argmax, predict, sample
+from .training.checkpoint import load, save
+from .training.sweep import run_sweep, sweep_bounds
+from .training.train import TrainSettings, train
+from .worlds.corpus import Corpus, docstring_corpus, text_corpus
+from .worlds.language import ToyLanguage
+
+__all__ = [
+    "Corpus",
+    "MemorizingDenoiser",
+    "PopulationDenoiser",
+    "ProbeSettings",
+    "Recovery",
+    "ToyLanguage",
+    "TrainSettings",
+    "TransformerDenoiser",
+    "UniformNoise",
+    "conditional_entropy",
+    "convert",
+    "cross_entropy_per_token",
+    "docstring_corpus",
+    "iterate_argmax",
+    "load",
+    "mean_nelbo",
+    "measure",
+    "nelbo_per_token",
+    "predict",
+    "run_sweep",
+    "sample",
+    "save",
+    "sweep_bounds",
+    "text_corpus",
+    "token_recovery",
+    "train",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Things that predict: (xt, t) -> log p0."""

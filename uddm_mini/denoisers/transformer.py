@@ -1,0 +1,111 @@
+"""The trained denoiser: a small bidirectional transformer that is told the noise level."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from uddm_mini.process.noise import Predicts
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The shape of a `TransformerDenoiser`; saved inside every checkpoint."""
+
+    vocab_size: int
+    length: int
+    width: int = 64
+    depth: int = 1
+    heads: int = 4
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, but is {value}.")
+        if self.width % self.heads:
+            raise ValueError(f"width ({self.width}) must be a multiple of heads ({self.heads}).")
+
+
+class Block(nn.Module):
+    """One pre-norm transformer layer: every position attends to all positions, then a feed-forward step."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        """Lay out the weights; they are initialized by `TransformerDenoiser`."""
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        """Map h [B, L, W] to the same shape."""
+        batch, length, width = h.shape
+        qkv = self.qkv(self.norm1(h)).view(batch, length, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [B, heads, L, W / heads]
+        # written out: for sentences this short it beats the fused kernels on a CPU
+        weights = (q @ k.transpose(2, 3) / math.sqrt(width // self.heads)).softmax(dim=3)  # [B, heads, L, L]
+        mixed = (weights @ v).transpose(1, 2).reshape(batch, length, width)
+        h = h + self.out(mixed)
+        return h + self.down(F.relu(self.up(self.norm2(h))))
+
+
+class TransformerDenoiser(nn.Module):
+    """A denoiser with weights: bidirectional attention over tokens, positions and the noise level.
+
+    Called as `model(xt, t)` with int64[B, L] and float[B], it returns log p0 float32[B, L, V] in nats, normalized.
+    What it `predicts` depends on the loss it is trained with: "cavity" (NELBO) or "posterior" (cross-entropy).
+    The initial weights depend on `seed` only.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        length: int,
+        width: int = ModelSettings.width,
+        depth: int = ModelSettings.depth,
+        heads: int = ModelSettings.heads,
+        *,
+        seed: int = 0,
+    ) -> None:
+        """Build a model for `vocab_size` words and sentences of `length` tokens."""
+        super().__init__()
+        self.settings = ModelSettings(vocab_size, length, width, depth, heads)
+        self.predicts: Predicts = "cavity"
+        self.history: dict[str, list[float]] = {}
+        self.words: tuple[str, ...] = ()
+        self.training_settings: dict[str, Any] = {}
+        self.token = nn.Embedding(vocab_size, width)
+        self.position = nn.Parameter(torch.empty(length, width))
+        self.time = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, width))
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, vocab_size)
+        self._initialize(torch.Generator().manual_seed(seed))
+
+    def _initialize(self, generator: torch.Generator) -> None:
+        for name, p in self.named_parameters():
+            with torch.no_grad():
+                if name in ("token.weight", "position"):
+                    p.normal_(std=0.2, generator=generator)
+                elif p.ndim == 2:
+                    bound = 1 / math.sqrt(p.shape[1])
+                    p.uniform_(-bound, bound, generator=generator)
+                elif "norm" not in name:
+                    p.zero_()
+
+    def forward(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Return log p0 [B, L, V] for corrupted sentences xt int64[B, L] at noise levels t float[B]."""
+        if xt.ndim != 2 or xt.shape[1] != self.settings.length:
+            raise ValueError(f"xt has shape {tuple(xt.shape)}, but this model reads int64[B, {self.settings.length}].")
+        t = t.to(self.position.dtype)
+        level = torch.stack([t, (t + 1e-3).log() / 5, (math.pi * t).cos()], dim=1)  # [B, 3]
+        h = self.token(xt) + self.position + self.time(level).unsqueeze(1)  # [B, L, W]
+        for block in self.blocks:
+            h = block(h)
+        return self.head(self.norm(h)).log_softmax(dim=2)  # [B, L, V]

@@ -1,0 +1,95 @@
+"""All probes at once: one denoiser, its training sentences, and sentences it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from uddm_mini.process.noise import UniformNoise
+from uddm_mini.process.objective import nelbo_per_token
+from uddm_mini.process.sampling import Denoiser, predict
+from uddm_mini.worlds.corpus import Corpus
+
+from .entropy import conditional_entropy
+from .recovery import Method, counted_tokens, token_recovery
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """How every trained model of a sweep is measured; saved with the results."""
+
+    times: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5, 1.0)
+    method: Method = "argmax"
+    steps: int = 32  # of the reverse process, where `method` uses it
+    sentences: int = 1024  # measured in each split; a smaller training set is measured several times over
+    entropy_t: float = 1e-3
+
+
+def measure(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    corpus: Corpus,
+    x_train: torch.Tensor,
+    probe: ProbeSettings | None = None,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Probe one denoiser on its training sentences and on held-out ones; one dictionary per (split, t).
+
+    The corruption depends on `seed` only, so that every denoiser meets the same noise.
+    """
+    probe = probe or ProbeSettings()
+    device = next(denoiser.parameters()).device if isinstance(denoiser, torch.nn.Module) else "cpu"
+    rows = []
+    for split, pool in (("train", x_train), ("test", corpus.test)):
+        x0 = pool.repeat(-(-probe.sentences // len(pool)), 1)[: probe.sentences].to(device)
+        counted = counted_tokens(x0, corpus.ignore)
+        with torch.no_grad():
+            entropy = conditional_entropy(denoiser, x0, probe.entropy_t, noise, wanted="cavity")
+        common = {
+            "entropy": float(entropy[counted].mean()),
+            "nelbo": mean_nelbo(denoiser, noise, x0, corpus.ignore, seed),
+        }
+        for k, t in enumerate(probe.times):
+            generator = torch.Generator().manual_seed(1000 * seed + k)
+            found = token_recovery(
+                denoiser,
+                noise,
+                x0,
+                t,
+                probe.method,
+                steps=probe.steps,
+                ignore=corpus.ignore,
+                reference=corpus.train,
+                generator=generator,
+            )
+            recovery = {name: getattr(found, name) for name in ("recovered", "unstable", "exact", "chance")}
+            rows.append({"split": split, "t": t, **recovery, **common})
+    return rows
+
+
+def mean_nelbo(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    x0: torch.Tensor,
+    ignore: Collection[int] = (),
+    seed: int = 0,
+    draws: int = 4,
+) -> float:
+    """Estimate the NELBO of sentences x0 int64[B, L], in nats per counted token, from `draws` noise levels each.
+
+    The levels are spread evenly over (0, 1); the corruption depends on `seed`.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    x0 = x0.repeat(draws, 1)
+    t = ((torch.arange(len(x0)) + 0.5) / len(x0))[torch.randperm(len(x0), generator=generator)].to(x0.device)
+    xt = noise.corrupt(x0, t, generator)
+    counted = counted_tokens(x0, ignore)
+    total, count = 0.0, int(counted.sum())
+    for part in torch.arange(len(x0), device=x0.device).split(1024):
+        log_p0 = predict(denoiser, noise, xt[part], t[part], "cavity")
+        nelbo = nelbo_per_token(log_p0, x0[part], xt[part], noise.alpha(t[part]), noise.alpha_prime(t[part]))
+        total += float(nelbo[counted[part]].sum())
+    return total / count if count else float("nan")

@@ -1,0 +1,1 @@
+"""The diffusion process: noise, objective and the way back."""

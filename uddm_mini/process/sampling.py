@@ -1,0 +1,159 @@
+"""The way back: start at any noise level and walk the reverse process to clean text."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Literal, overload
+
+import torch
+
+from .noise import Predicts, UniformNoise, batch_times, convert
+
+Denoiser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def what_it_predicts(denoiser: Denoiser, predicts: Predicts | None) -> Predicts:
+    """Return "cavity" or "posterior": the argument if given, else the denoiser's own `.predicts`."""
+    found = predicts or getattr(denoiser, "predicts", None)
+    if found not in ("cavity", "posterior"):
+        raise ValueError(
+            'Say what the denoiser predicts: predicts="cavity" (trained with the NELBO) or '
+            'predicts="posterior" (trained with plain cross-entropy).'
+        )
+    return found
+
+
+def predict(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    xt: torch.Tensor,
+    t: torch.Tensor | float,
+    wanted: Predicts,
+    predicts: Predicts | None = None,
+) -> torch.Tensor:
+    """Ask the denoiser for log p0 [B, L, V] at xt int64[B, L], in the `wanted` form, converting if needed."""
+    given = what_it_predicts(denoiser, predicts)
+    with torch.no_grad():
+        log_p0 = denoiser(xt, batch_times(t, xt))
+    return convert(log_p0, xt, t, noise, given, wanted)
+
+
+@overload
+def sample(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    n: int | None = None,
+    length: int | None = None,
+    steps: int = 64,
+    *,
+    trajectory: Literal[False] = False,
+    x_start: torch.Tensor | None = None,
+    t_start: float = 1.0,
+    greedy: bool = False,
+    predicts: Predicts | None = None,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor: ...
+
+
+@overload
+def sample(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    n: int | None = None,
+    length: int | None = None,
+    steps: int = 64,
+    *,
+    trajectory: Literal[True],
+    x_start: torch.Tensor | None = None,
+    t_start: float = 1.0,
+    greedy: bool = False,
+    predicts: Predicts | None = None,
+    generator: torch.Generator | None = None,
+) -> list[tuple[float, torch.Tensor]]: ...
+
+
+def sample(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    n: int | None = None,
+    length: int | None = None,
+    steps: int = 64,
+    *,
+    x_start: torch.Tensor | None = None,
+    t_start: float = 1.0,
+    greedy: bool = False,
+    trajectory: bool = False,
+    predicts: Predicts | None = None,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor | list[tuple[float, torch.Tensor]]:
+    """Walk the reverse process from t_start to 0 in equal steps; return sentences, int64[n, L].
+
+    Start from `n` sentences of `length` uniform random tokens (t_start = 1), or from `x_start` int64[n, L], text
+    that was corrupted to `t_start`. Each step draws x_s ~ q(x_s | x_t, x_0 := cavity prediction); with
+    `greedy` it takes the most probable token instead. With `trajectory` the result is the list of
+    (t, x_t) from start to end. The draws come from `generator`.
+    """
+    x = _start(noise, n, length, x_start, t_start, generator)
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, but is {steps}.")
+    times = [t_start * (1 - i / steps) for i in range(steps + 1)]
+    path = [(times[0], x)]
+    for t, s in itertools.pairwise(times):
+        if t_start == 0:  # already clean: there is no noise to walk back through
+            break
+        p0 = predict(denoiser, noise, x, t, "cavity", predicts).exp()  # [n, L, V]
+        x = _choose(noise.posterior(p0, x, s, t), greedy, generator)
+        if trajectory:
+            path.append((s, x))
+    return path if trajectory else x
+
+
+def _start(
+    noise: UniformNoise,
+    n: int | None,
+    length: int | None,
+    x_start: torch.Tensor | None,
+    t_start: float,
+    generator: torch.Generator | None,
+) -> torch.Tensor:
+    if not 0 <= t_start <= 1:
+        raise ValueError(f"t_start is a noise level between 0 and 1, but is {t_start}.")
+    if x_start is not None:
+        return x_start
+    if n is None or length is None:
+        raise ValueError("Give n and length to start from noise, or x_start to start from a corrupted sentence.")
+    if t_start != 1:
+        raise ValueError("Pure noise belongs to t_start = 1; to start from a smaller t, give x_start.")
+    device = "cpu" if generator is None else generator.device
+    return torch.randint(noise.vocab_size, (n, length), generator=generator, device=device)
+
+
+def _choose(probs: torch.Tensor, greedy: bool, generator: torch.Generator | None) -> torch.Tensor:
+    """Pick one token per position from probs [n, L, V]."""
+    if greedy or probs.numel() == 0:
+        return probs.argmax(dim=2) if probs.numel() else probs.new_zeros(probs.shape[:2], dtype=torch.int64)
+    device = probs.device if generator is None else generator.device
+    flat = probs.reshape(-1, probs.shape[2]).to(device)
+    return torch.multinomial(flat, 1, generator=generator).view(probs.shape[:2]).to(probs.device)
+
+
+def iterate_argmax(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    x: torch.Tensor,
+    t: float,
+    iterations: int = 10,
+    *,
+    predicts: Predicts | None = None,
+) -> list[torch.Tensor]:
+    """Iterate x <- argmax_v log p0(v | x) of the full posterior at fixed t; return [x, map(x), map(map(x)), ...].
+
+    This is the denoiser's fixed-point map: the list ends early once nothing moves any more.
+    """
+    path = [x]
+    for _ in range(iterations):
+        path.append(predict(denoiser, noise, path[-1], t, "posterior", predicts).argmax(dim=2))
+        if torch.equal(path[-1], path[-2]):
+            break
+    return path

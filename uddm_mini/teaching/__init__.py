@@ -1,0 +1,1 @@
+"""Figures, widgets and exercise checks for the book."""

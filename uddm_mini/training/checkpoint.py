@@ -1,0 +1,71 @@
+"""Checkpoints that describe themselves: safetensors weights with their settings, never a pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from uddm_mini.denoisers.transformer import TransformerDenoiser
+
+from .train import checked_device
+
+FORMAT = "uddm_mini-1"
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that takes its place only if the block succeeds (atomic)."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)  # mkstemp makes private files
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save(denoiser: TransformerDenoiser, path: str | Path) -> None:
+    """Write weights, settings, words and history to one safetensors file, atomically."""
+    about = {
+        "format": FORMAT,
+        "model": asdict(denoiser.settings),
+        "predicts": denoiser.predicts,
+        "training": denoiser.training_settings,
+        "words": denoiser.words,
+        "history": denoiser.history,
+    }
+    tensors = {name: p.detach().cpu().contiguous() for name, p in denoiser.state_dict().items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={"uddm_mini": json.dumps(about)})
+
+
+def load(path: str | Path, device: str = "cpu") -> TransformerDenoiser:
+    """Read a checkpoint written by `save` onto `device`, ready to predict."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no checkpoint at {path}; make one with uddm_mini.save or the train command.")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            about = json.loads((file.metadata() or {}).get("uddm_mini", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a safetensors file ({error}); checkpoints end in .safetensors.") from None
+    if about.get("format") != FORMAT:
+        raise ValueError(f"{path} was not written by uddm_mini.save, so its settings are unknown.")
+    denoiser = TransformerDenoiser(**about["model"])
+    denoiser.load_state_dict(tensors)
+    denoiser.predicts, denoiser.training_settings = about["predicts"], about["training"]
+    denoiser.words, denoiser.history = tuple(about["words"]), about["history"]
+    return denoiser.to(checked_device(device)).eval()

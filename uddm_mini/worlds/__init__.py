@@ -1,0 +1,1 @@
+"""Where sentences come from: a toy language with exact probabilities, and real text."""

@@ -1,0 +1,112 @@
+"""A grammar compiled into a finite-state automaton, and the exact number of sentences it can say."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import torch
+
+from .grammar import Choice, Grammar
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """All steps of the automaton at one position: state `src` says `word` and moves to state `dst`."""
+
+    src: torch.Tensor  # int64[A]
+    dst: torch.Tensor  # int64[A]
+    word: torch.Tensor  # int64[A]
+    prob: torch.Tensor  # float64[A]
+    n_next: int  # states after this position
+
+
+def _flat(words: object) -> list[str]:
+    return [words] if isinstance(words, str) else [w for part in words for w in _flat(part)]  # type: ignore[attr-defined]
+
+
+def vocabulary(grammar: Grammar) -> tuple[str, ...]:
+    """List the distinct words in order of first slot: token ids never depend on a dictionary's order."""
+    return tuple(dict.fromkeys(word for slot in grammar.slots for word in _flat(slot.words)))
+
+
+def compile_grammar(grammar: Grammar, ids: dict[str, int]) -> list[Arcs]:
+    """Turn slots into arcs: a state holds the values of the choices made so far that are still needed."""
+    by_name = {choice.name: choice for choice in grammar.choices}
+    needed_later = _needed_later(grammar, by_name)
+    states: dict[tuple[tuple[str, int], ...], int] = {(): 0}
+    made: set[str] = set()
+    positions = []
+    for slot, needed in zip(grammar.slots, needed_later, strict=True):
+        new = [by_name[name] for name in slot.choices if name not in made]
+        made.update(choice.name for choice in new)
+        arcs: dict[tuple[int, int, int], float] = {}
+        next_states: dict[tuple[tuple[str, int], ...], int] = {}
+        for state, source in states.items():
+            for values, prob in _extensions(dict(state), new):
+                word = slot.words
+                for name in slot.choices:
+                    word = word[values[name]]
+                kept = tuple(sorted((k, v) for k, v in values.items() if k in needed))
+                target = next_states.setdefault(kept, len(next_states))
+                key = (source, target, ids[word])
+                arcs[key] = arcs.get(key, 0.0) + prob
+        src_dst_word = torch.tensor(list(arcs), dtype=torch.int64)
+        prob_tensor = torch.tensor(list(arcs.values()), dtype=torch.float64)
+        src, dst, word_id = src_dst_word.unbind(1)
+        positions.append(Arcs(src, dst, word_id, prob_tensor, n_next=len(next_states)))
+        states = next_states
+    return positions
+
+
+def _needed_later(grammar: Grammar, by_name: dict[str, Choice]) -> list[set[str]]:
+    """For each slot, the choices that a later slot still looks up, or that a later choice depends on."""
+    needed: set[str] = set()
+    after = []
+    for slot in reversed(grammar.slots):
+        after.append(set(needed))
+        needed |= set(slot.choices)
+        needed |= {p for name in slot.choices if (p := by_name[name].parent)}
+    return after[::-1]
+
+
+def _extensions(values: dict[str, int], new: list[Choice]) -> list[tuple[dict[str, int], float]]:
+    """Extend the values of a state by every outcome of the choices made in this slot."""
+    out = []
+    tables = [choice.probs[values[choice.parent]] if choice.parent else choice.probs for choice in new]
+    for outcome in itertools.product(*(range(len(table)) for table in tables)):
+        prob = math.prod(table[i] for table, i in zip(tables, outcome, strict=True))
+        if prob > 0:
+            named = {choice.name: i for choice, i in zip(new, outcome, strict=True)}
+            out.append(({**values, **named}, prob))
+    return out
+
+
+def count_sentences(positions: list[Arcs]) -> int:
+    """Count distinct sentences exactly; refuse a grammar that can say one sentence in two ways."""
+    sets: dict[frozenset[int], int] = {frozenset([0]): 1}  # reachable state sets -> number of distinct prefixes
+    paths = [1]  # number of paths that end in each state
+    for arcs in positions:
+        steps: dict[int, list[tuple[int, int]]] = {}
+        next_paths = [0] * arcs.n_next
+        for src, dst, word in zip(arcs.src.tolist(), arcs.dst.tolist(), arcs.word.tolist(), strict=True):
+            steps.setdefault(src, []).append((word, dst))
+            next_paths[dst] += paths[src]
+        next_sets: dict[frozenset[int], int] = {}
+        for states, count in sets.items():
+            by_word: dict[int, set[int]] = {}
+            for state in states:
+                for word, dst in steps[state]:
+                    by_word.setdefault(word, set()).add(dst)
+            for reached in by_word.values():
+                key = frozenset(reached)
+                next_sets[key] = next_sets.get(key, 0) + count
+        sets, paths = next_sets, next_paths
+    distinct = sum(sets.values())
+    if distinct != sum(paths):
+        raise ValueError(
+            f"The grammar says some sentences in more than one way ({sum(paths)} derivations of {distinct} "
+            "sentences), so its entropy cannot be read off the choices; make the words tell the choices apart."
+        )
+    return distinct
