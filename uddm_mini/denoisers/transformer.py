@@ -12,6 +12,10 @@ from torch.nn import functional as F
 
 from uddm_mini.process.noise import Predicts
 
+# Logits must reach about 10 before the model can say "certain", far for a few hundred steps of Adam. The scale lets
+# the head get there with small weights; the head starts smaller by the same factor.
+OUTPUT_SCALE = 8.0
+
 
 @dataclass(frozen=True)
 class ModelSettings:
@@ -94,7 +98,7 @@ class TransformerDenoiser(nn.Module):
                 if name in ("token.weight", "position"):
                     p.normal_(std=0.2, generator=generator)
                 elif p.ndim == 2:
-                    bound = 1 / math.sqrt(p.shape[1])
+                    bound = 1 / math.sqrt(p.shape[1]) / (OUTPUT_SCALE if name == "head.weight" else 1)
                     p.uniform_(-bound, bound, generator=generator)
                 elif "norm" not in name:
                     p.zero_()
@@ -108,4 +112,4 @@ class TransformerDenoiser(nn.Module):
         h = self.token(xt) + self.position + self.time(level).unsqueeze(1)  # [B, L, W]
         for block in self.blocks:
             h = block(h)
-        return self.head(self.norm(h)).log_softmax(dim=2)  # [B, L, V]
+        return (OUTPUT_SCALE * self.head(self.norm(h))).log_softmax(dim=2)  # [B, L, V]

@@ -23,7 +23,7 @@ class TrainSettings:
 
     steps: int = 700
     batch_size: int = 64
-    learning_rate: float = 1e-2
+    learning_rate: float = 7e-3
     weight_decay: float = 0.01
     warmup: int = 50
     clip: float = 1.0
