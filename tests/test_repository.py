@@ -252,7 +252,17 @@ def test_module_is_short_enough_to_read(path: Path) -> None:
 
 
 # cheap, and without effect on anything else
-HARMLESS_CALLS = {"frozenset", "tuple", "range", "split", "TypeVar", "NewType", "compile", "MappingProxyType"}
+HARMLESS_CALLS = {
+    "frozenset",
+    "tuple",
+    "range",
+    "split",
+    "words_of",
+    "TypeVar",
+    "NewType",
+    "compile",
+    "MappingProxyType",
+}
 
 
 def does_work(statement: ast.stmt) -> bool:
