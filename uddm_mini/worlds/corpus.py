@@ -1,0 +1,163 @@
+"""Real text as token ids: a vocabulary, nested training subsets and held-out sentences that have no near twin."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .harvest import PACKAGES, harvest
+from .prepare import PAD, UNKNOWN, Settings, distinct, permutation, prepare
+from .text import sentences_in, words_of
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Training and held-out sentences as token ids, with the words they stand for.
+
+    `train` int64[n, L] and `test` int64[m, L] hold ids into `words` (V of them). The ids in `ignore` (padding, the
+    unknown word) count in no metric. `info` says where the sentences came from (hash, versions, counts).
+    """
+
+    name: str
+    train: torch.Tensor
+    test: torch.Tensor
+    words: tuple[str, ...]
+    ignore: tuple[int, ...] = ()
+    info: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for label, x in (("train", self.train), ("test", self.test)):
+            if x.ndim != 2 or x.dtype != torch.int64 or x.shape[1] != self.train.shape[-1]:
+                raise ValueError(f"{label} must be int64[n, L] with one L, but is {x.dtype}{list(x.shape)}.")
+            if x.numel() and not 0 <= int(x.min()) <= int(x.max()) < len(self.words):
+                raise ValueError(f"{label} holds a token outside 0 ... {len(self.words) - 1}.")
+
+    @property
+    def vocab_size(self) -> int:
+        """Return V, the number of words, padding and the unknown word included."""
+        return len(self.words)
+
+    @property
+    def length(self) -> int:
+        """Return L, the number of tokens of a padded sentence."""
+        return self.train.shape[1]
+
+    @property
+    def sha256(self) -> str:
+        """Return a fingerprint of words, training and held-out ids: equal exactly when the data are."""
+        digest = hashlib.sha256("\n".join(self.words).encode())
+        for x in (self.train, self.test):
+            digest.update(repr(tuple(x.shape)).encode())
+            digest.update(x.cpu().numpy().astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    def subset(self, n: int, seed: int) -> torch.Tensor:
+        """Return n training sentences, int64[n, L]: the first n rows of a permutation drawn from `seed`.
+
+        Subsets of one seed are nested (the smaller lies inside the larger) and the same on every machine.
+        """
+        if not 1 <= n <= len(self.train):
+            raise ValueError(f"A training subset has 1 to {len(self.train)} sentences here, but n is {n}.")
+        return self.train[torch.from_numpy(permutation(len(self.train), [seed])[:n]).to(self.train.device)]
+
+    def mask(self, x: torch.Tensor) -> torch.Tensor:
+        """Return bool, of the shape of x: True where a token counts, False at padding and unknown words."""
+        return ~torch.isin(x, torch.tensor(self.ignore, dtype=x.dtype, device=x.device))
+
+    def decode(self, x: torch.Tensor) -> list[str]:
+        """Turn token ids int64[n, L] (or [L]) into n strings; padding at the end is left out."""
+        rows = [[self.words[i] for i in row] for row in torch.atleast_2d(x).tolist()]
+        return [" ".join(row[: max((i + 1 for i, w in enumerate(row) if w != PAD), default=0)]) for row in rows]
+
+    def encode(self, sentences: list[str]) -> torch.Tensor:
+        """Turn strings into token ids int64[n, L]: the inverse of `decode`, also for ordinary capitalized text.
+
+        Words outside the vocabulary become the unknown word, short sentences are padded; a corpus without an
+        unknown word or padding refuses them, and none takes a sentence of more than L words.
+        """
+        if isinstance(sentences, str):
+            raise TypeError("encode takes a list of sentences: write encode([sentence]).")
+        ids = {word: i for i, word in enumerate(self.words)}
+        rows = []
+        for sentence in sentences:
+            parts = sentence.split()
+            words = [w for part in parts for w in ([part] if part in ids else words_of(part))]
+            unknown = [w for w in words if w not in ids]
+            if unknown and UNKNOWN not in ids:
+                raise ValueError(f"{unknown[0]!r} is not one of the {len(ids)} words of this corpus.")
+            if len(words) > self.length or (len(words) < self.length and PAD not in ids):
+                raise ValueError(f"A sentence has {self.length} words here, but {sentence!r} has {len(words)}.")
+            row = [ids[w] if w in ids else ids[UNKNOWN] for w in words]
+            rows.append(row + [ids.get(PAD, 0)] * (self.length - len(row)))
+        return torch.tensor(rows, dtype=torch.int64).reshape(len(rows), self.length)
+
+
+def text_corpus(
+    source: str | Path | Iterable[str],
+    *,
+    name: str | None = None,
+    min_words: int = 5,
+    max_words: int = 16,
+    vocab_size: int = 1000,
+    n_test: int = 512,
+    seed: int = 0,
+    max_sentences: int | None = 200_000,
+    max_unknown: float = 0.2,
+    max_overlap: float = 0.8,
+    one_per_line: bool | None = None,
+    progress: bool = True,
+) -> Corpus:
+    """Make a corpus of the English sentences of a UTF-8 text file, or of any iterable of strings.
+
+    Words are in lower case, without punctuation, and padded to L = max_words. Reading stops after `max_sentences`
+    distinct sentences of min_words to max_words words (None: never), so memory stays bounded however large the file
+    is; `info["read_to_the_end"]` says whether it did. Then, in this order: about n_test sentences are held out by
+    `seed`; the vocab_size - 2 commonest words of the others become the vocabulary and all other words `<unk>`;
+    sentences with more than `max_unknown` of those are dropped; so is every training sentence that holds at least
+    `max_overlap` of the distinct words of a held-out one (see `near_duplicates`). `one_per_line`: each line is one
+    sentence (None: judged from the file). Random: which sentences are held out. Errors: no such file, a folder, binary
+    data, another encoding, things that are not strings, too little text, a vocabulary that covers too little of it.
+    """
+    settings = Settings(min_words, max_words, vocab_size, n_test, seed, max_unknown, max_overlap)
+    stream = sentences_in(source, one_per_line=one_per_line, progress=progress)
+    found, counts = distinct(stream, settings, max_sentences)
+    path = Path(source) if isinstance(source, (str, Path)) else None
+    info = {"source": path.name if path else type(source).__name__, **counts}
+    return _corpus(name or (path.stem if path else "text"), found, settings, info)
+
+
+def docstring_corpus(
+    *,
+    min_words: int = 5,
+    max_words: int = 16,
+    vocab_size: int = 1000,
+    n_test: int = 512,
+    seed: int = 0,
+    max_unknown: float = 0.2,
+    max_overlap: float = 0.8,
+    packages: Sequence[str] = PACKAGES,
+    cache: bool = True,
+    progress: bool = True,
+) -> Corpus:
+    """Make a corpus of real English that every reader has: the docstrings of Python, numpy, torch and matplotlib.
+
+    Nothing is downloaded or imported. The settings are those of `text_corpus`; `packages` and `cache` those of
+    `harvest`. Other versions of the packages have other sentences: `info` lists the versions, the packages that
+    are `missing`, and a hash. Random: which sentences are held out.
+    """
+    settings = Settings(min_words, max_words, vocab_size, n_test, seed, max_unknown, max_overlap)
+    harvested = harvest(packages, cache=cache, progress=progress)
+    found, counts = distinct(harvested.sentences, settings, None)
+    info = {"source": "docstrings", "versions": harvested.versions, "missing": list(harvested.missing)}
+    return _corpus("docstrings", found, settings, {**info, "harvested": harvested.counts, **counts})
+
+
+def _corpus(name: str, sentences: list[str], settings: Settings, info: dict[str, Any]) -> Corpus:
+    made = prepare(sentences, settings, name)
+    train, test = torch.from_numpy(made.train), torch.from_numpy(made.test)
+    return Corpus(name, train, test, made.words, ignore=(0, 1), info={**info, **made.info})

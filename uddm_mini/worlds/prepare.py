@@ -1,0 +1,174 @@
+"""From distinct sentences to token ids: hold out, count a vocabulary on the rest, remove near twins of the held-out."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from .text import words_of
+
+PAD, UNKNOWN = "<pad>", "<unk>"  # token ids 0 and 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How sentences become a corpus (see `text_corpus`); kept in `Corpus.info`."""
+
+    min_words: int
+    max_words: int
+    vocab_size: int
+    n_test: int
+    seed: int
+    max_unknown: float
+    max_overlap: float
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.min_words <= self.max_words:
+            raise ValueError(
+                f"min_words and max_words must be 1 <= min <= max; they are {self.min_words} and {self.max_words}."
+            )
+        if self.vocab_size < 3:
+            raise ValueError(f"vocab_size is {self.vocab_size}, but {PAD}, {UNKNOWN} and one word make at least 3.")
+        if self.n_test < 1 or self.seed < 0:
+            raise ValueError(f"n_test must be at least 1 and seed at least 0; they are {self.n_test} and {self.seed}.")
+        if not 0 <= self.max_unknown <= 1 or not 0 < self.max_overlap <= 1:
+            raise ValueError(
+                f"max_unknown and max_overlap are fractions of a sentence (0 to 1, max_overlap above 0); "
+                f"they are {self.max_unknown} and {self.max_overlap}."
+            )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Token ids int64[n, L] of the training and held-out sentences, and the words they stand for."""
+
+    train: np.ndarray
+    test: np.ndarray
+    words: tuple[str, ...]
+    info: dict[str, Any]
+
+
+def distinct(sentences: Iterable[str], settings: Settings, most: int | None) -> tuple[list[str], dict[str, Any]]:
+    """Collect up to `most` distinct sentences of the wanted length, as words joined by spaces, in their order."""
+    if most is not None and most < 1:
+        raise ValueError(f"max_sentences must be at least 1, or None for no bound, but is {most}.")
+    found: dict[str, None] = {}
+    counts: dict[str, Any] = {"sentences": 0, "repeated": 0, "read_to_the_end": True}
+    for sentence in sentences:
+        if len(found) == most:
+            counts["read_to_the_end"] = False
+            break
+        words = words_of(sentence)
+        counts["sentences"] += bool(words)
+        if settings.min_words <= len(words) <= settings.max_words:
+            text = " ".join(words)
+            counts["repeated"] += text in found
+            found[text] = None
+    return list(found), {**counts, "distinct": len(found)}
+
+
+def prepare(sentences: list[str], settings: Settings, name: str) -> Prepared:
+    """Turn distinct sentences into a corpus without near twins across the split (see `text_corpus` for the order)."""
+    n, m = len(sentences), settings.n_test
+    if n < 2 * m:
+        raise ValueError(
+            f"{name!r} has only {n} distinct sentences of {settings.min_words} to {settings.max_words} words, and "
+            f"n_test = {m} needs at least {2 * m}: give more text or a smaller n_test."
+        )
+    grid, words = _numbered(sentences, settings.max_words)
+    order = permutation(n, [settings.seed, 1])  # a stream of its own: `Corpus.subset` uses [seed]
+    k = m
+    while True:  # some candidates have too many unknown words: take a few more until m held-out sentences remain
+        others = grid[np.sort(order[k:])]
+        vocabulary, table = _vocabulary(others, words, settings.vocab_size)
+        test = _usable(table[grid[order[:k]]], settings.max_unknown)[:m]
+        if len(test) == m:
+            break
+        k = max(k + 1, math.ceil(1.02 * k * m / max(len(test), 1)))
+        if k > n // 2:
+            raise ValueError(
+                f"With vocab_size = {settings.vocab_size}, too few of the {n} sentences of {name!r} have at most "
+                f"{settings.max_unknown:.0%} unknown words to hold out {m}: raise vocab_size or max_unknown."
+            )
+    usable = _usable(table[others], settings.max_unknown)
+    near = near_duplicates(test, usable, vocabulary, settings.max_overlap)
+    train = usable[~near]
+    if not len(train):
+        raise ValueError(f"Every training sentence of {name!r} is too much like a held-out one: give more varied text.")
+    info = {
+        "sha256": hashlib.sha256("\n".join(sentences).encode()).hexdigest(),  # of all distinct sentences
+        "dropped_unknown_or_equal": len(others) - len(usable),
+        "dropped_near_held_out": int(near.sum()),
+        "n_train": len(train),
+        "n_test": m,
+        "unknown_fraction": float((train == 1).sum() / (train != 0).sum()),
+        "settings": asdict(settings),
+    }
+    return Prepared(train, test, vocabulary, info)
+
+
+def permutation(n: int, seed: list[int]) -> np.ndarray:
+    """Return a seeded permutation of n; raw PCG64 output is the stream that numpy promises never to change."""
+    return np.argsort(np.random.PCG64(seed).random_raw(n), kind="stable")
+
+
+def near_duplicates(test: np.ndarray, train: np.ndarray, words: tuple[str, ...], share: float) -> np.ndarray:
+    """Say for each training sentence, bool[n], whether it is a near duplicate of a held-out one.
+
+    It is if it holds at least `share` of the distinct words of a held-out sentence, or of the mean of both numbers of
+    words (it may be part of a longer held-out one). Unknown words never count; numbers count in one pass and not in
+    the other. Exact, by an inverted index: the cost is that of listing, for each word of each held-out sentence, the
+    training sentences that hold it.
+    """
+    unknown = np.array([w in (PAD, UNKNOWN) for w in words])
+    number = np.array([any(c.isdigit() for c in w) for w in words])
+    near = np.zeros(len(train), dtype=bool)
+    tokens = np.sort(train, axis=1)
+    first = np.diff(tokens, axis=1, prepend=-1) != 0  # each distinct word of a sentence once
+    for skip in (unknown, unknown | number):
+        rows, columns = np.nonzero(first & ~skip[tokens])
+        n_words = np.bincount(rows, minlength=len(train))
+        by_word = np.argsort(tokens[rows, columns], kind="stable")
+        holders = rows[by_word]  # holders[starts[v] : starts[v + 1]]: the sentences that hold word v
+        starts = np.searchsorted(tokens[rows, columns][by_word], np.arange(len(words) + 1))
+        for sentence in test:
+            mine = np.unique(sentence[~skip[sentence]])
+            if len(mine):
+                found = np.concatenate([holders[starts[v] : starts[v + 1]] for v in mine])
+                shared = np.bincount(found, minlength=len(train))
+                enough = share * np.minimum(len(mine), (len(mine) + n_words) / 2)
+                near |= (shared > 0) & (shared >= enough - 1e-9)  # 0.8 * 10 may be a hair above 8
+    return near
+
+
+def _numbered(sentences: list[str], length: int) -> tuple[np.ndarray, list[str]]:
+    """Number the words: int32[n, L] with -1 as padding, and the words in alphabetical order."""
+    words = sorted({word for sentence in sentences for word in sentence.split()})
+    number = {word: i for i, word in enumerate(words)}
+    grid = np.full((len(sentences), length), -1, dtype=np.int32)
+    for row, sentence in zip(grid, sentences, strict=True):
+        numbers = [number[word] for word in sentence.split()]
+        row[: len(numbers)] = numbers
+    return grid, words
+
+
+def _vocabulary(grid: np.ndarray, words: list[str], vocab_size: int) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the commonest words of `grid` (ties: alphabetical) and a table from word number to token id."""
+    counts = np.bincount(grid[grid >= 0], minlength=len(words))
+    commonest = np.argsort(-counts, kind="stable")[: vocab_size - 2]
+    commonest = commonest[counts[commonest] > 0]
+    table = np.ones(len(words) + 1, dtype=np.int64)  # what is not in the vocabulary is <unk>, 1
+    table[-1] = 0  # number -1 is <pad>, 0
+    table[commonest] = np.arange(2, 2 + len(commonest))
+    return (PAD, UNKNOWN, *(words[i] for i in commonest)), table
+
+
+def _usable(ids: np.ndarray, max_unknown: float) -> np.ndarray:
+    """Keep rows with few unknown words, and of equal rows the first."""
+    ids = ids[(ids == 1).sum(axis=1) <= max_unknown * (ids != 0).sum(axis=1) + 1e-9]
+    return ids[np.sort(np.unique(ids, axis=0, return_index=True)[1])]

@@ -1,0 +1,132 @@
+"""From raw text to sentences and words."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+CHUNK = 1 << 20  # bytes read at a time
+LONGEST = 1 << 16  # characters after which the start of an endless sentence is forgotten
+
+# a full stop after one of these does not end a sentence
+ABBREVIATIONS = frozenset([
+    "mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "e.g", "i.e", "cf", "fig", "figs", "eq", "eqs", "sec",
+    "no", "vol", "pp", "al", "approx", "dept",
+])  # fmt: skip
+# the end of a sentence: a mark, closing quotes or brackets, space, then something that can open one
+END = re.compile(r"""[.!?…]["'”’)\]]*\s+(?=["'“‘(\[]*[^\W_a-z])""")
+END_LOWER = re.compile(r"""[.!?…]["'”’)\]]*\s+""")  # for text that has no capitals at all
+WORD = re.compile(r"(?:[^\W\d_]\.){2,}|(?:\d+(?:[.,]\d+)+|[^\W_]+)(?:['-]?[^\W_]+)*")
+
+
+def split_sentences(text: str) -> Iterator[str]:
+    """Split English text at . ! ? before a capital, digit or quote, but not after initials and abbreviations."""
+    start = 0
+    for end in (END_LOWER if text.islower() else END).finditer(text):
+        last = text[start : end.start()].rsplit(None, 1)[-1:]
+        word = last[0].strip("\"'“”‘’()[]").lower() if last else ""
+        if text[end.start()] == "." and (word in ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i")):
+            continue
+        if sentence := text[start : end.end()].strip():
+            yield sentence
+        start = end.end()
+    if sentence := text[start:].strip():
+        yield sentence
+
+
+def words_of(sentence: str) -> list[str]:
+    """Return the words in lower case; hyphens and apostrophes inside a word stay, all other punctuation goes."""
+    plain = unicodedata.normalize("NFC", sentence).replace("’", "'")
+    return WORD.findall(plain.lower())
+
+
+def sentences_in(
+    source: str | Path | Iterable[str], *, one_per_line: bool | None = None, progress: bool = True
+) -> Iterator[str]:
+    """Yield the sentences of a UTF-8 text file, or of any iterable of strings, holding about 1 MiB of it at a time.
+
+    `one_per_line` None: judged from the first MiB of a file; a string from an iterable is ordinary text. Errors
+    that name the problem and the cure: no such file, a folder, binary data, another encoding, something that is
+    not text.
+    """
+    if isinstance(source, (str, Path)):
+        chunks = _file_chunks(Path(source), progress)
+        head = next(chunks, "")
+        lines = _looks_like_lines(head) if one_per_line is None else one_per_line
+        yield from _cut(itertools.chain([head], chunks), lines)
+        return
+    if isinstance(source, (bytes, bytearray)) or not isinstance(source, Iterable):
+        raise TypeError(
+            f"source must be the path of a text file or an iterable of strings, not {type(source).__name__}."
+        )
+    for item in source:
+        if not isinstance(item, str):
+            raise TypeError(
+                f"source yields {type(item).__name__} objects where strings were expected; of a table, pass one column."
+            )
+        yield from _cut([item], bool(one_per_line))
+
+
+def _cut(chunks: Iterable[str], one_per_line: bool) -> Iterator[str]:
+    """Cut a stream of text into sentences; a blank line always ends one."""
+    stop = re.compile(r"\n") if one_per_line else re.compile(r"\n[^\S\n]*\n\s*")
+    rest = ""
+    for chunk in chunks:
+        rest += chunk
+        *paragraphs, rest = stop.split(rest)
+        for paragraph in paragraphs:
+            yield from [paragraph] if one_per_line else split_sentences(paragraph)
+        while len(rest) > LONGEST:  # a huge paragraph: give out its whole sentences, or drop what is none
+            *whole, rest = [rest] if one_per_line else split_sentences(rest)
+            yield from whole
+            rest = rest[-LONGEST:]
+    yield from [rest] if one_per_line else split_sentences(rest)
+
+
+def _file_chunks(path: Path, progress: bool) -> Iterator[str]:
+    """Decode a file piece by piece; say where it stops being UTF-8 text."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; pass the path of one text file.")
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {str(path)!r}; to use text in memory, pass a list of strings.")
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)  # also where a chunk ends between \\r and \\n
+    offset = 0  # bytes read before this chunk
+    size = path.stat().st_size or None
+    bar = tqdm(total=size, desc=f"reading {path.name}", unit="B", unit_scale=True, delay=1, disable=not progress)
+    with path.open("rb") as file, bar:
+        while True:
+            data = file.read(CHUNK)
+            if (nul := data.find(b"\0")) >= 0:
+                raise ValueError(
+                    f"{path} is not plain text: it has a NUL byte at offset {offset + nul}; if it is UTF-16, convert "
+                    f"it with: iconv -f UTF-16 -t UTF-8 {path.name} > converted.txt"
+                )
+            pending = len(decoder.getstate()[0])  # bytes of a character that the last chunk cut
+            try:
+                text = decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                raise ValueError(
+                    f"{path} is not UTF-8: the byte at offset {offset - pending + error.start} cannot be read; "
+                    f"convert it, for example with: iconv -f LATIN1 -t UTF-8 {path.name} > converted.txt"
+                ) from None
+            yield newlines.decode(text if offset else text.removeprefix("\ufeff"), final=not data)
+            offset += len(data)
+            bar.update(len(data))
+            if not data:
+                return
+
+
+def _looks_like_lines(head: str) -> bool:
+    """Tell a file of one sentence per line from prose: lines end in a full stop, or hardly anything does."""
+    lines = [line.rstrip(" \t\"'”’)]") for line in head.splitlines() if line.strip()]
+    stops = len(re.findall(r"[.!?…](?=\s|[\"'”’)\]]|$)", head, flags=re.MULTILINE))
+    ended = sum(line.endswith((".", "!", "?", "…")) for line in lines)
+    return len(lines) > 1 and (ended > 0.8 * len(lines) or stops < 0.01 * len(head.split()))
