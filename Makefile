@@ -2,6 +2,7 @@
 #
 #   PYTHON=/path/to/python3.12   which Python to use (3.10 to 3.13); default: the first that fits
 #   NOTEBOOKS="book/learning.ipynb"   which notebooks `make execute` runs; default: all
+#   SWEEP="--steps 3000 --device cuda"   further options of the sweeps
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && exit; \
@@ -13,6 +14,7 @@ JB := JUPYTER_PREFER_ENV_PATH=1 $(VENV)/bin/jupyter-book
 PAGES := _build/html/index.html
 JOBS ?= 2
 NOTEBOOKS ?=
+SWEEP ?=
 URL ?=
 # one thread per process: two processes already fill a laptop, and sums stay the same from run to run
 export OMP_NUM_THREADS ?= 1
@@ -66,12 +68,12 @@ address: ## set the public address everywhere: make address URL=https://github.c
 	@test -n "$(URL)" || { echo "Say which: make address URL=https://github.com/OWNER/NAME" >&2; exit 1; }
 	@if test -x $(RUN); then $(RUN) book/_tools/address.py "$(URL)"; else $(PYTHON) book/_tools/address.py "$(URL)"; fi
 
-sweep-toy: $(READY) ## compute the transition on the toy language (data/sweep_toy)
-	$(RUN) -m uddm_mini sweep --corpus toy --sizes 16 32 64 128 256 512 1024 2048 4096 --seeds 0 1 2 --out data/sweep_toy
+sweep-toy: $(READY) ## compute the transition on the toy language (data/sweeps/toy)
+	$(RUN) -m uddm_mini sweep --corpus toy --sizes 16,32,64,128,256,512,1024,2048,4096 --seeds 0,1,2 $(SWEEP) \
+		--out data/sweeps/toy
 
-sweep-docstrings: $(READY) ## compute the transition on real text (data/sweep_docstrings)
-	$(RUN) -m uddm_mini sweep --corpus docstrings --sizes 32 128 512 2048 4096 8192 16384 all --seeds 0 1 2 \
-		--out data/sweep_docstrings
+sweep-docstrings: $(READY) ## compute the transition on real text (data/sweeps/docstrings)
+	$(RUN) -m uddm_mini sweep --corpus docstrings --seeds 0,1,2 $(SWEEP) --out data/sweeps/docstrings
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
