@@ -14,6 +14,7 @@ import torch.nn.functional as F
 
 TABLE_NUMBERS = 2**22  # float64 numbers in one table over (position, token, query): 32 MiB
 WEIGHT_NUMBERS = 2**19  # float64 numbers in one block of weights over (memory, query): 4 MiB, about a cache
+DENSE_VOCAB = 2  # up to here a matrix product with one-hot memories beats adding up the rows they name
 WINDOW = 600.0  # nats: exp(-WINDOW) is still an ordinary float64
 
 
@@ -28,7 +29,7 @@ def retrieve(memories: torch.Tensor, xt: torch.Tensor, beta: torch.Tensor | floa
     beta = _checked(memories, xt, beta, vocab_size)
     length = memories.shape[1]
     out = torch.empty(len(xt), length, vocab_size, dtype=torch.float64, device=xt.device)
-    for rows in _query_blocks(len(xt), length * vocab_size):
+    for rows in query_blocks(len(xt), length * vocab_size):
         log_mass, log_total = _log_masses(memories, xt[rows], beta[rows], vocab_size, per_token=True)
         out[rows] = (log_mass - log_total).T.unflatten(1, (length, vocab_size))  # [b, L, V]
     return out
@@ -47,7 +48,7 @@ def log_partition(
         vocab_size = 1 + max((int(x.max()) for x in (memories, xt) if x.numel()), default=0)
     beta = _checked(memories, xt, beta, vocab_size)
     out = torch.empty(len(xt), dtype=torch.float64, device=xt.device)
-    for rows in _query_blocks(len(xt), memories.shape[1] * vocab_size):
+    for rows in query_blocks(len(xt), memories.shape[1] * vocab_size):
         out[rows] = _log_masses(memories, xt[rows], beta[rows], vocab_size, per_token=False)[1]
     return out
 
@@ -65,21 +66,21 @@ def _log_masses(
         ceiling, floor = top - WINDOW * window, top - WINDOW * (window + 1)
         mass: torch.Tensor | float = 0.0
         total = torch.zeros_like(top)
-        for keys, scores in _scores(memories, xt, beta, vocab_size):
+        for keys, scores in score_blocks(memories, xt, beta, vocab_size):
             outside = scores <= floor  # two windows share an edge, so every score falls into exactly one
             if window:
                 outside |= scores > ceiling
             weights = (scores - ceiling).exp_().masked_fill_(outside, 0)
             total += weights.sum(dim=0)
             if per_token:
-                mass = mass + _sum_by_key(keys, weights, memories.shape[1] * vocab_size)
+                mass = mass + sum_by_key(keys, weights, memories.shape[1] * vocab_size)
         log_total = torch.logaddexp(log_total, ceiling + total.log())
         if isinstance(mass, torch.Tensor):
             log_mass = torch.logaddexp(log_mass, ceiling + mass.log())  # [L V, b]
     return log_mass, log_total
 
 
-def _scores(
+def score_blocks(
     memories: torch.Tensor, xt: torch.Tensor, beta: torch.Tensor, vocab_size: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield blocks of memories as keys l V + token, int64[m, L], with their scores beta * overlap, float64[m, b]."""
@@ -90,17 +91,27 @@ def _scores(
     table.scatter_(0, (xt + offsets).T.contiguous(), beta.expand(length, -1))
     for block in memories.split(max(1024, WEIGHT_NUMBERS // len(xt))):
         keys = block + offsets
-        yield keys, F.embedding_bag(keys, table, mode="sum")
+        if vocab_size <= DENSE_VOCAB:
+            yield keys, _one_hot(keys, len(table)) @ table
+        else:
+            yield keys, F.embedding_bag(keys, table, mode="sum")
 
 
-def _sum_by_key(keys: torch.Tensor, weights: torch.Tensor, n_keys: int) -> torch.Tensor:
-    """Return for every key the summed weights of the memories that have it, [n_keys, b]."""
+def sum_by_key(keys: torch.Tensor, weights: torch.Tensor, n_keys: int) -> torch.Tensor:
+    """Return for every key the summed weights [m, b] of the memories that have it, float64[n_keys, b]."""
+    if n_keys <= DENSE_VOCAB * keys.shape[1]:
+        return _one_hot(keys, n_keys).T @ weights
     sorted_keys, order = keys.T.reshape(-1).sort()  # [L m]
     counts = torch.bincount(sorted_keys, minlength=n_keys)
     return F.embedding_bag(order % len(keys), weights, counts.cumsum(0) - counts, mode="sum")
 
 
-def _query_blocks(n_queries: int, n_keys: int) -> Iterator[slice]:
+def _one_hot(keys: torch.Tensor, n_keys: int) -> torch.Tensor:
+    """Return float64[m, n_keys]: 1 for the keys that a memory has, else 0."""
+    return torch.zeros(len(keys), n_keys, dtype=torch.float64, device=keys.device).scatter_(1, keys, 1.0)
+
+
+def query_blocks(n_queries: int, n_keys: int) -> Iterator[slice]:
     """Yield slices of the queries, so small that one table over keys and queries stays within bounds."""
     size = max(1, min(256, TABLE_NUMBERS // max(1, n_keys)))
     yield from (slice(start, start + size) for start in range(0, n_queries, size))
