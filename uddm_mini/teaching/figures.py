@@ -1,0 +1,182 @@
+"""Plots: one color per meaning through the whole book, train solid, held-out dashed, seeds as bands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from uddm_mini.training.checkpoint import replacing
+
+from .words import Sentences, sentences, word_states
+
+__all__ = [
+    "COLORS",
+    "Sentences",
+    "chance_line",
+    "line_with_band",
+    "save_transition",
+    "sentences",
+    "size_axis",
+    "transition",
+    "use_style",
+    "word_bars",
+    "word_states",
+]
+
+# after Okabe & Ito, readable with every common color blindness and on white paper
+COLORS = {
+    "train": "#0072B2",
+    "held-out": "#D55E00",
+    "memorizer": "#A6528A",
+    "population": "#00825F",
+    "chance": "#767676",
+    "noise": "#222222",
+}
+SPLITS = {"train": "train", "test": "held-out"}  # a table's name for a split, and the book's
+
+STYLE: dict[Any, Any] = {
+    "figure.figsize": (6.4, 3.8),
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+    "figure.facecolor": "white",
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.labelsize": 11,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "axes.axisbelow": True,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 4.5,
+    "figure.constrained_layout.use": True,
+    "svg.hashsalt": "uddm_mini",  # so that the same figure is the same file
+}
+
+
+def use_style() -> None:
+    """Use the book's look for every figure that follows (matplotlib's global settings)."""
+    mpl.rcParams.update(STYLE)
+
+
+def line_with_band(
+    ax: Axes, x: Any, y: Any, meaning: str, label: str | None = None, *, dashed: bool | None = None, **more: Any
+) -> None:
+    """Draw y against x in the color of `meaning`: the mean over seeds, with a band from minimum to maximum.
+
+    x: n numbers; y: n numbers, or one row of n for each seed (a single seed has no band). "held-out" is dashed
+    unless `dashed` says otherwise. `more` goes to `Axes.plot`.
+    """
+    if meaning not in COLORS:
+        raise ValueError(f"{meaning!r} has no color; the meanings are {', '.join(COLORS)}.")
+    runs = np.atleast_2d(np.asarray(y, dtype=float))  # [seeds, n]
+    dashed = meaning == "held-out" if dashed is None else dashed
+    style = {"color": COLORS[meaning], "linestyle": "--" if dashed else "-", "marker": "o", "label": label or meaning}
+    ax.plot(x, runs.mean(axis=0), **{**style, **more})
+    if len(runs) > 1:
+        ax.fill_between(x, runs.min(axis=0), runs.max(axis=0), color=COLORS[meaning], alpha=0.2, linewidth=0)
+
+
+def chance_line(ax: Axes, value: float, label: str = "chance") -> None:
+    """Draw a dotted horizontal line at the level of the best constant guess; nothing when it is missing (NaN)."""
+    if np.isfinite(value):
+        ax.axhline(value, color=COLORS["chance"], linestyle=":", linewidth=1.6, label=label)
+
+
+def size_axis(ax: Axes, sizes: Sequence[int]) -> None:
+    """Give `ax` a logarithmic axis of training-set sizes with the sizes themselves as ticks."""
+    ax.set_xscale("log", base=2)
+    ax.set_xlabel("training sentences, $n_{\\mathrm{train}}$")
+    shown = sorted(set(sizes))
+    shown = shown[:: -(-len(shown) // 6)]  # at most six labels fit
+    ax.set_xticks(shown, [f"{n:,}" for n in shown])
+    ax.minorticks_off()
+
+
+def word_bars(ax: Axes, log_p: Any, words: Sequence[str], truth: str | None = None, top: int = 6) -> None:
+    """Draw the `top` most probable words of one position, log_p [V] in nats; mark the true word with a star."""
+    p = np.exp(np.asarray(log_p, dtype=float))
+    best = np.argsort(-p)[:top][::-1]
+    names = [f"{words[i]} ★" if words[i] == truth else words[i] for i in best]
+    ax.barh(names, p[best], color=[COLORS["population" if words[i] == truth else "chance"] for i in best])
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("probability")
+    ax.grid(axis="y", visible=False)
+
+
+def transition(
+    table: pd.DataFrame, bounds: pd.DataFrame | None = None, t: float = 0.25, *, stacked: bool = False
+) -> Figure:
+    """Draw the transition: token recovery at noise level t, and cavity entropy at t -> 0, against n_train.
+
+    `table` as `run_sweep` returns it; `bounds` as `sweep_bounds` does. Trained models in the colors of their split
+    with the range over seeds as a band, the two perfect denoisers as thin lines, chance dotted. `stacked` puts the
+    panels one above the other, which a phone shows larger.
+    """
+    levels = sorted(table["t"].unique())
+    if not np.isclose(levels, t).any():
+        raise ValueError(f"The table has no noise level {t}; it has {', '.join(f'{level:g}' for level in levels)}.")
+    table = table[np.isclose(table["t"], t)]
+    bounds = None if bounds is None or bounds.empty else bounds[np.isclose(bounds["t"], t)]
+    shape, size = ((2, 1), (6.4, 7.6)) if stacked else ((1, 2), (9.6, 4.4))
+    fig, axes = plt.subplots(*shape, figsize=size)
+    for ax, column in zip(axes, ("recovered", "entropy"), strict=True):
+        if bounds is not None:
+            _draw_bounds(ax, bounds, column)
+        for split, meaning in SPLITS.items():
+            runs = table[table["split"] == split].pivot_table(index="n_train", columns="seed", values=column)
+            line_with_band(ax, runs.index, runs.to_numpy().T, meaning, f"model, {meaning} text")
+        size_axis(ax, table["n_train"].tolist())
+    chance_line(axes[0], float(table["chance"].mean()))
+    axes[0].set(
+        ylim=(0, 1.03), ylabel="fraction of changed words recovered", title=f"Which words come back? ($t$ = {t:g})"
+    )
+    axes[1].set(ylabel="conditional entropy (nats per word)", title="How unsure is the model? ($t$ → 0)")
+    axes[1].set_ylim(bottom=0)
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=2 if stacked else 3)
+    return fig
+
+
+def _draw_bounds(ax: Axes, bounds: pd.DataFrame, column: str) -> None:
+    """Draw the two perfect denoisers, thin and without markers."""
+    for name in ("memorizer", "population"):
+        for split, meaning in SPLITS.items():
+            rows = bounds[(bounds["denoiser"] == name) & (bounds["split"] == split)]
+            if (name == "population" and split == "train") or rows.empty:
+                continue  # the language does not know what was trained on: one curve is enough
+            runs = rows.pivot_table(index="n_train", columns="seed", values=column)
+            label = name if name == "population" else f"{name}, {meaning} text"
+            line_with_band(
+                ax,
+                runs.index,
+                runs.to_numpy().T,
+                name,
+                label,
+                dashed=split == "test" and name == "memorizer",
+                linewidth=1.3,
+                marker="",
+            )
+
+
+def save_transition(table: pd.DataFrame, bounds: pd.DataFrame | None, out_folder: str | Path, title: str) -> None:
+    """Write transition.png and transition.svg into `out_folder`, each in one step, without dates or versions."""
+    with mpl.rc_context(STYLE):
+        fig = transition(table, bounds)
+        fig.suptitle(title)
+        for kind, nothing in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+            with replacing(Path(out_folder) / f"transition.{kind}") as temporary:
+                fig.savefig(temporary, format=kind, metadata=nothing, dpi=110)
+        plt.close(fig)

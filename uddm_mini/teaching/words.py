@@ -1,0 +1,133 @@
+"""Sentences whose words show what happened to them: marked by shape and by color, in HTML and in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import NamedTuple
+
+
+class Mark(NamedTuple):
+    """How one state of a word looks: HTML element (survives where styles are removed), style, plain-text brackets."""
+
+    tag: str
+    style: str
+    left: str
+    right: str
+    key: str
+
+
+# the tints are transparent and the text keeps its color, so that both read well on white and on black
+MARKS = {
+    "intact": Mark("span", "", "", "", "left alone, and right"),
+    "changed": Mark(
+        "mark",
+        "background: rgba(128,128,128,.22); color: inherit; border: 1.5px dashed currentColor; border-radius: 3px",
+        "[",
+        "]",
+        "changed by noise",
+    ),
+    "recovered": Mark(
+        "b",
+        "background: rgba(0,158,115,.28); border-bottom: 3px solid #009E73; border-radius: 3px 3px 0 0",
+        "+",
+        "+",
+        "recovered",
+    ),
+    "wrong": Mark(
+        "s",
+        "background: rgba(213,94,0,.25); border-bottom: 3px double #D55E00; text-decoration: line-through",
+        "~",
+        "~",
+        "wrong",
+    ),
+}
+
+Sentence = str | Sequence[str]
+
+
+def word_states(sentence: Sentence, truth: Sentence, corrupted: Sentence | None = None) -> list[str]:
+    """Say what happened to every word: "intact", "changed", "recovered" or "wrong".
+
+    Against `truth` alone (the sentence is the corrupted one) a word is intact or changed. With the `corrupted`
+    sentence before it, a right word is recovered if it had been changed, else intact; any other word is wrong.
+    """
+    now, right = split_words(sentence), split_words(truth)
+    before = split_words(corrupted) if corrupted is not None else None
+    for other in (right, before or now):
+        if len(other) != len(now):
+            raise ValueError(f"Sentences to compare need the same number of words, but have {len(now)}, {len(other)}.")
+    if before is None:
+        return ["intact" if w == r else "changed" for w, r in zip(now, right, strict=True)]
+    return [
+        "wrong" if w != r else "recovered" if b != r else "intact" for w, r, b in zip(now, right, before, strict=True)
+    ]
+
+
+def split_words(sentence: Sentence) -> list[str]:
+    """Return the words of a string or of a sequence of words."""
+    return sentence.split() if isinstance(sentence, str) else [str(word) for word in sentence]
+
+
+class Sentences:
+    """Labeled sentences with a state for every word; shows itself in a notebook and prints well elsewhere."""
+
+    def __init__(self, rows: Sequence[tuple[str, Sequence[str], Sequence[str]]]) -> None:
+        """Take rows (label, words, states)."""
+        self.rows = [(label, list(words), list(states)) for label, words, states in rows]
+
+    def __repr__(self) -> str:
+        width = max((len(label) for label, _, _ in self.rows), default=0)
+        lines = [f"{label:>{width}}  {marked_text(words, states)}" for label, words, states in self.rows]
+        used = [f"{m.left}word{m.right} {m.key}" for m in self._used()]
+        return "\n".join([*lines, *([f"{'':>{width}}  ({', '.join(used)})"] if used else [])])
+
+    def _repr_html_(self) -> str:
+        blocks = [
+            f'<p style="margin: 0.5em 0; line-height: 1.9">{f"<strong>{escape(label)}</strong><br>" if label else ""}'
+            f"{marked_html(words, states)}</p>"
+            for label, words, states in self.rows
+        ]
+        key = " &nbsp; ".join(f'<{m.tag} style="{m.style}; padding: 0 .2em">{m.key}</{m.tag}>' for m in self._used())
+        return "".join(blocks) + (f'<p style="font-size: 0.9em; line-height: 1.9">Key: {key}</p>' if key else "")
+
+    def _used(self) -> list[Mark]:
+        found = {state for _, _, states in self.rows for state in states}
+        return [mark for state, mark in MARKS.items() if state in found and mark.left]
+
+
+def sentences(
+    rows: Mapping[str, Sentence] | Iterable[tuple[str, Sentence]], truth: Sentence | None = None
+) -> Sentences:
+    """Show labeled sentences, each word marked as intact, changed, recovered or wrong against `truth`.
+
+    `rows`: {label: sentence} or (label, sentence) pairs, where a sentence is a string or a sequence of words. The
+    first row that differs from `truth` counts as the corrupted sentence; the rows after it are attempts to mend it.
+    Without `truth` nothing is marked.
+    """
+    pairs = list(rows.items() if isinstance(rows, Mapping) else rows)
+    out, corrupted = [], None
+    for label, sentence in pairs:
+        words = split_words(sentence)
+        states = ["intact"] * len(words) if truth is None else word_states(words, truth, corrupted)
+        out.append((label, words, states))
+        if corrupted is None and "changed" in states:
+            corrupted = words
+    return Sentences(out)
+
+
+def marked_html(words: Sequence[str], states: Sequence[str]) -> str:
+    """Return the words as HTML, marked by element and style."""
+    parts = []
+    for word, state in zip(words, states, strict=True):
+        mark = MARKS[state]
+        text = escape(word)
+        parts.append(f'<{mark.tag} style="{mark.style}; padding: 0 .2em" title="{mark.key}">{text}</{mark.tag}>')
+        if not mark.left:
+            parts[-1] = text
+    return " ".join(parts)
+
+
+def marked_text(words: Sequence[str], states: Sequence[str]) -> str:
+    """Return the words as plain text, marked by brackets."""
+    return " ".join(f"{MARKS[s].left}{w}{MARKS[s].right}" for w, s in zip(words, states, strict=True))
