@@ -109,7 +109,7 @@ def text_corpus(
     max_sentences: int | None = 200_000,
     max_unknown: float = 0.2,
     max_overlap: float = 0.8,
-    one_per_line: bool | None = None,
+    split_lines: bool | None = None,
     progress: bool = True,
 ) -> Corpus:
     """Make a corpus of the English sentences of a UTF-8 text file, or of any iterable of strings.
@@ -119,12 +119,12 @@ def text_corpus(
     is; `info["read_to_the_end"]` says whether it did. Then, in this order: about n_test sentences are held out by
     `seed`; the vocab_size - 2 commonest words of the others become the vocabulary and all other words `<unk>`;
     sentences with more than `max_unknown` of those are dropped; so is every training sentence that holds at least
-    `max_overlap` of the distinct words of a held-out one (see `near_duplicates`). `one_per_line`: each line is one
-    sentence (None: judged from the file). Random: which sentences are held out. Errors: no such file, a folder, binary
-    data, another encoding, things that are not strings, too little text, a vocabulary that covers too little of it.
+    `max_overlap` of the distinct words of a held-out one (see `near_duplicates`). `split_lines`: a line break
+    ends a sentence (None: judged from the file). Random: which sentences are held out. Errors: no such file, a
+    folder, binary data, another encoding, no strings, too little text, a vocabulary that covers too little of it.
     """
     settings = Settings(min_words, max_words, vocab_size, n_test, seed, max_unknown, max_overlap)
-    stream = sentences_in(source, one_per_line=one_per_line, progress=progress)
+    stream = sentences_in(source, split_lines=split_lines, progress=progress)
     found, counts = distinct(stream, settings, max_sentences)
     path = Path(source) if isinstance(source, (str, Path)) else None
     info = {"source": path.name if path else type(source).__name__, **counts}

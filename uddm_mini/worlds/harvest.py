@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
+import inspect
 import json
 import os
 import platform
@@ -20,9 +21,9 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from . import prose, text
 from .prose import english_sentences
 
-HARVEST_VERSION = 1  # raise it when a rule below changes: old caches are then left alone
 PACKAGES = ("stdlib", "numpy", "torch", "matplotlib")
 
 SKIPPED_FOLDERS = {
@@ -57,8 +58,8 @@ def harvest(packages: Sequence[str] = PACKAGES, *, cache: bool = True, progress:
     missing = tuple(name for name, folder in folders.items() if folder is None)
     if not versions:
         raise ValueError(f"None of these packages is installed: {', '.join(packages) or '(an empty list)'}.")
-    key = {"harvest": HARVEST_VERSION, "versions": versions}
     known = "unknown" not in versions.values()  # sources without a version may change under one name
+    key = {"rules": _rules(), "versions": versions}
     path = _cache_path(key) if cache and known else None
     counts, sentences = (_read_cache(path, key) if path else None) or ({}, ())
     if sentences:
@@ -92,8 +93,8 @@ def _docstrings(file: Path) -> Iterator[str]:
             if doc := ast.get_docstring(node, clean=False):
                 yield doc
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _name(node.value.func) in DOC_CALLS:
-            texts = [part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
-            yield from (text for text in texts if isinstance(text, str) and "\n" in text)
+            values = [part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
+            yield from (value for value in values if isinstance(value, str) and "\n" in value)
         inside = [part for name in ("body", "handlers", "orelse", "finalbody") for part in getattr(node, name, ())]
         waiting += reversed(inside)
 
@@ -137,6 +138,12 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
+
+
+def _rules() -> str:
+    """Fingerprint the code that decides what is a sentence: an old cache never answers for new rules."""
+    source = "".join(inspect.getsource(module) for module in (sys.modules[__name__], prose, text))
+    return hashlib.sha256(source.encode()).hexdigest()
 
 
 def _cache_path(key: dict) -> Path | None:

@@ -93,7 +93,8 @@ def prepare(sentences: list[str], settings: Settings, name: str) -> Prepared:
         if k > n // 2:
             raise ValueError(
                 f"With vocab_size = {settings.vocab_size}, too few of the {n} sentences of {name!r} have at most "
-                f"{settings.max_unknown:.0%} unknown words to hold out {m}: raise vocab_size or max_unknown."
+                f"{settings.max_unknown:.0%} unknown words and stay distinct to hold out {m}: raise vocab_size, or "
+                f"give more text."
             )
     usable = _usable(table[others], settings.max_unknown)
     near = near_duplicates(test, usable, vocabulary, settings.max_overlap)

@@ -57,6 +57,7 @@ def _is_english(sentence: str) -> bool:
 
 def _without_markup(text: str) -> str:
     """Keep the words of reStructuredText roles and literals; what is not a word keeps a backtick, hence is dropped."""
+    text = re.sub(r":[a-z:]+:`~[\w.]*\.(\w+)`", r"`\1`", text)  # :role:`~package.name` shows the name
     text = re.sub(r":[a-z:]+:`([^`<]*?)(?:\s*<[^`>]*>)?`", r"`\1`", text)  # :role:`words <target>`
     text = re.sub(r"``?([A-Za-z][A-Za-z -]*)``?_?_?", r"\1", text)  # ``word``, `some words`_
     text = re.sub(r"\*\*?([A-Za-z][A-Za-z -]*)\*\*?", r"\1", text)  # *emphasis*
@@ -82,8 +83,10 @@ def _paragraphs(docstring: str) -> Iterator[str]:
             continue
         if UNDERLINE.match(text):
             run = []  # what stood above is a title
-        elif text.endswith("::") or (text.startswith("..") and not QUIET_DIRECTIVE.match(text)):
-            skip_deeper, run = here, []
+        elif text.startswith("..") or text.endswith("::"):
+            run = []
+            skip_deeper = None if QUIET_DIRECTIVE.match(text) else here
         elif not special:
-            indent = here
-            run.append(BULLET.sub("", text))
+            words = BULLET.sub("", text)
+            indent = here + len(text) - len(words)  # the next line of a list item stands under its first word
+            run.append(words)

@@ -48,18 +48,18 @@ def words_of(sentence: str) -> list[str]:
 
 
 def sentences_in(
-    source: str | Path | Iterable[str], *, one_per_line: bool | None = None, progress: bool = True
+    source: str | Path | Iterable[str], *, split_lines: bool | None = None, progress: bool = True
 ) -> Iterator[str]:
     """Yield the sentences of a UTF-8 text file, or of any iterable of strings, holding about 1 MiB of it at a time.
 
-    `one_per_line` None: judged from the first MiB of a file; a string from an iterable is ordinary text. Errors
-    that name the problem and the cure: no such file, a folder, binary data, another encoding, something that is
-    not text.
+    Blank lines end a sentence; `split_lines`: every line break does (None: judged from the first MiB of a file, and
+    not so for a string from an iterable). Errors that name the problem and the cure: no such file, a folder, binary
+    data, another encoding, something that is not text.
     """
     if isinstance(source, (str, Path)):
         chunks = _file_chunks(Path(source), progress)
         head = next(chunks, "")
-        lines = _looks_like_lines(head) if one_per_line is None else one_per_line
+        lines = _looks_like_lines(head) if split_lines is None else split_lines
         yield from _cut(itertools.chain([head], chunks), lines)
         return
     if isinstance(source, (bytes, bytearray)) or not isinstance(source, Iterable):
@@ -71,23 +71,23 @@ def sentences_in(
             raise TypeError(
                 f"source yields {type(item).__name__} objects where strings were expected; of a table, pass one column."
             )
-        yield from _cut([item], bool(one_per_line))
+        yield from _cut([item], bool(split_lines))
 
 
-def _cut(chunks: Iterable[str], one_per_line: bool) -> Iterator[str]:
+def _cut(chunks: Iterable[str], split_lines: bool) -> Iterator[str]:
     """Cut a stream of text into sentences; a blank line always ends one."""
-    stop = re.compile(r"\n") if one_per_line else re.compile(r"\n[^\S\n]*\n\s*")
+    stop = re.compile(r"\n" if split_lines else r"\n[^\S\n]*\n\s*")
     rest = ""
     for chunk in chunks:
         rest += chunk
         *paragraphs, rest = stop.split(rest)
         for paragraph in paragraphs:
-            yield from [paragraph] if one_per_line else split_sentences(paragraph)
-        while len(rest) > LONGEST:  # a huge paragraph: give out its whole sentences, or drop what is none
-            *whole, rest = [rest] if one_per_line else split_sentences(rest)
+            yield from split_sentences(paragraph)
+        if len(rest) > LONGEST:  # a huge paragraph: give out its whole sentences, or forget what is none
+            *whole, rest = [*split_sentences(rest)] or [""]
             yield from whole
             rest = rest[-LONGEST:]
-    yield from [rest] if one_per_line else split_sentences(rest)
+    yield from split_sentences(rest)
 
 
 def _file_chunks(path: Path, progress: bool) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _file_chunks(path: Path, progress: bool) -> Iterator[str]:
 
 
 def _looks_like_lines(head: str) -> bool:
-    """Tell a file of one sentence per line from prose: lines end in a full stop, or hardly anything does."""
+    """Tell lines that are sentences or paragraphs from wrapped prose: they end in a stop, or hardly anything does."""
     lines = [line.rstrip(" \t\"'”’)]") for line in head.splitlines() if line.strip()]
     stops = len(re.findall(r"[.!?…](?=\s|[\"'”’)\]]|$)", head, flags=re.MULTILINE))
     ended = sum(line.endswith((".", "!", "?", "…")) for line in lines)
