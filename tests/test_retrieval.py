@@ -38,7 +38,8 @@ def test_masses_far_below_the_smallest_float_survive():
     # beta L reaches 2,000 nats, and exp(-2000) is 0 in float64: log space must not notice
     g = torch.Generator().manual_seed(0)
     memories = torch.randint(5, (40, 100), generator=g)
-    memories[0], memories[1] = 0, 1
+    memories[0], memories[1], memories[2] = 0, 1, 0
+    memories[2, :30] = 3  # exactly on the edge of two windows for the fifth state: 30 misses of 20 nats
     xt = torch.cat([memories[:4], torch.full((1, 100), 4), torch.zeros(1, 100, dtype=torch.int64)])
     assert_same(memories, xt, torch.tensor([20.0, 7.0, 6.0, 0.0, 20.0, 5.99], dtype=torch.float64), 5)
 
