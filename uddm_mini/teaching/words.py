@@ -83,13 +83,20 @@ class Sentences:
         return "\n".join([*lines, *([f"{'':>{width}}  ({', '.join(used)})"] if used else [])])
 
     def _repr_html_(self) -> str:
-        blocks = [
+        return self.body_html() + self.key_html()
+
+    def body_html(self) -> str:
+        """Return the sentences as HTML, without the key."""
+        return "".join(
             f'<p style="margin: 0.5em 0; line-height: 1.9">{f"<strong>{escape(label)}</strong><br>" if label else ""}'
             f"{marked_html(words, states)}</p>"
             for label, words, states in self.rows
-        ]
+        )
+
+    def key_html(self) -> str:
+        """Return the key to the marks as HTML; empty when no word is marked."""
         key = " &nbsp; ".join(f'<{m.tag} style="{m.style}; padding: 0 .2em">{m.key}</{m.tag}>' for m in self._used())
-        return "".join(blocks) + (f'<p style="font-size: 0.9em; line-height: 1.9">Key: {key}</p>' if key else "")
+        return f'<p style="font-size: 0.9em; line-height: 1.9">Key: {key}</p>' if key else ""
 
     def _used(self) -> list[Mark]:
         found = {state for _, _, states in self.rows for state in states}

@@ -1,0 +1,96 @@
+"""Interactive figures that need no kernel: everything is computed beforehand and travels inside the page."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from html import escape
+from importlib import resources
+from typing import Any
+
+from .words import Sentences
+
+Frame = tuple[str, Sentences]
+
+
+class Player:
+    """What `player` returns: shows itself in a notebook or on a static page, and prints its first and last frame."""
+
+    def __init__(
+        self, label: str, axes: dict[str, list[str]], frames: list[Frame], start: list[int], play: int
+    ) -> None:
+        """Take the axes' names and values, and the frames in row-major order."""
+        self.label, self.axes, self.frames, self.start, self.play = label, axes, frames, start, play
+
+    def __repr__(self) -> str:
+        ends = [self.frames[0], *self.frames[1:][-1:]]
+        return "\n\n".join([self.label, *(f"{caption}\n{shown!r}" for caption, shown in ends)])
+
+    def _repr_html_(self) -> str:
+        data = {
+            "label": self.label,
+            "axes": [{"name": k, "values": v, "play": self.play} for k, v in self.axes.items()],
+            "start": self.start,
+            "captions": [caption for caption, _ in self.frames],
+            "frames": [shown.body_html() for _, shown in self.frames],
+            "key": Sentences([row for _, shown in self.frames for row in shown.rows]).key_html(),
+        }
+        ends = [self.frames[0], *self.frames[1:][-1:]]
+        # shown only where scripts don't run: the first and the last frame
+        fallback = "".join(f"<p><em>{escape(caption)}</em></p>{shown.body_html()}" for caption, shown in ends)
+        return (
+            f'<div data-uddm-player="{escape(json.dumps(data, ensure_ascii=False))}">'
+            f"<p><strong>{escape(self.label)}</strong></p>{fallback}{data['key']}</div>\n"
+            f"<script>\n{script()}</script>"
+        )
+
+
+def player(
+    frames: Sequence[Frame] | Mapping[tuple[Any, ...], Frame],
+    label: str,
+    axes: Mapping[str, Sequence[Any]] | str = "step",
+    *,
+    start: Sequence[int] | None = None,
+    play: int = 900,
+) -> Player:
+    """Let the reader step through frames (caption, sentences(...)) with a slider and buttons, without a kernel.
+
+    A sequence of frames has one axis, named by `axes`, and a Play button that shows a frame for `play` milliseconds
+    (0: no button). For several sliders give `axes` as {name: values} and frames as {(value, value, ...): frame} for
+    every combination. `label` names the figure for screen readers; `start` holds the position on every axis at first
+    (default: the beginning). Captions are read aloud when they change. Without scripts the first and last frame show.
+    """
+    if not frames:
+        raise ValueError("A player needs at least one frame.")
+    if isinstance(frames, Mapping):
+        if isinstance(axes, str):
+            raise ValueError('Frames with keys need their axes: axes={"training sentences": [16, 64], ...}.')
+        named = {name: list(values) for name, values in axes.items()}
+        keys = list(itertools.product(*named.values()))
+        missing = [key for key in keys if key not in frames]
+        if missing:
+            raise ValueError(f"Every combination needs a frame, but {missing[0]} has none.")
+        ordered, play = [frames[key] for key in keys], 0
+    else:
+        name = axes if isinstance(axes, str) else next(iter(axes))
+        values = range(len(frames)) if isinstance(axes, str) else axes[name]
+        if len(values) != len(frames):
+            raise ValueError(f"The axis {name!r} has {len(values)} values for {len(frames)} frames.")
+        named, ordered = {name: list(values)}, list(frames)
+    first = list(start or [0] * len(named))
+    if len(first) != len(named) or any(not 0 <= i < len(v) for i, v in zip(first, named.values(), strict=False)):
+        raise ValueError(f"start needs one position on each of {list(named)}, counted from 0, but is {first}.")
+    shown = {name: [_number(v) for v in values] for name, values in named.items()}
+    return Player(label, shown, ordered, first, play)
+
+
+@cache
+def script() -> str:
+    """Return player.js as it was shipped."""
+    return resources.files(__package__).joinpath("player.js").read_text(encoding="utf-8")
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
