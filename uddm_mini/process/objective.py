@@ -7,6 +7,9 @@ posterior p(x0_l | x_t). Chapter 6 derives both.
 from __future__ import annotations
 
 import torch
+from torch.nn import functional as F
+
+from .noise import LEAST_NOISE
 
 
 def nelbo_per_token(
@@ -20,25 +23,23 @@ def nelbo_per_token(
 
         -alpha' / (alpha V) * sum_a [ r(a) - r0(a) - r0(a) log(r(a) / r0(a)) ]
 
-    log_p0 [B, L, V] normalised; x0, xt int64[B, L]; alpha, alpha_prime float[B]. (Schiff et al. 2024, UDLM,
-    eq. 18; Sahoo et al. 2025, Duo.)
+    log_p0 [B, L, V] normalized, -inf allowed; x0, xt int64[B, L]; alpha, alpha_prime float[B]. 1 - alpha counts as
+    at least 1e-6, so that t = 0 has a finite answer. (Schiff et al. 2024, UDLM; Sahoo et al. 2025, Duo.)
     """
     vocab_size = log_p0.shape[-1]
-    alpha = alpha[:, None]  # [B, 1]
+    alpha = alpha[:, None].clamp_max(1 - LEAST_NOISE)  # [B, 1]
     low = 1 - alpha  # u0 of every token but the true one, [B, 1]
-    high = low + alpha * vocab_size  # u0 of the true token
-    u = torch.add(low.unsqueeze(2), log_p0.exp() * (alpha.unsqueeze(2) * vocab_size))  # [B, L, V], sums to V
-    log_u = u.log()
-    at_truth = log_u.gather(2, x0.unsqueeze(2)).squeeze(2)  # [B, L]
-    at_xt = log_u.gather(2, xt.unsqueeze(2)).squeeze(2)
+    ratio = 1 + alpha * vocab_size / low  # u0 of the true token, over low
+    # log(u / low) = log(1 + alpha V p0 / low) = softplus(log p0 + log(alpha V / low)): one stable pass over [B, L, V]
+    log_u = F.softplus(log_p0 + (ratio - 1).log().unsqueeze(2), threshold=40)
+    at_truth, at_xt = log_u.gather(2, torch.stack([x0, xt], dim=2)).unbind(dim=2)  # [B, L] each
     unchanged = x0 == xt
-    u0_xt = torch.where(unchanged, high, low)
-    # sum_a r0(a) log r(a): r0 is low / u0_xt everywhere, and high / u0_xt at the truth
-    cross = (low * (log_u.sum(dim=2) - vocab_size * at_xt) + (high - low) * (at_truth - at_xt)) / u0_xt
-    # sum_a r0(a) log r0(a) has one term when the token changed (at the truth) and V - 1 when it did not
-    log_ratio = torch.log(high / low)
-    own = torch.where(unchanged, -(vocab_size - 1) * low / high * log_ratio, high / low * log_ratio)
-    jumps = vocab_size * (torch.exp(-at_xt) - 1 / u0_xt)  # sum_a r(a) - sum_a r0(a)
+    r0 = torch.where(unchanged, 1 / ratio, 1.0)  # the true jump rate to a wrong token; to the right one it is r0 ratio
+    # sum_a r0(a) log r(a)
+    cross = r0 * (log_u.sum(dim=2) - vocab_size * at_xt + (ratio - 1) * (at_truth - at_xt))
+    # sum_a r0(a) log r0(a) has V - 1 equal terms when the token is unchanged, and one (at the truth) when it changed
+    own = torch.where(unchanged, -(vocab_size - 1) / ratio, ratio) * ratio.log()
+    jumps = vocab_size / low * (torch.exp(-at_xt) - r0)  # sum_a r(a) - sum_a r0(a)
     return -alpha_prime[:, None] / (alpha * vocab_size) * (jumps - cross + own)
 
 
