@@ -5,7 +5,12 @@ Conventions, kept everywhere: `x0` is clean text and `xt` text at noise level `t
 randomness comes from an explicit `torch.Generator` or a `seed`. A *denoiser* is any callable (xt, t) -> log_p0.
 """
 
+from .denoisers.dense import DenseAssociativeMemory
+from .denoisers.dynamics import as_denoiser, loop_work
 from .denoisers.exact import MemorizingDenoiser, PopulationDenoiser
+from .denoisers.hopfield import HopfieldNetwork
+from .denoisers.patterns import feature_patterns, flip, random_patterns, recall_curve
+from .denoisers.pseudo_likelihood import PseudoLikelihoodNetwork
 from .denoisers.transformer import TransformerDenoiser
 from .probes.entropy import conditional_entropy
 from .probes.measure import ProbeSettings, mean_nelbo, measure
@@ -21,24 +26,33 @@ from .worlds.language import ToyLanguage
 
 __all__ = [
     "Corpus",
+    "DenseAssociativeMemory",
+    "HopfieldNetwork",
     "MemorizingDenoiser",
     "PopulationDenoiser",
     "ProbeSettings",
+    "PseudoLikelihoodNetwork",
     "Recovery",
     "ToyLanguage",
     "TrainSettings",
     "TransformerDenoiser",
     "UniformNoise",
+    "as_denoiser",
     "conditional_entropy",
     "convert",
     "cross_entropy_per_token",
     "docstring_corpus",
+    "feature_patterns",
+    "flip",
     "iterate_argmax",
     "load",
+    "loop_work",
     "mean_nelbo",
     "measure",
     "nelbo_per_token",
     "predict",
+    "random_patterns",
+    "recall_curve",
     "run_sweep",
     "sample",
     "save",
