@@ -159,6 +159,7 @@ def test_sentences_mark_words_by_shape_too():
     assert "the +old+ ~cat~ ~at~" in repr(shown)
     html = shown._repr_html_()
     assert len({mark.tag for mark in MARKS.values()}) == len(MARKS)  # one element each: no meaning by color alone
+    assert len({re.search("(line-through|dashed|solid|double)", m.style)[0] for m in MARKS.values() if m.left}) == 3
     for mark in MARKS.values():
         assert not mark.left or f">{mark.key}</{mark.tag}>" in html  # the key names what it shows
 

@@ -30,7 +30,7 @@
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", data.label);
     root.replaceChildren();
-    element("style", root, CSS);
+    element("style", root, CSS + data.css);
     const draws = data.axes.map((axis, k) => addAxis(axis, k));
     const caption = element("p", root, "", { class: "caption", "aria-live": "polite" });
     const frame = element("div", root, "", { class: "frame" });

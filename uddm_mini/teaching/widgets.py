@@ -10,7 +10,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from .words import Sentences
+from .words import Sentences, mark_css
 
 Frame = tuple[str, Sentences]
 
@@ -34,7 +34,8 @@ class Player:
             "axes": [{"name": k, "values": v, "play": self.play} for k, v in self.axes.items()],
             "start": self.start,
             "captions": [caption for caption, _ in self.frames],
-            "frames": [shown.body_html() for _, shown in self.frames],
+            "frames": [shown.body_html(styled=False) for _, shown in self.frames],
+            "css": mark_css(".uddm-player .frame"),
             "key": Sentences([row for _, shown in self.frames for row in shown.rows]).key_html(),
         }
         ends = [self.frames[0], *self.frames[1:][-1:]]

@@ -43,6 +43,8 @@ MARKS = {
     ),
 }
 
+PARAGRAPH = "margin: 0.5em 0; line-height: 1.9"
+
 Sentence = str | Sequence[str]
 
 
@@ -85,17 +87,21 @@ class Sentences:
     def _repr_html_(self) -> str:
         return self.body_html() + self.key_html()
 
-    def body_html(self) -> str:
-        """Return the sentences as HTML, without the key."""
+    def __add__(self, other: Sentences) -> Sentences:
+        return Sentences([*self.rows, *other.rows])
+
+    def body_html(self, styled: bool = True) -> str:
+        """Return the sentences as HTML, without the key; unstyled, the page has to bring `mark_css`."""
+        style = f' style="{PARAGRAPH}"' if styled else ""
         return "".join(
-            f'<p style="margin: 0.5em 0; line-height: 1.9">{f"<strong>{escape(label)}</strong><br>" if label else ""}'
-            f"{marked_html(words, states)}</p>"
+            f"<p{style}>{f'<strong>{escape(label)}</strong><br>' if label else ''}"
+            f"{marked_html(words, states, styled)}</p>"
             for label, words, states in self.rows
         )
 
     def key_html(self) -> str:
         """Return the key to the marks as HTML; empty when no word is marked."""
-        key = " &nbsp; ".join(f'<{m.tag} style="{m.style}; padding: 0 .2em">{m.key}</{m.tag}>' for m in self._used())
+        key = " &nbsp; ".join(_marked(mark, mark.key, styled=True) for mark in self._used())
         return f'<p style="font-size: 0.9em; line-height: 1.9">Key: {key}</p>' if key else ""
 
     def _used(self) -> list[Mark]:
@@ -123,16 +129,22 @@ def sentences(
     return Sentences(out)
 
 
-def marked_html(words: Sequence[str], states: Sequence[str]) -> str:
-    """Return the words as HTML, marked by element and style."""
-    parts = []
-    for word, state in zip(words, states, strict=True):
-        mark = MARKS[state]
-        text = escape(word)
-        parts.append(f'<{mark.tag} style="{mark.style}; padding: 0 .2em" title="{mark.key}">{text}</{mark.tag}>')
-        if not mark.left:
-            parts[-1] = text
-    return " ".join(parts)
+def marked_html(words: Sequence[str], states: Sequence[str], styled: bool = True) -> str:
+    """Return the words as HTML, marked by element, and by style and tooltip where `styled`."""
+    return " ".join(_marked(MARKS[state], escape(word), styled) for word, state in zip(words, states, strict=True))
+
+
+def _marked(mark: Mark, text: str, styled: bool) -> str:
+    if not mark.left:
+        return text
+    look = f' style="{mark.style}; padding: 0 .2em" title="{mark.key}"' if styled else ""
+    return f"<{mark.tag}{look}>{text}</{mark.tag}>"
+
+
+def mark_css(scope: str) -> str:
+    """Return the style sheet that gives unstyled sentences under the selector `scope` their look."""
+    rules = [f"{scope} {m.tag} {{ {m.style}; padding: 0 .2em }}" for m in MARKS.values() if m.left]
+    return "\n".join([f"{scope} p {{ {PARAGRAPH} }}", *rules])
 
 
 def marked_text(words: Sequence[str], states: Sequence[str]) -> str:
