@@ -63,7 +63,7 @@ class UniformNoise:
 
         1 - alpha is at least 1e-6 here, so that no word is ever ruled out by its own position.
         """
-        noise = (1 - self.alpha(batch_times(t, xt, torch.float64))).clamp_min(LEAST_NOISE)[:, None, None]
+        noise = (1 - self.alpha(batch_times(t, xt, exact_dtype(xt)))).clamp_min(LEAST_NOISE)[:, None, None]
         out = (noise / self.vocab_size).expand(*xt.shape, self.vocab_size).clone()
         return out.scatter_add_(2, xt.unsqueeze(2), (1 - noise).expand(*xt.shape, 1))
 
@@ -76,26 +76,36 @@ class UniformNoise:
         linear in p0 only up to its normalisation, so a *mean* prediction p0 gives the exact reverse step only if
         it is the cavity prediction (made without looking at token l). See chapter 7.
         """
-        s, t = batch_times(s, xt, p0.dtype), batch_times(t, xt, p0.dtype)
+        exact = exact_dtype(xt)
+        s, t = batch_times(s, xt, exact), batch_times(t, xt, exact)
         if p0.numel() and not bool((s < t).all()):
             raise ValueError("The reverse step goes from t to an earlier s, so s must be smaller than t.")
         alpha_s, alpha_t = self.alpha(s)[:, None, None], self.alpha(t)[:, None, None]
         step = alpha_t / alpha_s  # a token survives from s to t with this probability
-        at_s = alpha_s * p0 + (1 - alpha_s) / self.vocab_size  # [B, L, V]
+        # in float32, 1 - step would vanish if s and t are close, and then nothing could move
+        redraw, noise_s = (alpha_s - alpha_t) / alpha_s, 1 - alpha_s
+        alpha_s, noise_s, step, redraw = (a.to(p0.dtype) for a in (alpha_s, noise_s, step, redraw))
+        at_s = alpha_s * p0 + noise_s / self.vocab_size  # [B, L, V]
         here = at_s.gather(2, xt.unsqueeze(2))  # [B, L, 1]
-        weighted = (at_s * ((1 - step) / self.vocab_size)).scatter_add_(2, xt.unsqueeze(2), here * step)
+        weighted = (at_s * (redraw / self.vocab_size)).scatter_add_(2, xt.unsqueeze(2), here * step)
         return weighted / weighted.sum(dim=2, keepdim=True)
 
 
 def batch_times(t: torch.Tensor | float, x: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
     """Return t as float[B] on x's device; a number or 0-d tensor is repeated for every sentence of x [B, ...]."""
-    t = torch.as_tensor(t, device=x.device)
-    t = t.to(dtype or (t.dtype if t.is_floating_point() else torch.get_default_dtype()))
+    if not isinstance(t, torch.Tensor):
+        t = torch.tensor(t, dtype=dtype or torch.get_default_dtype())
+    t = t.to(x.device, dtype or (t.dtype if t.is_floating_point() else torch.get_default_dtype()))
     if t.numel() and not bool(((t >= 0) & (t <= 1)).all()):
         raise ValueError("t is a noise level between 0 (clean) and 1 (noise); a value outside was given.")
-    if t.ndim == 1 and len(t) != len(x):
-        raise ValueError(f"t has {len(t)} values for {len(x)} sentences; give one number or one per sentence.")
+    if t.ndim and t.shape != (len(x),):
+        raise ValueError(f"t has shape {tuple(t.shape)} for {len(x)} sentences; give one number or one per sentence.")
     return t.expand(len(x))
+
+
+def exact_dtype(x: torch.Tensor) -> torch.dtype:
+    """Return float64, or float32 where x is on an Apple GPU, which has nothing better."""
+    return torch.float32 if x.device.type == "mps" else torch.float64
 
 
 def convert(
@@ -123,5 +133,5 @@ def convert(
 
 def own_token_log_odds(noise: UniformNoise, t: torch.Tensor | float, x: torch.Tensor) -> torch.Tensor:
     """Return beta_t = log(1 + alpha V / (1 - alpha)), float64[B]: how much a token speaks for itself, in nats."""
-    alpha = noise.alpha(batch_times(t, x, torch.float64)).clamp_max(1 - LEAST_NOISE)
+    alpha = noise.alpha(batch_times(t, x, exact_dtype(x))).clamp_max(1 - LEAST_NOISE)
     return torch.log1p(alpha * noise.vocab_size / (1 - alpha))

@@ -1,0 +1,35 @@
+"""Shared by all tests: one thread, fixed examples, and worlds that are small enough to enumerate."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+import torch
+from hypothesis import settings
+
+from uddm_mini import Corpus, ToyLanguage
+
+torch.set_num_threads(1)
+# the same examples on every machine and no clock: a slow computer is not a failure
+settings.register_profile("book", deadline=None, derandomize=True, max_examples=30, database=None)
+settings.load_profile("book")
+
+
+@pytest.fixture(scope="session")
+def english() -> ToyLanguage:
+    """The book's language; compiling it takes a moment, so once is enough."""
+    return ToyLanguage()
+
+
+@pytest.fixture(scope="session")
+def corpus(english: ToyLanguage) -> Corpus:
+    """A small corpus of the book's language."""
+    return english.corpus(n_train=64, n_test=32, seed=0)
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
