@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -80,12 +81,12 @@ def test_nelbo_is_the_limit_of_the_discrete_time_kl(schedule, generator):
     steps = [1e-2 / 2**k for k in range(4)]
     rates = [rate(dt) for dt in steps]
     errors = [float((r - got).abs().max()) for r in rates]
-    for coarse, fine in zip(errors[:-1], errors[1:], strict=True):
+    for coarse, fine in itertools.pairwise(errors):
         assert 1.8 < coarse / fine < 2.2, "half the step, half the error"
     # Romberg: combine the halvings, so that the error is of order dt^4
     table = rates
     for k in range(1, 4):
-        table = [(2**k * fine - coarse) / (2**k - 1) for coarse, fine in zip(table[:-1], table[1:], strict=True)]
+        table = [(2**k * fine - coarse) / (2**k - 1) for coarse, fine in itertools.pairwise(table)]
     torch.testing.assert_close(table[0], got, rtol=1e-6, atol=1e-6)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from dataclasses import dataclass
 
 import torch
@@ -33,14 +31,11 @@ def vocabulary(grammar: Grammar) -> tuple[str, ...]:
 
 def compile_grammar(grammar: Grammar, ids: dict[str, int]) -> list[Arcs]:
     """Turn slots into arcs: a state holds the values of the choices made so far that are still needed."""
-    by_name = {choice.name: choice for choice in grammar.choices}
-    needed_later = _needed_later(grammar, by_name)
+    new_choices = _new_choices(grammar)
+    needed_later = _needed_later(grammar, new_choices)
     states: dict[tuple[tuple[str, int], ...], int] = {(): 0}
-    made: set[str] = set()
     positions = []
-    for slot, needed in zip(grammar.slots, needed_later, strict=True):
-        new = [by_name[name] for name in slot.choices if name not in made]
-        made.update(choice.name for choice in new)
+    for slot, new, needed in zip(grammar.slots, new_choices, needed_later, strict=True):
         arcs: dict[tuple[int, int, int], float] = {}
         next_states: dict[tuple[tuple[str, int], ...], int] = {}
         for state, source in states.items():
@@ -60,26 +55,43 @@ def compile_grammar(grammar: Grammar, ids: dict[str, int]) -> list[Arcs]:
     return positions
 
 
-def _needed_later(grammar: Grammar, by_name: dict[str, Choice]) -> list[set[str]]:
+def _new_choices(grammar: Grammar) -> list[list[Choice]]:
+    """For each slot, the choices made there: those it looks up first, and what those depend on; parents first."""
+    parents = {choice.name: choice.parent for choice in grammar.choices}
+    made: set[str] = set()
+    new_choices = []
+    for slot in grammar.slots:
+        wanted: set[str] = set()
+        for name in slot.choices:
+            ancestor: str | None = name
+            while ancestor and ancestor not in made | wanted:
+                wanted.add(ancestor)
+                ancestor = parents[ancestor]
+        new_choices.append([choice for choice in grammar.choices if choice.name in wanted])
+        made |= wanted
+    return new_choices
+
+
+def _needed_later(grammar: Grammar, new_choices: list[list[Choice]]) -> list[set[str]]:
     """For each slot, the choices that a later slot still looks up, or that a later choice depends on."""
     needed: set[str] = set()
     after = []
-    for slot in reversed(grammar.slots):
+    for slot, new in zip(reversed(grammar.slots), reversed(new_choices), strict=True):
         after.append(set(needed))
         needed |= set(slot.choices)
-        needed |= {p for name in slot.choices if (p := by_name[name].parent)}
+        needed |= {choice.parent for choice in new if choice.parent}
     return after[::-1]
 
 
 def _extensions(values: dict[str, int], new: list[Choice]) -> list[tuple[dict[str, int], float]]:
     """Extend the values of a state by every outcome of the choices made in this slot."""
-    out = []
-    tables = [choice.probs[values[choice.parent]] if choice.parent else choice.probs for choice in new]
-    for outcome in itertools.product(*(range(len(table)) for table in tables)):
-        prob = math.prod(table[i] for table, i in zip(tables, outcome, strict=True))
-        if prob > 0:
-            named = {choice.name: i for choice, i in zip(new, outcome, strict=True)}
-            out.append(({**values, **named}, prob))
+    out = [(values, 1.0)]
+    for choice in new:
+        longer = []
+        for before, prob in out:
+            table = choice.probs[before[choice.parent]] if choice.parent else choice.probs
+            longer += [({**before, choice.name: i}, prob * p) for i, p in enumerate(table) if p > 0]
+        out = longer
     return out
 
 

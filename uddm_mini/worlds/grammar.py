@@ -35,6 +35,38 @@ class Grammar:
     choices: tuple[Choice, ...]
     slots: tuple[Slot, ...]
 
+    def __post_init__(self) -> None:
+        sizes: dict[str, int] = {}
+        for choice in self.choices:
+            if choice.name in sizes:
+                raise ValueError(f"There are two choices called {choice.name!r}; give each a name of its own.")
+            if choice.parent is not None and choice.parent not in sizes:
+                raise ValueError(f"{choice.name!r} depends on {choice.parent!r}, so {choice.parent!r} must come first.")
+            tables = choice.probs if choice.parent else (choice.probs,)
+            if choice.parent and len(tables) != sizes[choice.parent]:
+                raise ValueError(f"{choice.name!r} needs one row of probs for each value of {choice.parent!r}.")
+            sizes[choice.name] = len(tables[0])
+            for table in tables:
+                if len(table) != len(tables[0]) or min(table) < 0 or abs(sum(table) - 1) > 1e-9:
+                    raise ValueError(
+                        f"The probabilities {table} of {choice.name!r} must sum to 1, in rows of one size."
+                    )
+        if not self.slots:
+            raise ValueError("A grammar needs at least one slot, or its sentences have no words.")
+        for position, slot in enumerate(self.slots):
+            unknown = [name for name in slot.choices if name not in sizes]
+            if unknown:
+                raise ValueError(f"Slot {position} looks up {unknown[0]!r}, but there is no choice of that name.")
+            if not _has_shape(slot.words, [sizes[name] for name in slot.choices]):
+                raise ValueError(f"Slot {position} must have a word for every value of {', '.join(slot.choices)}.")
+
+
+def _has_shape(words: Any, sizes: list[int]) -> bool:
+    """Tell whether nested tuples of words have exactly these sizes."""
+    if not sizes:
+        return isinstance(words, str)
+    return not isinstance(words, str) and len(words) == sizes[0] and all(_has_shape(w, sizes[1:]) for w in words)
+
 
 def uniform(n: int) -> tuple[float, ...]:
     """Return n equal probabilities."""

@@ -47,8 +47,9 @@ class ToyLanguage:
         columns = []
         for slot in self.grammar.slots:
             ids = np.vectorize(self._ids.__getitem__, otypes=[np.int64])(np.array(slot.words))
-            columns.append(ids[tuple(values[name] for name in slot.choices)])
-        return torch.from_numpy(np.stack(columns, axis=1).reshape(n, self.length))
+            # a slot that looks up nothing always says the same word
+            columns.append(np.broadcast_to(ids[tuple(values[name] for name in slot.choices)], n))
+        return torch.from_numpy(np.stack(columns, axis=1))
 
     def corpus(self, n_train: int = 4096, n_test: int = 1024, seed: int = 0) -> Corpus:
         """Return a `Corpus` of distinct sentences, none of them in both parts (deterministic in `seed`).
