@@ -121,8 +121,11 @@ def _start(
         raise ValueError(f"t_start is a noise level between 0 and 1, but is {t_start}.")
     if x_start is not None:
         return x_start
-    if n is None or length is None:
-        raise ValueError("Give n and length to start from noise, or x_start to start from a corrupted sentence.")
+    if n is None or length is None or n < 0 or length < 1:
+        raise ValueError(
+            f"Give n and length (n >= 0, length >= 1) to start from noise, or x_start to start from corrupted text; "
+            f"n is {n} and length {length}."
+        )
     if t_start != 1:
         raise ValueError("Pure noise belongs to t_start = 1; to start from a smaller t, give x_start.")
     device = "cpu" if generator is None else generator.device
