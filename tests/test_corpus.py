@@ -335,7 +335,7 @@ def test_one_sentence_per_line_is_recognized(tmp_path):
         (b"A" * 99 + b"\xe2\x82", "not UTF-8: the byte at offset 99"),  # a character that the end of the file cuts
         (b"", "only 0 distinct sentences"),
         (b"\n \n\t\n", "only 0 distinct sentences"),
-        (b"This is one line of text.", "only 1 distinct sentences .* n_test = 512 needs at least 1024"),
+        (b"This is one line of text.", "only 1 distinct sentences .* n_test = 1 needs at least 2"),
     ],
 )
 def test_files_that_are_no_text(tmp_path, content, message):

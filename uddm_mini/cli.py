@@ -17,6 +17,7 @@ from uddm_mini.training.train import TrainSettings, train
 from uddm_mini.worlds.corpus import Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.language import ToyLanguage
 
+TOY_POOL = 8192  # training sentences of the toy language that the command line draws its subsets from
 CORPUS_HELP = (
     "toy: sentences of a language with exact probabilities; docstrings: English from installed Python packages; "
     "or the path of a text file"
@@ -37,18 +38,18 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def load_corpus(name: str, vocab_size: int = 1000, n_train: int = 4096) -> Corpus:
+def load_corpus(name: str, vocab_size: int = 1000) -> Corpus:
     """Return the corpus that the command line calls "toy", "docstrings" or by the path of a text file."""
-    if name == "toy":
-        return ToyLanguage().corpus(n_train=n_train)
+    if name == "toy":  # always the same pool, so that a subset is the same sentences in every command
+        return ToyLanguage().corpus(n_train=TOY_POOL)
     if name == "docstrings":
         return docstring_corpus(vocab_size=vocab_size)
     return text_corpus(Path(name), vocab_size=vocab_size)
 
 
 def _sweep(options: argparse.Namespace) -> None:
-    corpus = load_corpus(options.corpus, options.vocab, max(options.sizes or [4096]))
-    sizes = options.sizes or _doubling_sizes(len(corpus.train))
+    corpus = load_corpus(options.corpus, options.vocab)
+    sizes = _sizes(options.sizes, len(corpus.train))
     probe = ProbeSettings(method=options.method, sentences=options.sentences)
     out = Path(options.out)
     table = run_sweep(
@@ -73,7 +74,7 @@ def _sweep(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    corpus = load_corpus(options.corpus, options.vocab, options.n_train or 4096)
+    corpus = load_corpus(options.corpus, options.vocab)
     x = corpus.subset(options.n_train or len(corpus.train), options.seed)
     settings = _settings(options)
     model = train(x, UniformNoise(corpus.vocab_size, settings.schedule), settings=settings, device=options.device)
@@ -119,17 +120,16 @@ def _settings(options: argparse.Namespace) -> TrainSettings:
     return TrainSettings(**chosen)
 
 
-def _doubling_sizes(largest: int) -> list[int]:
-    """Return 16, 64, 256, ... and the whole corpus."""
-    sizes = [16]
-    while sizes[-1] * 4 < largest:
-        sizes.append(sizes[-1] * 4)
-    return [*sizes, largest] if largest > 16 else [largest]
+def _sizes(wanted: list[int] | None, largest: int) -> list[int]:
+    """Return the wanted sizes, 0 standing for the whole corpus; by default 16, 64, 256, ... and the whole corpus."""
+    if wanted is None:
+        wanted = [*(4**k for k in range(2, 12) if 4**k < largest), 0]
+    return [n or largest for n in wanted]
 
 
 def _numbers(text: str) -> list[int]:
     try:
-        return [int(part) for part in text.split(",") if part.strip()]
+        return [int(part) for part in text.replace("all", "0").split(",") if part.strip()]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers such as 16,64,256") from None
 
@@ -144,7 +144,12 @@ def _parser() -> argparse.ArgumentParser:
 
     sweep = commands.add_parser("sweep", help="train on more and more sentences and measure memory and generalization")
     _corpus_options(sweep)
-    sweep.add_argument("--sizes", type=_numbers, metavar="N,N,...", help="training-set sizes (default 16, 64, ... all)")
+    sweep.add_argument(
+        "--sizes",
+        type=_numbers,
+        metavar="N,N,...",
+        help="training-set sizes, such as 32,128,all (default 16, 64, ... all)",
+    )
     sweep.add_argument("--seeds", type=_numbers, default=[0, 1, 2], metavar="S,S,...", help="seeds (default 0,1,2)")
     sweep.add_argument("--out", required=True, metavar="DIR", help="folder for the results; give it again to resume")
     sweep.add_argument("--sentences", type=int, default=1024, help="sentences measured in each split (default 1024)")

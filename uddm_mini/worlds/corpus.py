@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import torch
 from .harvest import PACKAGES, harvest
 from .prepare import PAD, UNKNOWN, Settings, distinct, permutation, prepare
 from .text import sentences_in, words_of
+
+MOST_HELD_OUT = 512  # sentences; enough for error bars of two percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,7 @@ def text_corpus(
     min_words: int = 5,
     max_words: int = 16,
     vocab_size: int = 1000,
-    n_test: int = 512,
+    n_test: int | None = None,
     seed: int = 0,
     max_sentences: int | None = 200_000,
     max_unknown: float = 0.2,
@@ -116,16 +118,20 @@ def text_corpus(
 
     Words are in lower case, without punctuation, and padded to L = max_words. Reading stops after `max_sentences`
     distinct sentences of min_words to max_words words (None: never), so memory stays bounded however large the file
-    is; `info["read_to_the_end"]` says whether it did. Then, in this order: about n_test sentences are held out by
-    `seed`; the vocab_size - 2 commonest words of the others become the vocabulary and all other words `<unk>`;
-    sentences with more than `max_unknown` of those are dropped; so is every training sentence that holds at least
+    is; `info["read_to_the_end"]` says whether it did. Then, in this order: n_test sentences (None: a tenth, at most
+    512) are held out by `seed`; the vocab_size - 2 commonest words of the others become the vocabulary and all other
+    words `<unk>`; sentences with more than `max_unknown` of those are dropped; so is every training sentence that holds at least
     `max_overlap` of the distinct words of a held-out one (see `near_duplicates`). `split_lines`: a line break
     ends a sentence (None: judged from the file). Random: which sentences are held out. Errors: no such file, a
     folder, binary data, another encoding, no strings, too little text, a vocabulary that covers too little of it.
     """
-    settings = Settings(min_words, max_words, vocab_size, n_test, seed, max_unknown, max_overlap)
+    settings = Settings(
+        min_words, max_words, vocab_size, 1 if n_test is None else n_test, seed, max_unknown, max_overlap
+    )
     stream = sentences_in(source, split_lines=split_lines, progress=progress)
     found, counts = distinct(stream, settings, max_sentences)
+    if n_test is None:
+        settings = replace(settings, n_test=max(1, min(MOST_HELD_OUT, len(found) // 10)))
     path = Path(source) if isinstance(source, (str, Path)) else None
     info = {"source": path.name if path else type(source).__name__, **counts}
     return _corpus(name or (path.stem if path else "text"), found, settings, info)
