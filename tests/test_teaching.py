@@ -164,6 +164,13 @@ def test_sentences_mark_words_by_shape_too():
         assert not mark.left or f">{mark.key}</{mark.tag}>" in html  # the key names what it shows
 
 
+def test_a_corruption_that_changed_nothing_makes_later_errors_wrong():
+    shown = sentences({"noisy": TRUTH, "restored": ROWS["corrupted"]}, TRUTH, corrupted="noisy")
+    assert shown.rows[1][2] == ["intact", "wrong", "intact", "wrong"]
+    with pytest.raises(ValueError, match="No row is labeled 'noise'"):
+        sentences(ROWS, TRUTH, corrupted="noise")
+
+
 def test_sentences_escape_and_show_unmarked_without_truth():
     shown = sentences([("<b>", ["<script>", "&"])])
     assert "<script>" not in shown._repr_html_() and "Key" not in shown._repr_html_()
@@ -218,6 +225,8 @@ def test_frames_of_two_axes_are_in_row_major_order():
     found = player_data(player(grid, "x", {"sentences": [16, 4096], "noise": [0.1, 0.5]}, start=[1, 0]))
     assert found["captions"] == ["16 at 0.1", "16 at 0.5", "4096 at 0.1", "4096 at 0.5"]
     assert found["start"] == [1, 0]
+    ends = player(grid, "x", {"sentences": [16, 4096], "noise": [0.1, 0.5]}, start=[0, 1])
+    assert "16 at 0.5" in repr(ends) and "4096 at 0.5" in repr(ends) and "0.1" not in repr(ends)
     assert [axis["values"] for axis in found["axes"]] == [["16", "4,096"], ["0.1", "0.5"]]
     del grid[16, 0.5]
     with pytest.raises(ValueError, match=r"\(16, 0.5\) has none"):

@@ -16,7 +16,7 @@ Frame = tuple[str, Sentences]
 
 
 class Player:
-    """What `player` returns: shows itself in a notebook or on a static page, and prints its first and last frame."""
+    """What `player` returns: shows itself in a notebook or on a static page, and prints the ends of its first axis."""
 
     def __init__(
         self, label: str, axes: dict[str, list[str]], frames: list[Frame], start: list[int], play: int
@@ -25,8 +25,18 @@ class Player:
         self.label, self.axes, self.frames, self.start, self.play = label, axes, frames, start, play
 
     def __repr__(self) -> str:
-        ends = [self.frames[0], *self.frames[1:][-1:]]
-        return "\n\n".join([self.label, *(f"{caption}\n{shown!r}" for caption, shown in ends)])
+        return "\n\n".join([self.label, *(f"{caption}\n{shown!r}" for caption, shown in self._ends())])
+
+    def _ends(self) -> list[Frame]:
+        """Return what shows without scripts: first and last frame of the first axis, other axes at their start."""
+        sizes = [len(values) for values in self.axes.values()]
+        found = []
+        for first in sorted({0, sizes[0] - 1}):
+            index = 0
+            for size, at in zip(sizes, [first, *self.start[1:]], strict=True):
+                index = index * size + at
+            found.append(self.frames[index])
+        return found
 
     def _repr_html_(self) -> str:
         data = {
@@ -38,9 +48,7 @@ class Player:
             "css": mark_css(".uddm-player .frame"),
             "key": Sentences([row for _, shown in self.frames for row in shown.rows]).key_html(),
         }
-        ends = [self.frames[0], *self.frames[1:][-1:]]
-        # shown only where scripts don't run: the first and the last frame
-        fallback = "".join(f"<p><em>{escape(caption)}</em></p>{shown.body_html()}" for caption, shown in ends)
+        fallback = "".join(f"<p><em>{escape(text)}</em></p>{shown.body_html()}" for text, shown in self._ends())
         return (
             f'<div data-uddm-player="{escape(json.dumps(data, ensure_ascii=False))}">'
             f"<p><strong>{escape(self.label)}</strong></p>{fallback}{data['key']}</div>\n"
@@ -61,7 +69,7 @@ def player(
     A sequence of frames has one axis, named by `axes`, and a Play button that shows a frame for `play` milliseconds
     (0: no button). For several sliders give `axes` as {name: values} and frames as {(value, value, ...): frame} for
     every combination. `label` names the figure for screen readers; `start` holds the position on every axis at first
-    (default: the beginning). Captions are read aloud when they change. Without scripts the first and last frame show.
+    (default: the beginning). Captions are read aloud when they change. Without scripts the ends of the first axis show.
     """
     if not frames:
         raise ValueError("A player needs at least one frame.")

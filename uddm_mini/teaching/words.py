@@ -110,22 +110,28 @@ class Sentences:
 
 
 def sentences(
-    rows: Mapping[str, Sentence] | Iterable[tuple[str, Sentence]], truth: Sentence | None = None
+    rows: Mapping[str, Sentence] | Iterable[tuple[str, Sentence]],
+    truth: Sentence | None = None,
+    *,
+    corrupted: str | None = None,
 ) -> Sentences:
     """Show labeled sentences, each word marked as intact, changed, recovered or wrong against `truth`.
 
-    `rows`: {label: sentence} or (label, sentence) pairs, where a sentence is a string or a sequence of words. The
-    first row that differs from `truth` counts as the corrupted sentence; the rows after it are attempts to mend it.
-    Without `truth` nothing is marked.
+    `rows`: {label: sentence} or (label, sentence) pairs, where a sentence is a string or a sequence of words. The row
+    labeled `corrupted` is the sentence that noise changed (default: the first row that differs from `truth`); rows
+    before it show text on its way there, rows after it attempts to mend it. Without `truth` nothing is marked.
     """
     pairs = list(rows.items() if isinstance(rows, Mapping) else rows)
-    out, corrupted = [], None
+    if corrupted is not None and corrupted not in [label for label, _ in pairs]:
+        raise ValueError(f"No row is labeled {corrupted!r}; the labels are {[label for label, _ in pairs]}.")
+    out: list[tuple[str, list[str], list[str]]] = []
+    noisy: list[str] | None = None
     for label, sentence in pairs:
         words = split_words(sentence)
-        states = ["intact"] * len(words) if truth is None else word_states(words, truth, corrupted)
+        states = ["intact"] * len(words) if truth is None else word_states(words, truth, noisy)
         out.append((label, words, states))
-        if corrupted is None and "changed" in states:
-            corrupted = words
+        if noisy is None and (label == corrupted or (corrupted is None and "changed" in states)):
+            noisy = words
     return Sentences(out)
 
 
