@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from uddm_mini.process.noise import Predicts, UniformNoise, convert, own_token_log_odds
+from uddm_mini.process.noise import Predicts, UniformNoise, checked_predicts, convert, own_token_log_odds
 from uddm_mini.worlds.language import ToyLanguage
 
 from .retrieval import retrieve
@@ -22,7 +22,9 @@ class MemorizingDenoiser:
         """Store x_train int64[n, L], n >= 1; `predict` chooses the cavity or the full posterior."""
         if x_train.ndim != 2 or len(x_train) == 0:
             raise ValueError(f"A memory needs at least one sentence, int64[n, L]; got shape {tuple(x_train.shape)}.")
-        self.x_train, self.noise, self.predicts = x_train, noise, predict
+        if not 0 <= int(x_train.min()) <= int(x_train.max()) < noise.vocab_size:
+            raise ValueError(f"The memory holds a token outside 0 ... {noise.vocab_size - 1}.")
+        self.x_train, self.noise, self.predicts = x_train, noise, checked_predicts(predict)
 
     def __call__(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Return log p0 [B, L, V] for xt int64[B, L] at t float[B]."""
@@ -41,7 +43,7 @@ class PopulationDenoiser:
         """Know `language`; `predict` chooses the cavity or the full posterior."""
         if language.vocab_size != noise.vocab_size:
             raise ValueError(f"The language has {language.vocab_size} words, but the noise {noise.vocab_size}.")
-        self.language, self.noise, self.predicts = language, noise, predict
+        self.language, self.noise, self.predicts = language, noise, checked_predicts(predict)
 
     def __call__(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Return log p0 [B, L, V] for xt int64[B, L] at t float[B]."""

@@ -108,6 +108,13 @@ def exact_dtype(x: torch.Tensor) -> torch.dtype:
     return torch.float32 if x.device.type == "mps" else torch.float64
 
 
+def checked_predicts(name: Predicts) -> Predicts:
+    """Return `name` if it is "cavity" or "posterior"; raise ValueError otherwise."""
+    if name not in ("cavity", "posterior"):
+        raise ValueError(f'A denoiser predicts "cavity" or "posterior", not {name!r}.')
+    return name
+
+
 def convert(
     log_p0: torch.Tensor,
     xt: torch.Tensor,
@@ -121,10 +128,7 @@ def convert(
     p(x0_l | x_t) is proportional to q(x_t_l | x0_l) p(x0_l | x_t without l). Only the observed token's own
     entry is special: its odds change by the factor (1 - alpha + alpha V) / (1 - alpha).
     """
-    for name in (given, wanted):
-        if name not in ("cavity", "posterior"):
-            raise ValueError(f'A denoiser predicts "cavity" or "posterior", not {name!r}.')
-    if given == wanted:
+    if checked_predicts(given) == checked_predicts(wanted):
         return log_p0
     odds = own_token_log_odds(noise, t, xt).to(log_p0.dtype)[:, None, None]  # [B, 1, 1]
     shift = (odds if wanted == "posterior" else -odds).expand(*xt.shape, 1)
