@@ -296,6 +296,13 @@ def test_the_transition_of_real_text_and_one_seed_has_no_band_no_population_no_c
         figures.transition(sweep_table(), t=0.3)
 
 
+def test_an_unfinished_sweep_shows_what_is_there():
+    fig, ax = plt.subplots()
+    figures.line_with_band(ax, [1, 2, 3], [[0.0, 1.0, np.nan], [1.0, np.nan, np.nan]], "train")
+    assert ax.get_lines()[0].get_xydata().tolist() == [[1, 0.5], [2, 1.0]]
+    plt.close(fig)
+
+
 def test_the_saved_figure_is_the_same_file_every_time(tmp_path: Path):
     for folder in ("one", "two"):
         figures.save_transition(sweep_table(), bound_table(), tmp_path / folder, "toy")

@@ -76,17 +76,21 @@ def line_with_band(
 ) -> None:
     """Draw y against x in the color of `meaning`: the mean over seeds, with a band from minimum to maximum.
 
-    x: n numbers; y: n numbers, or one row of n for each seed (a single seed has no band). "held-out" is dashed
-    unless `dashed` says otherwise. `more` goes to `Axes.plot`.
+    x: n numbers; y: n numbers, or one row of n for each seed (a single seed has no band). Missing values (NaN) are
+    left out; a point that every seed misses is not drawn. "held-out" is dashed unless `dashed` says otherwise. `more` goes to `Axes.plot`.
     """
     if meaning not in COLORS:
         raise ValueError(f"{meaning!r} has no color; the meanings are {', '.join(COLORS)}.")
     runs = np.atleast_2d(np.asarray(y, dtype=float))  # [seeds, n]
+    there = ~np.isnan(runs).all(axis=0)
+    x, runs = np.asarray(x)[there], runs[:, there]
     dashed = meaning == "held-out" if dashed is None else dashed
     style = {"color": COLORS[meaning], "linestyle": "--" if dashed else "-", "marker": "o", "label": label or meaning}
-    ax.plot(x, runs.mean(axis=0), **{**style, **more})
+    ax.plot(x, np.nanmean(runs, axis=0), **{**style, **more})
     if len(runs) > 1:
-        ax.fill_between(x, runs.min(axis=0), runs.max(axis=0), color=COLORS[meaning], alpha=0.2, linewidth=0)
+        ax.fill_between(
+            x, np.nanmin(runs, axis=0), np.nanmax(runs, axis=0), color=COLORS[meaning], alpha=0.2, linewidth=0
+        )
 
 
 def chance_line(ax: Axes, value: float, label: str = "chance") -> None:

@@ -33,13 +33,13 @@ class Result:
 
     def __repr__(self) -> str:
         icon, verdict, _ = self._head
-        return f"{icon} {self.title}: {verdict}. {self.message}".rstrip()
+        return f"{icon} {self.title} · {verdict}. {self.message}".rstrip()
 
     def _repr_html_(self) -> str:
         icon, verdict, color = self._head
         return (
             f'<div style="border-left: 5px solid {color}; padding: 0.3em 0.8em; margin: 0.4em 0">'
-            f"<b>{icon} {escape(self.title)}: {verdict}.</b> {escape(self.message)}</div>"
+            f"<b>{icon} {escape(self.title)} · {verdict}.</b> {escape(self.message)}</div>"
         )
 
 

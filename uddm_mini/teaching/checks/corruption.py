@@ -1,0 +1,116 @@
+"""Checks for chapter 5, "How does noise erase a sentence?"."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from ._core import as_tensor, ask, exercise, wrong
+
+LINEAR = 1 - 1e-3  # how far the linear schedule falls between t = 0 and t = 1
+
+
+@exercise("5.1 How much noise do I need?")
+def level_for(answer: Any) -> str:
+    """Check t with (1 - alpha(t)) (V - 1) / V = changed, for the linear schedule."""
+    for changed, vocab in ((0.25, 102), (0.5, 3), (0.0, 10)):
+        got = _number(ask(answer, changed, vocab))
+        if _near(got, changed * vocab / (vocab - 1) / LINEAR):
+            continue
+        if _near(got, changed / LINEAR) or _near(got, changed):
+            wrong(
+                f"With V = {vocab} you get t = {got:.4f}. That many words are resampled, but one draw in V returns the "
+                "old word, so fewer of them change."
+            )
+        if _near(got, 1 - changed * vocab / (vocab - 1)):
+            wrong(f"With V = {vocab} you return {got:.4f}. That is the signal alpha; the noise level t is asked for.")
+        if abs(got - changed * vocab / (vocab - 1)) < 1e-6:
+            wrong("Nearly: the linear schedule falls to 0.001, not to 0, so t is larger by the factor 1 / 0.999.")
+        wrong(f"For changed = {changed} and V = {vocab} you return {got:.4f}. Put it back: does that t change so many?")
+    return "Right. With few words you need clearly more noise, because many draws hit the old word."
+
+
+@exercise("5.2 One step onward")
+def step_table(answer: Any) -> str:
+    """Check the table of the step from s to t, whose survival is alpha_t / alpha_s."""
+    for alpha_s, alpha_t, vocab in ((0.7, 0.4, 3), (0.9, 0.1, 5)):
+        got = as_tensor(ask(answer, alpha_s, alpha_t, vocab), (vocab, vocab), "Your table")
+        if torch.allclose(got, _table(alpha_t / alpha_s, vocab), atol=1e-6):
+            continue
+        if not torch.allclose(got.sum(dim=1), torch.ones(vocab, dtype=torch.float64), atol=1e-6):
+            wrong("The rows of your table do not add up to 1, but a word always goes somewhere.")
+        if torch.allclose(got, _table(alpha_t, vocab), atol=1e-6):
+            wrong("This is the jump from clean text to t. The word is already at s: only the rest of the way is left.")
+        if torch.allclose(got, _table(1 - (alpha_s - alpha_t), vocab), atol=1e-6):
+            wrong("You subtract the signals, but survival multiplies: alpha_s times the step's survival is alpha_t.")
+        wrong(
+            f"From alpha {alpha_s} to {alpha_t} the diagonal should be {float(_table(alpha_t / alpha_s, vocab)[0, 0]):.4f}."
+        )
+    return "Right. Multiply the table of the jump to s by yours, and you get the table of the jump to t."
+
+
+@exercise("5.3 Luck")
+def lucky(answer: Any) -> str:
+    """Check p(resampled | unchanged) = c / (alpha + c), c = (1 - alpha) / V."""
+    for alpha, vocab in ((0.4, 3), (0.5, 102), (1.0, 5)):
+        got, c = _number(ask(answer, alpha, vocab)), (1 - alpha) / vocab
+        if _near(got, c / (alpha + c)):
+            continue
+        if _near(got, 1 - alpha):
+            wrong("This is how often any word is resampled. You already know that it equals the clean one; use that.")
+        if _near(got, c):
+            wrong("This is the probability of both, resampled and unchanged. Divide by the probability of unchanged.")
+        if _near(got, 1 / vocab):
+            wrong(
+                "This is how often a resampled word is unchanged. The question runs the other way: turn it with Bayes."
+            )
+        wrong(f"At alpha = {alpha} and V = {vocab} you return {got:.4f}, but it should be {c / (alpha + c):.4f}.")
+    return "Right. It is 1 / exp(beta_t): the louder a word speaks for itself, the less it can owe to luck."
+
+
+@exercise("5.4 How many sentences fit?")
+def how_many(answer: Any) -> str:
+    """Check floor(exp(L I)) with I the mutual information of one uniform word."""
+    for alpha, length, vocab in ((0.2, 14, 102), (0.5, 3, 10), (1.0, 4, 10), (0.0, 6, 5)):
+        got = _number(ask(answer, alpha, length, vocab))
+        exact = math.exp(length * _information(alpha, vocab))
+        if math.isnan(got):
+            wrong(f"At alpha = {alpha} you return nan: 0 times log 0 counts as 0 (torch.special.xlogy does that).")
+        if abs(got - math.floor(exact * (1 + 1e-9))) <= max(1e-6 * exact, 1e-6):
+            continue
+        if abs(got - exact) <= 1e-6 * exact:
+            wrong("The number is right, but sentences come whole: round down.")
+        if got < exact and _near(got, math.floor(math.exp(_information(alpha, vocab)))):
+            wrong(f"This is what one word tells. A sentence has {length} of them, and their information adds up.")
+        if _near(got, vocab**length):
+            wrong("This counts all sentences there are. The noise leaves less than ln V of each word.")
+        if exact > 1e3 and abs(got / (2 ** (length * _information(alpha, vocab))) - 1) < 0.05:
+            wrong("You mix units: information in nats goes with e, information in bits with 2.")
+        if abs(got - exact) < 1.5:
+            wrong(f"You return {got:.0f} where exp(L I) is {exact:.6f}: a hair below a whole number is rounding.")
+        wrong(f"At alpha = {alpha}, L = {length}, V = {vocab} you return {got:.0f}, but exp(L I) is {exact:.1f}.")
+    return "Right. It grows exponentially with the length, as the capacity of a dense memory does with its neurons."
+
+
+def _number(got: Any) -> float:
+    return float(as_tensor(got).reshape(-1)[0]) if as_tensor(got).numel() == 1 else _not_one(got)
+
+
+def _not_one(got: Any) -> float:
+    wrong(f"One number is asked for, but you return a tensor of shape {list(as_tensor(got).shape)}.")
+
+
+def _near(got: float, expected: float) -> bool:
+    return abs(got - expected) <= 1e-6 * max(1.0, abs(expected))
+
+
+def _table(alpha: float, vocab: int) -> torch.Tensor:
+    return alpha * torch.eye(vocab, dtype=torch.float64) + (1 - alpha) / vocab
+
+
+def _information(alpha: float, vocab: int) -> float:
+    """Return the mutual information from its definition: sum over all pairs of words, in nats."""
+    joint = _table(alpha, vocab) / vocab
+    return float(torch.special.xlogy(joint, joint * vocab**2).sum())
