@@ -119,11 +119,12 @@ def text_corpus(
     Words are in lower case, without punctuation, and padded to L = max_words. Reading stops after `max_sentences`
     distinct sentences of min_words to max_words words (None: never), so memory stays bounded however large the file
     is; `info["read_to_the_end"]` says whether it did. Then, in this order: n_test sentences (None: a tenth, at most
-    512) are held out by `seed`; the vocab_size - 2 commonest words of the others become the vocabulary and all other
-    words `<unk>`; sentences with more than `max_unknown` of those are dropped; so is every training sentence that holds at least
-    `max_overlap` of the distinct words of a held-out one (see `near_duplicates`). `split_lines`: a line break
-    ends a sentence (None: judged from the file). Random: which sentences are held out. Errors: no such file, a
-    folder, binary data, another encoding, no strings, too little text, a vocabulary that covers too little of it.
+    512) are held out by `seed`; the vocab_size - 2 commonest words of the others become the vocabulary and all
+    other words `<unk>`; sentences with more than `max_unknown` of those are dropped; so is every training sentence
+    that holds at least `max_overlap` of the distinct words of a held-out one (see `near_duplicates`).
+    `split_lines`: a line break ends a sentence (None: judged from the file). Random: which sentences are held out.
+    Errors: no such file, a folder, binary data, another encoding, no strings, too little text, a vocabulary that
+    covers too little of it.
     """
     settings = Settings(
         min_words, max_words, vocab_size, 1 if n_test is None else n_test, seed, max_unknown, max_overlap
