@@ -77,7 +77,8 @@ def line_with_band(
     """Draw y against x in the color of `meaning`: the mean over seeds, with a band from minimum to maximum.
 
     x: n numbers; y: n numbers, or one row of n for each seed (a single seed has no band). Missing values (NaN) are
-    left out; a point that every seed misses is not drawn. "held-out" is dashed unless `dashed` says otherwise. `more` goes to `Axes.plot`.
+    left out; a point that every seed misses is not drawn. "held-out" is dashed unless `dashed` says otherwise.
+    `more` goes to `Axes.plot`.
     """
     if meaning not in COLORS:
         raise ValueError(f"{meaning!r} has no color; the meanings are {', '.join(COLORS)}.")

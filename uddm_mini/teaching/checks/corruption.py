@@ -45,8 +45,9 @@ def step_table(answer: Any) -> str:
             wrong("This is the jump from clean text to t. The word is already at s: only the rest of the way is left.")
         if torch.allclose(got, _table(1 - (alpha_s - alpha_t), vocab), atol=1e-6):
             wrong("You subtract the signals, but survival multiplies: alpha_s times the step's survival is alpha_t.")
+        diagonal = float(_table(alpha_t / alpha_s, vocab)[0, 0])
         wrong(
-            f"From alpha {alpha_s} to {alpha_t} the diagonal should be {float(_table(alpha_t / alpha_s, vocab)[0, 0]):.4f}."
+            f"From alpha {alpha_s} to {alpha_t} the diagonal should be {diagonal:.4f}, but is {float(got[0, 0]):.4f}."
         )
     return "Right. Multiply the table of the jump to s by yours, and you get the table of the jump to t."
 
@@ -63,9 +64,7 @@ def lucky(answer: Any) -> str:
         if _near(got, c):
             wrong("This is the probability of both, resampled and unchanged. Divide by the probability of unchanged.")
         if _near(got, 1 / vocab):
-            wrong(
-                "This is how often a resampled word is unchanged. The question runs the other way: turn it with Bayes."
-            )
+            wrong("This is how often a resampled word is unchanged. Turn it around with Bayes.")
         wrong(f"At alpha = {alpha} and V = {vocab} you return {got:.4f}, but it should be {c / (alpha + c):.4f}.")
     return "Right. It is 1 / exp(beta_t): the louder a word speaks for itself, the less it can owe to luck."
 
