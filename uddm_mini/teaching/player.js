@@ -4,15 +4,15 @@
   "use strict";
   const CSS = `
 .uddm-player { border: 1px solid rgba(128,128,128,.55); border-radius: 6px; padding: .6em .9em; margin: .6em 0; max-width: 46em; }
-.uddm-player .axis { display: flex; flex-wrap: wrap; align-items: center; gap: .3em .7em; margin: .2em 0; }
-.uddm-player .axis label { flex: 1 1 100%; font-weight: bold; margin: 0; }
+.uddm-player .uddm-axis { display: flex; flex-wrap: wrap; align-items: center; gap: .3em .7em; margin: .2em 0; }
+.uddm-player .uddm-axis label { flex: 1 1 100%; font-weight: bold; margin: 0; }
 .uddm-player input[type=range] { flex: 1 1 8em; min-width: 6em; height: 2.2em; margin: 0; accent-color: #0072B2; }
 .uddm-player button { font: inherit; color: inherit; background: transparent; border: 1px solid currentColor;
   border-radius: 5px; min-width: 2.6em; min-height: 2.4em; padding: 0 .7em; cursor: pointer; }
 .uddm-player button:disabled { opacity: .45; cursor: default; }
 .uddm-player :focus-visible { outline: 3px solid #56B4E9; outline-offset: 2px; }
-.uddm-player .caption { margin: .5em 0 .2em; }
-.uddm-player .frame { overflow-wrap: anywhere; }`;
+.uddm-player .uddm-caption { margin: .5em 0 .2em; }
+.uddm-player .uddm-frame { overflow-wrap: anywhere; }`;
 
   function element(tag, parent, text, attributes) {
     const made = document.createElement(tag);
@@ -32,14 +32,14 @@
     root.replaceChildren();
     element("style", root, CSS + data.css);
     const draws = data.axes.map((axis, k) => addAxis(axis, k));
-    const caption = element("p", root, "", { class: "caption", "aria-live": "polite" });
-    const frame = element("div", root, "", { class: "frame" });
+    const caption = element("p", root, "", { class: "uddm-caption", "aria-live": "polite" });
+    const frame = element("div", root, "", { class: "uddm-frame" });
     const key = element("div", root);
     key.innerHTML = data.key;
     let tallest = 0;
 
     function addAxis(axis, k) {
-      const line = element("div", root, "", { class: "axis" });
+      const line = element("div", root, "", { class: "uddm-axis" });
       const id = "uddm-" + Math.random().toString(36).slice(2);
       const label = element("label", line, axis.name + ": ", { for: id });
       const value = element("span", label);

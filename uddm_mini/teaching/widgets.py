@@ -45,7 +45,7 @@ class Player:
             "start": self.start,
             "captions": [caption for caption, _ in self.frames],
             "frames": [shown.body_html(styled=False) for _, shown in self.frames],
-            "css": mark_css(".uddm-player .frame"),
+            "css": mark_css(".uddm-player .uddm-frame"),
             "key": Sentences([row for _, shown in self.frames for row in shown.rows]).key_html(),
         }
         fallback = "".join(f"<p><em>{escape(text)}</em></p>{shown.body_html()}" for text, shown in self._ends())
