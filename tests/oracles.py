@@ -166,3 +166,13 @@ def two_topics() -> Grammar:
 
 
 GRAMMARS = {"three words": three_words(), "two topics": two_topics()}
+
+
+def weighted_pairs(
+    prior: torch.Tensor, alpha: torch.Tensor, vocab: int, length: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return every possible (x_0, x_t), int64[P, L] each, with its probability [P]."""
+    x = sentences(vocab, length)
+    keep = prior > 0
+    weight = (prior[:, None] * channels(alpha, vocab, length))[keep]
+    return x[keep].repeat_interleave(len(x), 0), x.repeat(int(keep.sum()), 1), weight.reshape(-1)

@@ -45,7 +45,7 @@ def test_memorizing_denoiser_is_bayes_rule_over_its_memories(schedule, kind, gen
 
 
 def test_weights_of_memories_are_a_softmax_of_overlaps():
-    # DESIGN's claim: uniform noise makes the memorizer a dense associative memory with beta = log(1 + alpha V/(1-alpha))
+    # uniform noise makes the memorizer a dense associative memory with beta = log(1 + alpha V / (1 - alpha))
     noise, t = UniformNoise(4), 0.6
     memories, xt = torch.tensor([[0, 1, 2], [0, 3, 3], [3, 1, 2]]), torch.tensor([[0, 1, 3]])
     alpha = signal(t, "linear")

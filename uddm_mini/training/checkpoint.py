@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from uddm_mini.denoisers.transformer import TransformerDenoiser
+from uddm_mini.process.noise import checked_predicts
 
 from .train import checked_device
 
@@ -52,20 +53,28 @@ def save(denoiser: TransformerDenoiser, path: str | Path) -> None:
 
 
 def load(path: str | Path, device: str = "cpu") -> TransformerDenoiser:
-    """Read a checkpoint written by `save` onto `device`, ready to predict."""
-    path = Path(path)
+    """Read a checkpoint written by `save` onto `device`, ready to predict.
+
+    Raises FileNotFoundError, or ValueError for a file that is no such checkpoint; nothing in it is ever executed.
+    """
+    place, path = checked_device(device), Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no checkpoint at {path}; make one with uddm_mini.save or the train command.")
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            about = json.loads((file.metadata() or {}).get("uddm_mini", "{}"))
+            described = (file.metadata() or {}).get("uddm_mini", "{}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file ({error}); checkpoints end in .safetensors.") from None
-    if about.get("format") != FORMAT:
-        raise ValueError(f"{path} was not written by uddm_mini.save, so its settings are unknown.")
-    denoiser = TransformerDenoiser(**about["model"])
-    denoiser.load_state_dict(tensors)
-    denoiser.predicts, denoiser.training_settings = about["predicts"], about["training"]
-    denoiser.words, denoiser.history = tuple(about["words"]), about["history"]
-    return denoiser.to(checked_device(device)).eval()
+    try:
+        about = json.loads(described)
+        if about.get("format") != FORMAT:
+            raise ValueError(f"{path} was not written by uddm_mini.save, so its settings are unknown.")
+        denoiser = TransformerDenoiser(**about["model"])
+        denoiser.load_state_dict(tensors)
+        denoiser.predicts, denoiser.training_settings = checked_predicts(about["predicts"]), about["training"]
+        denoiser.words, denoiser.history = tuple(about["words"]), about["history"]
+    except (KeyError, TypeError, AttributeError, RuntimeError, json.JSONDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path} describes a model that its weights do not fit ({reason}).") from None
+    return denoiser.to(place).eval()

@@ -40,6 +40,13 @@ class TrainSettings:
             raise ValueError(f'loss must be "nelbo" or "cross_entropy", but is {self.loss!r}.')
         if self.steps < 1 or self.batch_size < 1:
             raise ValueError(f"steps and batch_size must be at least 1, but are {self.steps} and {self.batch_size}.")
+        if not 0 < self.learning_rate < math.inf or not self.clip > 0 or self.weight_decay < 0 or self.warmup < 0:
+            raise ValueError(
+                "learning_rate and clip must be positive, weight_decay and warmup at least 0, but they are "
+                f"{self.learning_rate}, {self.clip}, {self.weight_decay} and {self.warmup}."
+            )
+        if self.seed < 0:
+            raise ValueError(f"seed must be at least 0, but is {self.seed}.")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema is a decay in [0, 1), such as 0.99, but is {self.ema}.")
 
@@ -86,8 +93,10 @@ def _sentences(
         raise ValueError("Training on a tensor needs the noise process too: train(x, UniformNoise(vocab_size)).")
     if noise.schedule != settings.schedule:
         raise ValueError(f"noise is {noise.schedule}, but the settings say {settings.schedule}; make them agree.")
-    if data.ndim != 2 or len(data) == 0:
-        raise ValueError(f"Training needs sentences int64[n, L] with n >= 1, but got shape {tuple(data.shape)}.")
+    if data.ndim != 2 or not data.numel() or data.dtype != torch.int64:
+        raise ValueError(
+            f"Training needs sentences int64[n, L] with n >= 1 and L >= 1, but got {data.dtype}{list(data.shape)}."
+        )
     if int(data.max()) >= noise.vocab_size or int(data.min()) < 0:
         raise ValueError(f"The sentences hold a token outside 0 ... {noise.vocab_size - 1}.")
     return data, noise, words
@@ -159,7 +168,10 @@ def _rate(step: int, settings: TrainSettings) -> float:
 
 def checked_device(device: str) -> torch.device:
     """Return the torch device, or say in one sentence why it can't be had."""
-    kind = torch.device(device).type
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise ValueError(f'{device!r} is no device of PyTorch; use device="cpu", "cuda" or "mps".') from None
     if kind == "cuda" and not torch.cuda.is_available():
         raise ValueError('No CUDA GPU is available to PyTorch here; use device="cpu".')
     if kind == "mps" and not torch.backends.mps.is_available():

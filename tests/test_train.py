@@ -1,0 +1,211 @@
+"""Training: what it learns against exact answers, what its seed fixes, what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from oracles import predictions, prior_of, sentences, signal, three_words, weighted_pairs
+
+from uddm_mini import (
+    MemorizingDenoiser,
+    PopulationDenoiser,
+    ToyLanguage,
+    TrainSettings,
+    TransformerDenoiser,
+    UniformNoise,
+    cross_entropy_per_token,
+    mean_nelbo,
+    nelbo_per_token,
+    train,
+)
+from uddm_mini.training.train import draw_batch, training_loss
+
+TINY = dict(width=16, depth=1, heads=2, steps=20, batch_size=16, progress=False)
+TIMES = (0.05, 0.2, 0.5, 0.9)
+
+
+@pytest.fixture(scope="module")
+def small_world() -> tuple[ToyLanguage, UniformNoise, torch.Tensor]:
+    language = ToyLanguage(three_words())
+    return language, UniformNoise(3), language.sample(2000, seed=0)
+
+
+@pytest.fixture(scope="module")
+def trained(small_world):
+    """One model for each loss, trained until it is close to its optimum (a few seconds)."""
+    _, noise, x = small_world
+    budget = dict(width=32, depth=1, heads=2, steps=300, batch_size=128, learning_rate=5e-3, progress=False)
+    return {loss: train(x, noise, loss=loss, **budget) for loss in ("nelbo", "cross_entropy")}
+
+
+def expected_nelbo(denoiser, noise: UniformNoise, prior: torch.Tensor, t: float) -> float:
+    """Return the mean NELBO at t over every (x_0, x_t) with its exact probability, nats per sentence: no noise."""
+    x0, xt, weight = weighted_pairs(prior, signal(t, noise.schedule), 3, 3)
+    times = torch.full((len(x0),), t, dtype=torch.float64)
+    with torch.no_grad():
+        log_p0 = denoiser(xt, times).double()
+    return float(weight @ nelbo_per_token(log_p0, x0, xt, noise.alpha(times), noise.alpha_prime(times)).sum(dim=1))
+
+
+def test_a_trained_model_lies_between_knowing_nothing_and_the_population(small_world, trained):
+    language, noise, _ = small_world
+    prior = prior_of(language.grammar, language.words, 3)
+    population = PopulationDenoiser(language, noise)
+    marginals = language.cavity(torch.ones(1, 3, 3, dtype=torch.float64))
+    for t in TIMES:
+        best = expected_nelbo(population, noise, prior, t)
+        reached = expected_nelbo(trained["nelbo"], noise, prior, t)
+        nothing = expected_nelbo(lambda xt, t: marginals.expand(len(xt), -1, -1), noise, prior, t)
+        assert best < reached, "no model can beat the population denoiser: this sum is exact"
+        if t < 0.9:  # near pure noise there is nearly nothing to learn
+            assert reached < best + 0.25 * (nothing - best), (t, best, reached, nothing)
+
+
+def test_each_loss_learns_its_own_posterior(small_world, trained):
+    language = small_world[0]
+    prior, x = prior_of(language.grammar, language.words, 3), sentences(3, 3)
+    t = 0.5  # where the two differ most
+    _, xt, weight = weighted_pairs(prior, signal(t, "linear"), 3, 3)
+    table = {kind: predictions(prior, signal(t, "linear"), 3, 3, kind) for kind in ("cavity", "posterior")}
+    for loss, own, other in (("nelbo", "cavity", "posterior"), ("cross_entropy", "posterior", "cavity")):
+        assert trained[loss].predicts == own
+        with torch.no_grad():
+            learned = trained[loss](x, torch.full((27,), t)).exp().double()
+        where = torch.zeros(27, dtype=torch.float64).index_add_(0, xt @ torch.tensor([9, 3, 1]), weight)
+        distance = {
+            kind: float(where @ (learned - table[kind]).abs().sum(dim=2).mean(dim=1)) / 2 for kind in (own, other)
+        }
+        assert distance[own] < 0.08 and distance[own] < 0.5 * distance[other], distance
+
+
+def test_held_out_loss_of_the_book_s_language_is_not_below_the_population(english):
+    corpus, noise = english.corpus(n_train=1000, n_test=256), UniformNoise(english.vocab_size)
+    model = train(corpus, steps=120, width=32, depth=1, heads=2, batch_size=64, progress=False)
+    best = mean_nelbo(PopulationDenoiser(english, noise), noise, corpus.test)
+    reached = mean_nelbo(model, noise, corpus.test)
+    assert best - 0.02 < reached < 4.0, "the same noise for both, so most of the fluctuation cancels"
+    memory = mean_nelbo(MemorizingDenoiser(corpus.train, noise), noise, corpus.test)
+    assert memory > best, "memory is worse than knowledge on sentences that it never saw"
+    assert model.words == corpus.words and model.training_settings["n_train"] == 1000
+
+
+def test_one_sentence_is_memorized():
+    x = torch.tensor([[0, 1, 2, 3]])
+    model = train(x, UniformNoise(4), steps=150, learning_rate=1e-2, width=16, depth=1, heads=2, progress=False)
+    with torch.no_grad():
+        certain = model(sentences(4, 4)[::7], torch.full((37,), 0.9)).exp()
+    assert float(certain[:, range(4), x[0]].min()) > 0.9
+    assert model.history["loss"][-1] < 0.1 * model.history["loss"][0]
+
+
+def test_the_seed_fixes_everything(small_world):
+    _, noise, x = small_world
+    first = train(x, noise, **TINY, seed=3)
+    torch.rand(5)  # the state of the global generator has no say
+    second, other = train(x, noise, **TINY, seed=3), train(x, noise, **TINY, seed=4)
+    weights = [torch.cat([p.detach().flatten() for p in model.parameters()]) for model in (first, second, other)]
+    assert torch.equal(weights[0], weights[1]) and not torch.allclose(weights[0], weights[2])
+    assert first.history == second.history != other.history
+
+
+def test_history_settings_and_mode_come_back(small_world):
+    _, noise, x = small_world
+    model = train(x, noise, settings=TrainSettings(steps=1, seed=9), **{**TINY, "steps": 7})
+    assert model.history["step"] == list(range(7)) and len(model.history["loss"]) == 7
+    assert model.training_settings["steps"] == 7 and model.training_settings["seed"] == 9
+    assert model.training_settings["n_train"] == 2000 and model.words == ()
+    assert not model.training and model.settings.width == 16
+
+
+def test_averaged_weights_are_the_average(small_world):
+    # one step: decay times the start plus (1 - decay) times the end
+    _, noise, x = small_world
+    once = {**TINY, "steps": 1, "warmup": 0}
+    start = TransformerDenoiser(3, 3, 16, 1, 2, seed=0)
+    end, average = train(x, noise, **once), train(x, noise, **once, ema=0.05)
+    moved = 0.0
+    for a, b, mean in zip(start.parameters(), end.parameters(), average.parameters(), strict=True):
+        torch.testing.assert_close(mean, 0.05 * a + 0.95 * b)
+        moved = max(moved, (a - b).abs().max().item())
+    assert moved > 1e-3
+
+
+def test_training_never_touches_the_sentences(small_world):
+    _, noise, x = small_world
+    before = x.clone()
+    train(x, noise, **TINY)
+    assert torch.equal(x, before)
+
+
+def test_batches_spread_their_times_evenly_and_corrupt_more_at_later_times(generator):
+    x, noise = torch.arange(50)[:, None].expand(50, 400).contiguous(), UniformNoise(50)
+    x0, t, xt = draw_batch(x, noise, 64, generator)
+    gaps = t.sort().values.diff()
+    torch.testing.assert_close(gaps, torch.full((63,), 1 / 64), rtol=0, atol=1.1e-3)  # the smallest is clipped at 1e-3
+    assert bool(((t > 0) & (t <= 1)).all())
+    assert bool((x0 == x0[:, :1]).all()) and len(x0[:, 0].unique()) > 20
+    changed = (xt != x0).double().mean(dim=1)
+    # 400 tokens: standard deviation at most 0.025
+    torch.testing.assert_close(changed, 0.999 * 49 / 50 * t.double(), rtol=0, atol=0.12)
+    offsets = [float(draw_batch(x, noise, 64, generator)[1].min()) for _ in range(5)]
+    assert len(set(offsets)) > 1, "each batch has its own offset"
+
+
+@pytest.mark.parametrize("loss", ["nelbo", "cross_entropy"])
+def test_the_loss_is_the_mean_of_the_chosen_objective(loss, small_world, generator):
+    _, noise, x = small_world
+    model = TransformerDenoiser(3, 3, 16, 1, 2)
+    x0, t, xt = draw_batch(x, noise, 8, generator)
+    got = training_loss(model, noise, x0, xt, t, loss)
+    log_p0 = model(xt, t)
+    each = (
+        nelbo_per_token(log_p0, x0, xt, noise.alpha(t), noise.alpha_prime(t))
+        if loss == "nelbo"
+        else cross_entropy_per_token(log_p0, x0)
+    )
+    torch.testing.assert_close(got, each.mean())
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+@pytest.mark.parametrize("loss", ["nelbo", "cross_entropy"])
+def test_the_smallest_world_trains(schedule, loss):
+    x, noise = torch.tensor([[1]]), UniformNoise(2, schedule)
+    model = train(x, noise, schedule=schedule, loss=loss, width=4, heads=1, depth=1, steps=3, progress=False)
+    assert all(value == value and value < 100 for value in model.history["loss"])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
+def test_training_on_a_gpu_sees_the_same_data(small_world):
+    _, noise, x = small_world
+    here, there = (train(x, noise, **TINY, device=device) for device in ("cpu", "cuda"))
+    assert next(there.parameters()).is_cuda
+    assert there.history["loss"][0] == pytest.approx(here.history["loss"][0], rel=1e-4)
+
+
+X = torch.zeros(4, 3, dtype=torch.int64)
+
+
+@pytest.mark.parametrize(
+    ("data", "noise", "changes", "message"),
+    [
+        (X, None, {}, "needs the noise process"),
+        (X[:0], UniformNoise(3), {}, "n >= 1"),
+        (X[0], UniformNoise(3), {}, "n >= 1"),
+        (X.float(), UniformNoise(3), {}, "int64"),
+        (X + 3, UniformNoise(3), {}, "outside 0 ... 2"),
+        (X - 1, UniformNoise(3), {}, "outside 0 ... 2"),
+        (X, UniformNoise(3, "cosine"), {}, "make them agree"),
+        (X, UniformNoise(3), dict(loss="elbo"), "nelbo"),
+        (X, UniformNoise(3), dict(steps=0), "at least 1"),
+        (X, UniformNoise(3), dict(batch_size=0), "at least 1"),
+        (X, UniformNoise(3), dict(ema=1.0), r"\[0, 1\)"),
+        (X, UniformNoise(3), dict(learning_rate=float("nan")), "positive"),
+        (X, UniformNoise(3), dict(clip=0.0), "positive"),
+        (X, UniformNoise(3), dict(seed=-1), "seed"),
+        (X, UniformNoise(3), dict(width=10, heads=4), "multiple of heads"),
+        (X, UniformNoise(3), dict(device="abacus"), "no device"),
+    ],
+)
+def test_bad_input_is_named(data, noise, changes, message):
+    with pytest.raises(ValueError, match=message):
+        train(data, noise, progress=False, **changes)

@@ -1,0 +1,105 @@
+"""The trained denoiser's shape: bidirectional, told the time, normalized, and fixed by its seed."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from uddm_mini import TransformerDenoiser
+
+
+def tiny(**changes) -> TransformerDenoiser:
+    return TransformerDenoiser(**{"vocab_size": 7, "length": 5, "width": 16, "depth": 2, "heads": 2, **changes}).eval()
+
+
+@pytest.fixture
+def xt() -> torch.Tensor:
+    return torch.randint(7, (4, 5), generator=torch.Generator().manual_seed(0))
+
+
+def test_answers_are_log_probabilities(xt):
+    log_p0 = tiny()(xt, torch.linspace(0, 1, 4))
+    assert log_p0.shape == (4, 5, 7) and log_p0.dtype == torch.float32
+    # float32: seven digits
+    torch.testing.assert_close(log_p0.exp().sum(dim=2), torch.ones(4, 5), rtol=0, atol=1e-5)
+    assert bool(log_p0.isfinite().all())
+
+
+def test_the_seed_fixes_the_weights(xt):
+    state = torch.random.get_rng_state()
+    first, second, other = (tiny(seed=seed)(xt, torch.ones(4)) for seed in (0, 0, 1))
+    assert torch.equal(first, second) and not torch.allclose(first, other)
+    tiny(seed=2)
+    torch.manual_seed(7)
+    assert torch.equal(tiny(seed=0)(xt, torch.ones(4)), first), "no hidden randomness decides"
+    torch.random.set_rng_state(state)
+
+
+def test_every_word_is_seen_from_every_position(xt):
+    model, t = tiny(), torch.full((4,), 0.5)
+    before = model(xt, t)
+    for position in range(5):
+        changed = xt.clone()
+        changed[:, position] = (xt[:, position] + 1) % 7
+        moved = (model(changed, t) - before).abs().amax(dim=(0, 2))
+        assert bool((moved > 1e-4).all()), f"some position does not look at word {position}"
+
+
+def test_sentences_of_a_batch_do_not_see_each_other(xt):
+    model, t = tiny(), torch.linspace(0.1, 1, 4)
+    alone = torch.cat([model(xt[i : i + 1], t[i : i + 1]) for i in range(4)])
+    torch.testing.assert_close(model(xt, t), alone, rtol=1e-4, atol=1e-5)  # float32 products in another order
+
+
+def test_the_noise_level_matters_down_to_the_smallest(xt):
+    model = tiny()
+    levels = [0.0, 1e-3, 1e-2, 0.1, 0.5, 1.0]
+    with torch.no_grad():
+        answers = [model(xt, torch.full((4,), t)) for t in levels]
+    for first, second in itertools.pairwise(answers):
+        assert float((first - second).abs().max()) > 1e-4
+    assert torch.equal(model(xt, torch.full((4,), 0.5, dtype=torch.float64)), answers[4])
+
+
+def test_only_positions_tell_the_order_of_words(xt):
+    # without them attention is a set: permuting the words permutes the answers
+    model, order = tiny(), torch.tensor([3, 0, 4, 2, 1])
+    with torch.no_grad():
+        t = torch.full((4,), 0.5)
+        assert not torch.allclose(model(xt[:, order], t), model(xt, t)[:, order], atol=1e-3)
+        model.position.zero_()
+        torch.testing.assert_close(model(xt[:, order], t), model(xt, t)[:, order], rtol=1e-4, atol=1e-5)
+
+
+def test_every_weight_receives_a_gradient(xt):
+    model = tiny()
+    model(xt, torch.linspace(0.1, 1, 4))[..., 0].sum().backward()
+    for name, p in model.named_parameters():
+        assert p.grad is not None and bool((p.grad != 0).any()), name
+
+
+def test_a_single_word_of_two_and_an_empty_batch():
+    model = TransformerDenoiser(2, 1, width=4, depth=1, heads=1)
+    assert model(torch.tensor([[1]]), torch.tensor([0.0])).shape == (1, 1, 2)
+    assert model(torch.zeros(0, 1, dtype=torch.int64), torch.zeros(0)).shape == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(width=10, heads=4), "multiple of heads"),
+        (dict(depth=0), "depth must be at least 1"),
+        (dict(vocab_size=0), "vocab_size must be at least 1"),
+        (dict(length=-3), "length must be at least 1"),
+    ],
+)
+def test_impossible_shapes_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        tiny(**changes)
+
+
+def test_sentences_of_another_length_are_named(xt):
+    with pytest.raises(ValueError, match=r"reads int64\[B, 5\]"):
+        tiny()(xt[:, :3], torch.ones(4))
