@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[1]
-
 
 def data_path(name: str) -> Path:
     """Return the path of a committed result such as "sweeps/toy/sweep.csv".
 
     Looks inside the installed package (`uddm_mini.data`), then in the `data` folder of a plain checkout.
     """
-    for place in (PACKAGE / "data", PACKAGE.parent / "data"):
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / "data", package.parent / "data"):
         if (place / name).is_file():
             return place / name
     raise FileNotFoundError(
