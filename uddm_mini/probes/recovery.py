@@ -104,4 +104,4 @@ def constant_guess(x: torch.Tensor, vocab_size: int, ignore: Collection[int] = (
 
 def _mean(hits: torch.Tensor) -> float:
     """Return the mean of a bool tensor; NaN (missing data) when it is empty."""
-    return float(hits.double().mean()) if hits.numel() else float("nan")
+    return int(hits.sum()) / hits.numel() if hits.numel() else float("nan")
