@@ -69,8 +69,8 @@ address: ## set the public address everywhere: make address URL=https://github.c
 	@if test -x $(RUN); then $(RUN) book/_tools/address.py "$(URL)"; else $(PYTHON) book/_tools/address.py "$(URL)"; fi
 
 sweep-toy: $(READY) ## compute the transition on the toy language (data/sweeps/toy)
-	$(RUN) -m uddm_mini sweep --corpus toy --sizes 16,32,64,128,256,512,1024,2048,4096 --seeds 0,1,2 $(SWEEP) \
-		--out data/sweeps/toy
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --corpus toy --seeds 0,1,2 --steps 3000 \
+		--sizes 16,32,64,128,256,512,1024,2048,4096,8192 $(SWEEP) --out data/sweeps/toy
 
 sweep-docstrings: $(READY) ## compute the transition on real text (data/sweeps/docstrings)
 	$(RUN) -m uddm_mini sweep --corpus docstrings --seeds 0,1,2 $(SWEEP) --out data/sweeps/docstrings
