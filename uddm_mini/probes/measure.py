@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -27,6 +27,16 @@ class ProbeSettings:
     sentences: int = 1024  # measured in each split; a smaller training set is measured several times over
     entropy_t: float = 1e-3
 
+    def __post_init__(self) -> None:
+        if not self.times or not all(0 <= t <= 1 for t in (*self.times, self.entropy_t)):
+            raise ValueError(
+                f"times and entropy_t are noise levels from 0 to 1, but are {self.times}, {self.entropy_t}."
+            )
+        if self.method not in get_args(Method):
+            raise ValueError(f"method must be one of {', '.join(get_args(Method))}, but is {self.method!r}.")
+        if self.sentences < 1 or self.steps < 1:
+            raise ValueError(f"sentences and steps must be at least 1, but are {self.sentences} and {self.steps}.")
+
 
 def measure(
     denoiser: Denoiser,
@@ -41,6 +51,11 @@ def measure(
     The corruption depends on `seed` only, so that every denoiser meets the same noise.
     """
     probe = probe or ProbeSettings()
+    if not len(x_train) or not len(corpus.test):
+        raise ValueError(
+            f"Measuring needs sentences in both splits, but there are {len(x_train)} for training and "
+            f"{len(corpus.test)} held out."
+        )
     device = next(denoiser.parameters()).device if isinstance(denoiser, torch.nn.Module) else "cpu"
     rows = []
     for split, pool in (("train", x_train), ("test", corpus.test)):

@@ -67,14 +67,14 @@ def run_sweep(
     is one thread per core on a CPU (PyTorch computes outside Python's lock), one job at a time on a GPU.
     """
     settings, probe = replace(settings or TrainSettings(), **changes), probe or ProbeSettings()
-    jobs = [(n, seed) for seed in seeds for n in sorted(set(sizes), reverse=True)]
+    jobs = [(n, seed) for seed in dict.fromkeys(seeds) for n in sorted(set(sizes), reverse=True)]
     _check_jobs(corpus, jobs)
     folder = None if out is None else Path(out)
     rows = _resume(folder, _provenance(corpus, settings, probe, jobs, device))
     done = {(row["n_train"], row["seed"]) for row in rows}
     models = folder if keep_models else None
     work = partial(_run_job, corpus, settings=settings, probe=probe, device=device, folder=models)
-    bar = tqdm(total=len(jobs), initial=len(done), desc="sweep", unit="model", disable=not progress)
+    bar = tqdm(total=len(jobs), initial=len(done & set(jobs)), desc="sweep", unit="model", disable=not progress)
     for finished in _run_all([job for job in jobs if job not in done], work, executor, device):
         rows += finished
         _write_rows(folder, rows)
@@ -134,9 +134,11 @@ def sweep_bounds(
 def _check_jobs(corpus: Corpus, jobs: list[tuple[int, int]]) -> None:
     if not jobs:
         raise ValueError("A sweep needs at least one size and one seed.")
-    for n, _ in jobs:
+    for n, seed in jobs:
         if not 1 <= n <= len(corpus.train):
             raise ValueError(f"The corpus has {len(corpus.train)} training sentences, so a size of {n} can't be had.")
+        if seed < 0:
+            raise ValueError(f"A seed must be at least 0, but one is {seed}.")
 
 
 def _run_all(
@@ -145,7 +147,7 @@ def _run_all(
     executor: Executor | None,
     device: str,
 ) -> Any:
-    """Yield the rows of each job as it ends."""
+    """Yield the rows of each job as it ends; if one fails, start no more, yield what still ends well, then raise."""
     if executor is None and device == "cpu" and len(jobs) > 1:
         cores = torch.get_num_threads()
         with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -157,7 +159,14 @@ def _run_all(
     elif executor is None:
         yield from map(work, jobs)
     else:
-        for future in as_completed([executor.submit(work, job) for job in jobs]):
+        waiting = {executor.submit(work, job) for job in jobs}
+        for future in as_completed(list(waiting)):
+            waiting.remove(future)
+            if failure := future.exception():
+                for other in [other for other in waiting if not other.cancel()]:
+                    if not other.exception():
+                        yield other.result()
+                raise failure
             yield future.result()
 
 
@@ -188,21 +197,26 @@ def _resume(folder: Path | None, provenance: dict[str, Any]) -> list[dict[Any, A
     """Return the rows that an earlier run left in `folder`; refuse to mix two different sweeps."""
     if folder is None:
         return []
-    path = folder / "settings.json"
+    path, table = folder / "settings.json", folder / "sweep.csv"
     provenance = json.loads(json.dumps(provenance))  # tuples become lists, as they are in the file
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if before["settings"] != provenance["settings"]:
-            raise ValueError(
-                f"{folder} holds a sweep with other settings or another corpus; "
-                f"choose another folder or delete it. {_difference(before['settings'], provenance['settings'])}"
-            )
+    if table.exists() and not path.exists():
+        raise ValueError(f"{table} has no settings.json beside it, so nobody knows what it is; choose another folder.")
+    try:
+        before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else provenance
+        rows = [dict(row) for row in pd.read_csv(table)[list(COLUMNS)].to_dict("records")] if table.exists() else []
+        differs = before["settings"] != provenance["settings"]
         for name in ("sizes", "seeds"):
             provenance["about"][name] = sorted({*before["about"][name], *provenance["about"][name]})
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"The results in {folder} cannot be read ({error}); choose another folder.") from None
+    if differs:
+        raise ValueError(
+            f"{folder} holds a sweep with other settings or another corpus; "
+            f"choose another folder or delete it. {_difference(before['settings'], provenance['settings'])}"
+        )
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
-    table = folder / "sweep.csv"
-    return [dict(row) for row in pd.read_csv(table).to_dict("records")] if table.exists() else []
+    return rows
 
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
@@ -227,4 +241,5 @@ def _write_rows(folder: Path | None, rows: list[dict[str, Any]]) -> None:
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["n_train", "seed", "split", "t"], ignore_index=True)
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(COLUMNS[3:], float))
+    return table.sort_values(["n_train", "seed", "split", "t"], ignore_index=True)

@@ -1,0 +1,266 @@
+"""The sweep: the same numbers however it is run, nothing lost and nothing done twice when it is interrupted."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from uddm_mini import (
+    MemorizingDenoiser,
+    PopulationDenoiser,
+    ProbeSettings,
+    ToyLanguage,
+    UniformNoise,
+    load,
+    measure,
+    run_sweep,
+    sweep_bounds,
+)
+from uddm_mini.training import sweep as module
+
+PROBE = ProbeSettings(times=(0.25, 1.0), sentences=16)
+TINY = dict(steps=4, batch_size=8, width=8, depth=1, heads=2, probe=PROBE, progress=False)
+COLUMNS = ["n_train", "seed", "split", "t", "recovered", "unstable", "exact", "chance", "entropy", "nelbo", "seconds"]
+
+
+def numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Everything but the time that it took."""
+    return table.drop(columns="seconds")
+
+
+class Serial(Executor):
+    """Runs every job at once, in this thread; the jobs after the first `good` fail."""
+
+    def __init__(self, good: int = 10**9):
+        self.good, self.jobs = good, []
+
+    def submit(self, fn, /, *args, **kwargs):
+        future: Future = Future()
+        self.jobs.append(args[-1])
+        if len(self.jobs) > self.good:
+            future.set_exception(RuntimeError("the machine went away"))
+        else:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.fixture(scope="module")
+def world(english_corpus):
+    """The corpus and the uninterrupted sweep over two sizes and two seeds."""
+    return english_corpus, run_sweep(english_corpus, [8, 16], [0, 1], executor=Serial(), **TINY)
+
+
+@pytest.fixture(scope="module")
+def english_corpus():
+    return ToyLanguage().corpus(n_train=32, n_test=16, seed=0)
+
+
+def test_one_row_for_every_size_seed_split_and_time(world):
+    _, table = world
+    assert list(table.columns) == COLUMNS
+    assert len(table) == 2 * 2 * 2 * 2
+    assert not table.duplicated(["n_train", "seed", "split", "t"]).any()
+    keys = table[["n_train", "seed", "split", "t"]]
+    assert keys.equals(keys.sort_values(list(keys), ignore_index=True))
+    assert set(table.split) == {"train", "test"} and set(table.t) == {0.25, 1.0}
+    for name in ("recovered", "unstable", "exact", "chance"):
+        assert table[name].between(0, 1).all()
+    assert (table.seconds > 0).all() and (table.entropy >= 0).all() and (table.nelbo > 0).all()
+    assert table.groupby(["n_train", "seed"]).nelbo.nunique().eq(2).all(), "one NELBO for each split"
+
+
+def test_threads_processes_and_one_by_one_give_equal_numbers(world, monkeypatch):
+    corpus, table = world
+    pd.testing.assert_frame_equal(numbers(run_sweep(corpus, [8, 16], [0, 1], **TINY)), numbers(table))
+    with ThreadPoolExecutor(3) as pool:
+        threads = run_sweep(corpus, [16, 8, 8], [1, 0, 1], executor=pool, **TINY)
+    pd.testing.assert_frame_equal(numbers(threads), numbers(table))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        processes = run_sweep(corpus, [8, 16], [0, 1], executor=pool, **TINY)
+    pd.testing.assert_frame_equal(numbers(processes), numbers(table))
+    assert torch.get_num_threads() == 1
+
+
+def test_seeds_and_sizes_change_the_numbers(world):
+    _, table = world
+    one = table[(table.split == "test") & (table.t == 0.25)]
+    assert one.nelbo.nunique() == 4
+
+
+def test_results_and_their_settings_are_written(world, tmp_path):
+    corpus, table = world
+    out = tmp_path / "deep" / "sweep"
+    run_sweep(corpus, [8, 16], [0, 1], out=out, **TINY)
+    assert sorted(path.name for path in out.iterdir()) == ["settings.json", "sweep.csv"]
+    # six digits are written
+    written = numbers(pd.read_csv(out / "sweep.csv"))
+    pd.testing.assert_frame_equal(written, numbers(table), rtol=1e-5, check_dtype=False)
+    about = json.loads((out / "settings.json").read_text())
+    assert about["settings"]["hash"] == corpus.sha256 and about["settings"]["train"]["steps"] == 4
+    assert about["about"]["sizes"] == [8, 16] and about["about"]["seeds"] == [0, 1]
+    assert about["about"]["versions"]["torch"] == torch.__version__
+
+
+@pytest.mark.parametrize("good", [0, 1, 3])
+def test_after_a_failure_nothing_is_lost_and_nothing_is_done_twice(world, tmp_path, good):
+    corpus, table = world
+    broken = Serial(good)
+    with pytest.raises(RuntimeError, match="went away"):
+        run_sweep(corpus, [8, 16], [0, 1], out=tmp_path, executor=broken, **TINY)
+    written = pd.read_csv(tmp_path / "sweep.csv") if good else pd.DataFrame(columns=COLUMNS)
+    assert len(written) == 4 * good, "every job that ended is on disk"
+    again = Serial()
+    resumed = run_sweep(corpus, [8, 16], [0, 1], out=tmp_path, executor=again, **TINY)
+    assert sorted(again.jobs + broken.jobs[:good]) == [(8, 0), (8, 1), (16, 0), (16, 1)]
+    pd.testing.assert_frame_equal(numbers(resumed), numbers(table), rtol=1e-5)
+    done = resumed.merge(written, on=["n_train", "seed", "split", "t"], suffixes=("", "_before"))
+    assert (done.seconds == done.seconds_before).all() and len(done) == len(written)
+    idle = Serial()
+    run_sweep(corpus, [8, 16], [0, 1], out=tmp_path, executor=idle, **TINY)
+    assert idle.jobs == []
+
+
+def test_a_sweep_that_is_killed_resumes(world, tmp_path):
+    # a real kill, in the middle: no handler runs
+    corpus, table = world
+    script = (
+        "from uddm_mini import *; import time; from uddm_mini.training import sweep as s\n"
+        "run = s._run_job\n"
+        "def slow(corpus, job, **rest):\n"
+        "    if job[1] == 1: time.sleep(600)\n"
+        "    return run(corpus, job, **rest)\n"
+        "s._run_job = slow\n"
+        "corpus = ToyLanguage().corpus(n_train=32, n_test=16, seed=0)\n"
+        "probe = ProbeSettings(times=(0.25, 1.0), sentences=16)\n"
+        f"run_sweep(corpus, [8, 16], [0, 1], out={str(tmp_path)!r}, probe=probe, progress=False,\n"
+        "    steps=4, batch_size=8, width=8, depth=1, heads=2)\n"
+    )
+    root = Path(__file__).resolve().parents[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    )
+    try:
+        written = tmp_path / "sweep.csv"
+        for _ in range(1200):
+            if written.exists() and len(pd.read_csv(written)) == 8:
+                break
+            assert process.poll() is None, "the sweep ended by itself"
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    assert set(pd.read_csv(written).seed) == {0}
+    rest = Serial()
+    resumed = run_sweep(corpus, [8, 16], [0, 1], out=tmp_path, executor=rest, **TINY)
+    assert sorted(rest.jobs) == [(8, 1), (16, 1)]
+    pd.testing.assert_frame_equal(numbers(resumed), numbers(table), rtol=1e-5)
+
+
+def test_jobs_that_still_run_when_one_fails_are_kept(world, tmp_path, monkeypatch):
+    corpus, _ = world
+    real = module._run_job
+
+    def sometimes(corpus, job, **rest):
+        time.sleep(0.2 if job == (16, 0) else 0.6)
+        if job == (16, 0):
+            raise RuntimeError("out of memory")
+        return real(corpus, job, **rest)
+
+    monkeypatch.setattr(module, "_run_job", sometimes)
+    with ThreadPoolExecutor(2) as pool, pytest.raises(RuntimeError, match="out of memory"):
+        run_sweep(corpus, [8, 16], [0], out=tmp_path, executor=pool, **TINY)
+    assert set(pd.read_csv(tmp_path / "sweep.csv").n_train) == {8}
+
+
+def test_a_folder_grows_by_sizes_and_seeds_but_holds_one_kind_of_sweep(world, tmp_path):
+    corpus, table = world
+    run_sweep(corpus, [8], [0], out=tmp_path, **TINY)
+    grown = run_sweep(corpus, [8, 16], [0, 1], out=tmp_path, **TINY)
+    pd.testing.assert_frame_equal(numbers(grown), numbers(table), rtol=1e-5)
+    before = (tmp_path / "sweep.csv").read_bytes()
+    for changes, difference in (
+        (dict(steps=5), "train.steps: 4 there, 5 now"),
+        (dict(probe=ProbeSettings(times=(0.25,), sentences=16)), "probe.times"),
+        (dict(schedule="cosine"), "train.schedule: linear there, cosine now"),
+    ):
+        with pytest.raises(ValueError, match=difference):
+            run_sweep(corpus, [8], [0], out=tmp_path, **{**TINY, **changes})
+    with pytest.raises(ValueError, match="hash"):
+        run_sweep(ToyLanguage().corpus(n_train=31, n_test=16, seed=0), [8], [0], out=tmp_path, **TINY)
+    assert (tmp_path / "sweep.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"settings.json": "{"}, "cannot be read"),
+        ({"settings.json": "[]"}, "cannot be read"),
+        ({"sweep.csv": "n_train,seed\n8,0\n"}, "no settings.json"),
+    ],
+)
+def test_a_folder_with_something_else_in_it_is_named(world, tmp_path, files, message):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        run_sweep(world[0], [8], [0], out=tmp_path, **TINY)
+
+
+def test_damaged_results_are_named(world, tmp_path):
+    run_sweep(world[0], [8], [0], out=tmp_path, **TINY)
+    for text in ("", "n_train,seed\n8,0\n"):
+        (tmp_path / "sweep.csv").write_text(text)
+        with pytest.raises(ValueError, match="cannot be read"):
+            run_sweep(world[0], [8, 16], [0], out=tmp_path, **TINY)
+
+
+def test_kept_models_are_the_ones_that_were_measured(world, tmp_path):
+    corpus, table = world
+    run_sweep(corpus, [8], [1], out=tmp_path, keep_models=True, **TINY)
+    model = load(tmp_path / "models" / "n8-seed1.safetensors")
+    assert model.words == corpus.words and model.training_settings["seed"] == 1
+    rows = measure(model, UniformNoise(corpus.vocab_size), corpus, corpus.subset(8, 1), PROBE, seed=1)
+    row = table[(table.n_train == 8) & (table.seed == 1) & (table.split == "test") & (table.t == 0.25)].iloc[0]
+    assert rows[2]["nelbo"] == pytest.approx(row.nelbo) and rows[2]["recovered"] == row.recovered
+
+
+def test_bounds_are_the_perfect_denoisers_under_the_same_probes(world):
+    corpus, _ = world
+    language, noise = ToyLanguage(), UniformNoise(corpus.vocab_size)
+    bounds = sweep_bounds(corpus, [8, 16], language=language, probe=PROBE)
+    assert len(bounds) == 2 * 2 * 2 * 2 and set(bounds.denoiser) == {"memorizer", "population"}
+    x = corpus.subset(8, 0)
+    for name, denoiser in (
+        ("memorizer", MemorizingDenoiser(x, noise)),
+        ("population", PopulationDenoiser(language, noise)),
+    ):
+        own = bounds[(bounds.denoiser == name) & (bounds.n_train == 8)]
+        expected = pd.DataFrame(measure(denoiser, noise, corpus, x, PROBE, seed=0))
+        pd.testing.assert_frame_equal(own[list(expected)].reset_index(drop=True), expected)
+    assert set(sweep_bounds(corpus, [8], probe=PROBE).denoiser) == {"memorizer"}, "real text has no population"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "seeds", "message"),
+    [
+        ([], [0], "at least one size"),
+        ([8], [], "at least one size"),
+        ([8, 33], [0], "has 32 training sentences"),
+        ([0], [0], "has 32 training sentences"),
+        ([8], [-1], "at least 0"),
+    ],
+)
+def test_impossible_sweeps_are_named_before_anything_is_written(world, tmp_path, sizes, seeds, message):
+    with pytest.raises(ValueError, match=message):
+        run_sweep(world[0], sizes, seeds, out=tmp_path / "new", **TINY)
+    assert not (tmp_path / "new").exists()
