@@ -203,7 +203,7 @@ X = torch.zeros(4, 3, dtype=torch.int64)
         (X, UniformNoise(3), dict(clip=0.0), "positive"),
         (X, UniformNoise(3), dict(seed=-1), "seed"),
         (X, UniformNoise(3), dict(width=10, heads=4), "multiple of heads"),
-        (X, UniformNoise(3), dict(device="abacus"), "no device"),
+        (X, UniformNoise(3), dict(device="abacus"), "no device that"),
     ],
 )
 def test_bad_input_is_named(data, noise, changes, message):

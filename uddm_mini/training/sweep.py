@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import platform
 import time
@@ -25,7 +26,7 @@ from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.language import ToyLanguage
 
 from .checkpoint import replacing, save
-from .train import TrainSettings, train
+from .train import TrainSettings, checked_device, train
 
 COLUMNS = (
     "n_train",
@@ -69,6 +70,7 @@ def run_sweep(
     settings, probe = replace(settings or TrainSettings(), **changes), probe or ProbeSettings()
     jobs = [(n, seed) for seed in dict.fromkeys(seeds) for n in sorted(set(sizes), reverse=True)]
     _check_jobs(corpus, jobs)
+    checked_device(device)
     folder = None if out is None else Path(out)
     rows = _resume(folder, _provenance(corpus, settings, probe, jobs, device))
     done = {(row["n_train"], row["seed"]) for row in rows}
@@ -98,7 +100,7 @@ def _run_job(
     noise = UniformNoise(corpus.vocab_size, settings.schedule)
     model = train(x_train, noise, settings=replace(settings, seed=seed), device=device, progress=False)
     if folder is not None:
-        model.words = corpus.words
+        model.words, model.training_settings["corpus"] = corpus.words, corpus.sha256
         save(model, folder / "models" / f"n{n}-seed{seed}.safetensors")
     rows = measure(model, noise, corpus, x_train, probe, seed)
     seconds = time.perf_counter() - start
@@ -108,8 +110,8 @@ def _run_job(
 def sweep_bounds(
     corpus: Corpus,
     sizes: Sequence[int],
+    seeds: Sequence[int] = (0,),
     *,
-    seed: int = 0,
     language: ToyLanguage | None = None,
     schedule: Literal["linear", "cosine"] = "linear",
     probe: ProbeSettings | None = None,
@@ -120,7 +122,7 @@ def sweep_bounds(
     """
     noise = UniformNoise(corpus.vocab_size, schedule)
     rows = []
-    for n in sizes:
+    for n, seed in itertools.product(sizes, seeds):
         x_train = corpus.subset(n, seed)
         known: dict[str, Denoiser] = {"memorizer": MemorizingDenoiser(x_train, noise)}
         if language is not None:

@@ -77,6 +77,8 @@ def train(
     ).to(checked_device(device))
     model.predicts = "cavity" if settings.loss == "nelbo" else "posterior"
     model.words, model.training_settings = words, asdict(settings) | {"n_train": len(x)}
+    if isinstance(data, Corpus):
+        model.training_settings["corpus"] = data.sha256
     _fit(model, x, noise, settings, progress)
     return model.eval()
 
@@ -169,11 +171,13 @@ def _rate(step: int, settings: TrainSettings) -> float:
 def checked_device(device: str) -> torch.device:
     """Return the torch device, or say in one sentence why it can't be had."""
     try:
-        kind = torch.device(device).type
+        place = torch.device(device)
     except RuntimeError:
-        raise ValueError(f'{device!r} is no device of PyTorch; use device="cpu", "cuda" or "mps".') from None
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ValueError('No CUDA GPU is available to PyTorch here; use device="cpu".')
-    if kind == "mps" and not torch.backends.mps.is_available():
+        place = torch.device("meta")
+    if place.type not in ("cpu", "cuda", "mps"):
+        raise ValueError(f'{device!r} is no device that is known here; use device="cpu", "cuda" or "mps".')
+    if place.type == "cuda" and not (place.index or 0) < torch.cuda.device_count():
+        raise ValueError(f'PyTorch finds {torch.cuda.device_count()} CUDA GPUs, and not {device!r}; use device="cpu".')
+    if place.type == "mps" and not torch.backends.mps.is_available():
         raise ValueError('No Apple GPU is available to PyTorch here; use device="cpu".')
-    return torch.device(device)
+    return place

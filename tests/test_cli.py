@@ -1,0 +1,250 @@
+"""Every command from end to end on tiny settings, and one sentence for every mistake."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from uddm_mini import ToyLanguage, UniformNoise, load, save, token_recovery, train
+from uddm_mini.cli import _sizes, load_corpus, main
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = ["--steps", "3", "--batch-size", "8", "--width", "8", "--depth", "1"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    assert main(["train", "--n-train", "40", "--seed", "1", "--out", str(path), *TINY]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory) -> Path:
+    """A text file of 240 distinct sentences, in a language too small to hide anything."""
+    who, did, what, where = (
+        ["the sailor", "my aunt", "a small dog", "our teacher", "the old king"],
+        ["found", "lost", "painted", "wanted"],
+        ["a red boat", "the last apple", "some golden rings", "two green chairs"],
+        ["yesterday", "near the river", "before dinner"],
+    )
+    path = tmp_path_factory.mktemp("text") / "stories.txt"
+    path.write_text("\n".join(f"{' '.join(parts)}." for parts in itertools.product(who, did, what, where)), "utf-8")
+    return path
+
+
+def test_train_writes_a_model_that_knows_what_it_was_given(checkpoint):
+    model, language = load(checkpoint), ToyLanguage()
+    assert model.words == language.words and model.training_settings["n_train"] == 40
+    assert model.training_settings["seed"] == 1 and model.training_settings["steps"] == 3
+    assert model.settings.width == 8 and len(model.history["loss"]) == 3
+    corpus = load_corpus("toy")
+    again = train(
+        corpus.subset(40, 1),
+        UniformNoise(corpus.vocab_size),
+        seed=1,
+        steps=3,
+        batch_size=8,
+        width=8,
+        depth=1,
+        progress=False,
+    )
+    assert again.history == model.history
+
+
+def test_sample_writes_sentences(checkpoint, capsys):
+    assert main(["sample", str(checkpoint), "-n", "3", "--steps", "2", "--seed", "4"]) == 0
+    first = capsys.readouterr().out
+    lines = first.splitlines()
+    assert len(lines) == 3
+    ToyLanguage().encode(lines)  # known words only, 14 of them
+    main(["sample", str(checkpoint), "-n", "3", "--steps", "2", "--seed", "4"])
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize("method", ["argmax", "iterate", "reverse"])
+def test_recover_measures_the_sentences_that_the_model_saw(checkpoint, capsys, method):
+    assert main(["recover", str(checkpoint), "--t", "0.5", "--sentences", "20", "--method", method, "--seed", "3"]) == 0
+    out = capsys.readouterr().out
+    corpus, model = load_corpus("toy"), load(checkpoint)
+    for name, x in (("train", corpus.subset(40, 1)), ("held-out", corpus.test)):
+        generator = torch.Generator().manual_seed(3)
+        found = token_recovery(model, UniformNoise(102), x[:20], 0.5, method, generator=generator)
+        assert f"{name}: {found.recovered:.3f} of the changed words came back" in out
+        assert corpus.decode(found.xt[:1])[0] in out and corpus.decode(found.out[:1])[0] in out
+
+
+def test_sweep_writes_tables_settings_and_figures_and_resumes(tmp_path):
+    out = tmp_path / "sweep"
+    command = ["sweep", "--seeds", "0", "--sentences", "8", "--out", str(out), *TINY]
+    assert main([*command, "--sizes", "4", "--keep-models"]) == 0
+    first = pd.read_csv(out / "sweep.csv")
+    assert main([*command, "--sizes", "4,8"]) == 0
+    names = {"sweep.csv", "bounds.csv", "settings.json", "transition.png", "transition.svg", "models"}
+    assert {path.name for path in out.iterdir()} == names
+    table, bounds = pd.read_csv(out / "sweep.csv"), pd.read_csv(out / "bounds.csv")
+    assert set(table.n_train) == {4, 8} and set(table.t) == {0.05, 0.1, 0.25, 0.5, 1.0}
+    assert first.equals(table[table.n_train == 4].reset_index(drop=True)), "what was done is not done again"
+    assert set(bounds.denoiser) == {"memorizer", "population"} and set(bounds.n_train) == {4, 8}
+    about = json.loads((out / "settings.json").read_text())
+    assert about["settings"]["hash"] == load_corpus("toy").sha256 and about["settings"]["train"]["width"] == 8
+    assert (out / "transition.png").read_bytes()[:4] == b"\x89PNG"
+    assert "<svg" in (out / "transition.svg").read_text()
+    assert main(["recover", str(out / "models" / "n4-seed0.safetensors"), "--sentences", "4"]) == 0
+    # a smaller request leaves the larger table, and its bounds, as they are
+    assert main([*command, "--sizes", "4"]) == 0
+    assert set(pd.read_csv(out / "bounds.csv").n_train) == {4, 8} and len(pd.read_csv(out / "sweep.csv")) == len(table)
+
+
+def test_a_text_file_goes_through_every_command(text, tmp_path, capsys):
+    model = tmp_path / "model.safetensors"
+    assert main(["train", "--corpus", str(text), "--vocab", "60", "--out", str(model), *TINY]) == 0
+    assert main(["recover", str(model), "--corpus", str(text), "--sentences", "5"]) == 0
+    assert main(["sample", str(model), "-n", "2", "--steps", "2"]) == 0
+    out = tmp_path / "sweep"
+    command = ["sweep", "--corpus", str(text), "--vocab", "60", "--sizes", "4,all", "--seeds", "0", "--sentences", "4"]
+    assert main([*command, "--out", str(out), *TINY]) == 0
+    assert set(pd.read_csv(out / "bounds.csv").denoiser) == {"memorizer"}
+    about = json.loads((out / "settings.json").read_text())
+    assert about["about"]["corpus"]["source"] == "stories.txt"
+    assert str(text.parent) not in (out / "settings.json").read_text(), "results name no folder of this machine"
+
+
+def test_sizes_default_to_powers_of_four_and_everything():
+    assert _sizes(None, 1000) == [16, 64, 256, 1000]
+    assert _sizes(None, 16) == [16]
+    assert _sizes(None, 10) == [10]
+    assert _sizes([32, 0], 100) == [32, 100]
+
+
+def one_sentence(capsys) -> str:
+    """Return the message, after checking that it is one line that names the program."""
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if line.startswith("uddm_mini: ")]
+    assert len(lines) == 1 and "Traceback" not in captured.err
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("train --corpus {tmp}/none.txt --out {tmp}/m", "none.txt"),
+        ("train --corpus {tmp} --out {tmp}/m", "folder"),
+        ("train --out {tmp}", "is a folder"),
+        ("train --out {file}/m", "{file}"),
+        ("train --out {tmp}/m --width 30", "multiple of heads"),
+        ("train --out {tmp}/m --ema 2", "ema"),
+        ("train --out {tmp}/m --learning-rate -1", "positive"),
+        ("train --out {tmp}/m --learning-rate nan", "positive"),
+        ("train --out {tmp}/m --n-train 100000000", "1 to 8192 sentences"),
+        ("train --out {tmp}/m --device abacus", "no device"),
+        ("train --out {tmp}/m --device cuda:99", "CUDA"),
+        ("sweep --out {tmp}/s --sizes 16,100000000", "a size of 100000000"),
+        ("sweep --out {tmp}/s --sizes ,", "at least one size"),
+        ("sweep --out {tmp}/s --device cuda:99", "CUDA"),
+        ("sweep --out {file} --sizes 4", "{file}"),
+        ("sample {tmp}/none", "no checkpoint at"),
+        ("sample {file}", "not a safetensors file"),
+        ("sample {file} --device abacus", "no device"),
+        ("recover {file}", "not a safetensors file"),
+        ("recover {model} --t 2", "between 0"),
+        ("recover {model} --t nan", "between 0"),
+        ("recover {model} --corpus {text}", "not trained on this corpus"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(command, message, checkpoint, text, tmp_path, capsys):
+    file = tmp_path / "a file"
+    file.write_text("this is not a checkpoint")
+    places = dict(tmp=str(tmp_path), file=str(file), model=str(checkpoint), text=str(text))
+    assert main([part.format(**places) for part in command.split()]) == 2
+    assert message.format(**places) in one_sentence(capsys)
+    assert {path.name for path in tmp_path.iterdir()} <= {"a file", "s"}, "no litter"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "fly",
+        "train",
+        "train --out m --steps 0",
+        "train --out m --steps many",
+        "train --out m --n-train -5",
+        "train --out m --loss mse",
+        "train --out m --seed -1",
+        "sweep --out s --sizes 16,x",
+        "sweep --out s --sizes=-4",
+        "sweep --out s --seeds 0.5",
+        "sweep --out s --sentences 0",
+        "sample m -n -3",
+        "sample m --seed 99999999999999999999",
+        "recover m --method magic",
+        "recover m --t soon",
+    ],
+)
+def test_nonsense_numbers_end_with_exit_code_2_and_nothing_written(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(command.split())
+    assert ended.value.code == 2
+    assert "error: " in capsys.readouterr().err.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_models_of_other_sentences_are_not_called_trained_on_these(tmp_path, capsys):
+    # the same words, and another pool: the train split would be sentences that the model never saw
+    corpus = ToyLanguage().corpus(n_train=16, n_test=4)
+    model = train(corpus, steps=1, width=8, heads=1, depth=1, progress=False)
+    save(model, tmp_path / "m.safetensors")
+    assert main(["recover", str(tmp_path / "m.safetensors")]) == 2
+    assert "not trained on this corpus" in one_sentence(capsys)
+
+
+def test_too_little_memory_is_one_sentence_but_a_bug_is_a_traceback(monkeypatch, capsys, checkpoint):
+    def fail(text):
+        def run(*args, **kwargs):
+            raise RuntimeError(text)
+
+        return run
+
+    monkeypatch.setattr("uddm_mini.cli.sample", fail("DefaultCPUAllocator: can't allocate memory"))
+    assert main(["sample", str(checkpoint)]) == 2
+    assert "more memory" in one_sentence(capsys)
+    monkeypatch.setattr("uddm_mini.cli.sample", fail("shapes do not match"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        main(["sample", str(checkpoint)])
+
+
+def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys, checkpoint):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("uddm_mini.cli.sample", interrupt)
+    assert main(["sample", str(checkpoint)]) == 130
+    assert "resumes" in one_sentence(capsys)
+
+
+def test_help_of_the_program_and_of_every_command():
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    run = subprocess.run(
+        [sys.executable, "-m", "uddm_mini", "--help"], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert all(name in run.stdout for name in ("sweep", "train", "sample", "recover"))
+
+
+@pytest.mark.parametrize("command", ["sweep", "train", "sample", "recover"])
+def test_help_explains_every_option(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    options = [line for line in out.splitlines() if line.startswith("  --") or line.startswith("  -n")]
+    assert options and "default" in out
