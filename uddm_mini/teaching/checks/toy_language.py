@@ -1,0 +1,223 @@
+"""Checks for chapter 4, a language whose probabilities we know. The oracles write every sentence out."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import torch
+from torch.nn.functional import one_hot
+
+from uddm_mini.worlds.automaton import Arcs, compile_grammar
+from uddm_mini.worlds.grammar import Choice, Grammar, Slot, echo, uniform
+from uddm_mini.worlds.language import ToyLanguage
+
+from ._core import as_tensor, ask, exercise, wrong
+
+__all__ = ["best_pair", "count_sentences", "design", "echo_entropies", "next_word"]
+
+
+def _pets() -> ToyLanguage:
+    """V = 9, L = 4: a topic voiced twice, a noisy echo, a word shared by two topics, a choice closed to one topic."""
+    return ToyLanguage(
+        Grammar(
+            choices=(
+                Choice("topic", (0.25, 0.75)),
+                Choice("size", uniform(2)),
+                Choice("echo", echo(2, 0.9), parent="size"),
+                Choice("verb", ((0.5, 0.5), (1.0, 0.0)), parent="topic"),
+            ),
+            slots=(
+                Slot(("size",), ("big", "small")),
+                Slot(("topic",), ("cats", "dogs")),
+                Slot(("echo",), ("loudly", "softly")),
+                Slot(("topic", "verb"), (("sleep", "purr"), ("sleep", "bark"))),
+            ),
+        )
+    )
+
+
+def _arrows(language: ToyLanguage) -> list[Arcs]:
+    """Compile the language's grammar as the chapter does."""
+    return compile_grammar(language.grammar, {word: i for i, word in enumerate(language.words)})
+
+
+def _written_out(language: ToyLanguage) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return every sentence int64[N, L] and its probability float64[N], by trying every outcome of every choice."""
+    grammar = language.grammar
+    found: dict[str, float] = {}
+    sizes = [len(c.probs[0]) if c.parent else len(c.probs) for c in grammar.choices]
+    for outcome in itertools.product(*map(range, sizes)):
+        values = {c.name: i for c, i in zip(grammar.choices, outcome, strict=True)}
+        tables = [c.probs[values[c.parent]] if c.parent else c.probs for c in grammar.choices]
+        prob = math.prod(table[i] for table, i in zip(tables, outcome, strict=True))
+        if prob > 0:
+            sentence = " ".join(_said(slot, values) for slot in grammar.slots)
+            found[sentence] = found.get(sentence, 0.0) + prob
+    return language.encode(list(found)), torch.tensor(list(found.values()), dtype=torch.float64)
+
+
+def _said(slot: Slot, values: dict[str, int]) -> str:
+    word: Any = slot.words
+    for name in slot.choices:
+        word = word[values[name]]
+    return str(word)
+
+
+@exercise("4.1 Count without writing out")
+def count_sentences(answer: Any) -> str:
+    """Compare with the sentences written out; the two classic slips are counting arrows and counting words."""
+    language = _pets()
+    positions = _arrows(language)
+    truth = len(_written_out(language)[0])
+    got = float(as_tensor(ask(answer, positions), (), "The number of sentences"))
+    slots = math.prod(len(set(arcs.word.tolist())) for arcs in positions)
+    if got == truth:
+        english = float(as_tensor(ask(answer, _arrows(ToyLanguage())), (), "The number of sentences"))
+        if english == 1_382_400:
+            return f"Right: {truth} here, and 1,382,400 in the book's language. No sentence was written out."
+        wrong(f"You are right for a small language, but for the book's you returned {english:,.0f}, not 1,382,400.")
+    if abs(got - 1) < 1e-9:
+        wrong("You returned 1: that is the total probability. Let every arrow add its count, without the factor p.")
+    if got == math.prod(len(arcs.src) for arcs in positions):
+        wrong(
+            f"You multiplied the numbers of arrows and got {got:,.0f}. But an arrow can be taken only from the state "
+            "where it starts; keep one count for each state."
+        )
+    if got == slots:
+        wrong(
+            f"You multiplied the numbers of words and got {got:,.0f}. But not every word may follow every other; "
+            f"this test language has {truth} sentences."
+        )
+    wrong(f"You returned {got:,.0f} for a language of {truth} sentences. Start with one way to be in state 0.")
+
+
+@exercise("4.2 The entropy of an echo")
+def echo_entropies(answer: Any) -> str:
+    """Compare with sums over the joint table of choice and echo."""
+    for n, fidelity in ((6, 0.8), (2, 0.7), (5, 0.2), (4, 1.0), (3, 0.0)):
+        got = as_tensor(ask(answer, n, fidelity), (2,), "The pair of entropies")
+        joint = torch.tensor(echo(n, fidelity), dtype=torch.float64) / n
+        pair = -float(torch.special.xlogy(joint, joint).sum())
+        given = pair - math.log(n)  # the echo alone is uniform
+        case = f"For n = {n} and fidelity = {fidelity}"
+        if torch.isnan(got).any():
+            wrong(f"{case} you returned NaN: 0 ln 0 counts as 0. Use torch.special.xlogy(p, p), or leave p = 0 out.")
+        if torch.allclose(got * math.log(2), torch.tensor([pair, given], dtype=torch.float64), atol=1e-4):
+            wrong(f"{case} your numbers are right in bits. The book counts in nats: use the natural logarithm.")
+        binary = given - (1 - fidelity) * math.log(n - 1)
+        if n > 2 and fidelity < 1 and abs(float(got[1]) - binary) < 1e-4:
+            wrong(
+                f"{case} your second number is the surprise of 'echo or not'. When the echo fails, one of "
+                f"{n - 1} other values is still to be found: that adds (1 - fidelity) ln(n - 1)."
+            )
+        if abs(float(got[0]) - pair) > 1e-4:
+            wrong(f"{case} the entropy of the pair is {pair:.4f} nats, but you returned {float(got[0]):.4f}.")
+        if abs(float(got[1]) - given) > 1e-4:
+            wrong(
+                f"{case} the entropy of the choice given its echo is {given:.4f} nats, but you returned "
+                f"{float(got[1]):.4f}. It is the entropy of the pair minus that of the echo alone, which is ln n."
+            )
+    return "Right. With n = 6 and fidelity 0.8 the second number, 0.82 nats, is the bar of the adjective in the figure."
+
+
+@exercise("4.3 A language model that reads from left to right")
+def next_word(answer: Any) -> str:
+    """Compare with the sentences written out, after every prefix that the language can say."""
+    language = _pets()
+    positions, (x, p) = _arrows(language), _written_out(language)
+    for k in range(language.length):
+        for prefix in sorted({tuple(row) for row in x[:, :k].tolist()}):
+            got = as_tensor(ask(answer, list(prefix), positions, language.vocab_size), (language.vocab_size,))
+            starts = (x[:, :k] == torch.tensor(prefix, dtype=torch.int64)).all(1)
+            weight = torch.zeros(language.vocab_size, dtype=torch.float64).index_add_(0, x[starts, k], p[starts])
+            said = " ".join(language.words[i] for i in prefix) or "(nothing yet)"
+            if torch.allclose(got, weight / weight.sum(), atol=1e-6):
+                continue
+            if torch.allclose(got, weight, atol=1e-6) or abs(float(got.sum()) - 1) > 1e-4:
+                wrong(
+                    f"After {said!r} your numbers add up to {float(got.sum()):.3f}. They should be probabilities of "
+                    "the next word: divide the weights by their sum."
+                )
+            wrong(
+                f"After {said!r} the next word should be "
+                f"{_listed(weight / weight.sum(), language)}, but you said {_listed(got, language)}. "
+                "Count every arrow at position k with the probability of the state where it starts."
+            )
+    return "Right. With this and a random number you can write sentences word by word, as most language models do."
+
+
+def _listed(p: torch.Tensor, language: ToyLanguage) -> str:
+    best = p.argsort(descending=True, stable=True)[:3].tolist()
+    return ", ".join(f"{language.words[i]} {float(p[i]):.2f}" for i in best if float(p[i]) > 0) or "nothing"
+
+
+@exercise("4.4 Two lost words at once")
+def best_pair(answer: Any) -> str:
+    """Compare with sums over the sentences that agree with the visible words."""
+    english = ToyLanguage()
+    pets = _pets()
+    cases = [(pets, x, i, j) for x in pets.sample(3, 0) for i, j in ((0, 2), (1, 3), (0, 1))]
+    cases += [(english, x, i, j) for x in english.sample(1, 0) for i, j in ((1, 3), (1, 11), (2, 4))]
+    for language, x, i, j in cases:
+        joint, alone, cavity = _pair_by_cavity(language, x, i, j)
+        got = float(as_tensor(ask(answer, language, x, i, j), (), "The probability"))
+        if abs(got - joint) < 1e-6:
+            continue
+        at = f"For {language.decode(x)[0]!r} with positions {i} and {j} lost"
+        if abs(got - cavity) < 1e-6:
+            wrong(
+                f"{at} you returned {got:.3f}, as if each word were guessed while the other is still visible. Both "
+                "are gone."
+            )
+        if abs(got - alone) < 1e-6:
+            wrong(
+                f"{at} you returned {got:.3f}, the product of the two best single guesses. The words depend on each "
+                f"other: the best pair has probability {joint:.3f}."
+            )
+        wrong(f"{at} the most probable pair has probability {joint:.3f}, but you returned {got:.3f}.")
+    return "Right. A pair is not two single guesses: an adjective and its adverb agree even when both are unknown."
+
+
+def _pair_by_cavity(language: ToyLanguage, x: torch.Tensor, i: int, j: int) -> tuple[float, float, float]:
+    """Return the best pair by the chain rule, the product of the best single guesses, and that of the two cavities."""
+    vocab = language.vocab_size
+    seen = one_hot(x, vocab).double()
+    both = seen.clone()
+    both[[i, j]] = 1.0
+    first, second = language.cavity(both[None])[0, [i, j]].exp()  # p(x_i | rest), p(x_j | rest)
+    joint = 0.0
+    for v in first.nonzero().flatten().tolist():  # p(x_i = v | rest) times the best p(x_j | x_i = v, rest)
+        given = both.clone()
+        given[i] = one_hot(torch.tensor(v), vocab)
+        joint = max(joint, float(first[v] * language.cavity(given[None])[0, j].exp().max()))
+    own = language.cavity(seen[None])[0].exp().amax(-1)  # [L], each word lost alone
+    return joint, float(first.max() * second.max()), float(own[i] * own[j])
+
+
+@exercise("4.5 Design a language")
+def design(answer: Any) -> str:
+    """Compute the Bayes ceiling of the student's grammar exactly, over all its sentences."""
+    grammar = ask(answer)
+    if not isinstance(grammar, Grammar):
+        wrong(f"design() should return a Grammar, but returned {type(grammar).__name__}.")
+    if len(grammar.slots) < 6 or len(grammar.slots) > 16:
+        wrong(f"The grammar has {len(grammar.slots)} slots; give it 6 to 16.")
+    try:
+        language = ToyLanguage(grammar)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        wrong(f"The grammar cannot be compiled. {type(error).__name__}: {error}")
+    n = language.n_sentences
+    if not 1_000 <= n <= 20_000:
+        wrong(f"The grammar says {n:,} sentences; make it 1,000 to 20,000 by changing the number of values or choices.")
+    x, p = _written_out(language)
+    ceiling = 0.0
+    for some, weight in zip(x.split(1000), p.split(1000), strict=True):
+        best = language.cavity(one_hot(some, language.vocab_size)).exp().amax(-1)  # [1000, L]
+        ceiling += float((weight * best.mean(1)).sum())
+    if ceiling > 0.76:
+        wrong(f"The ceiling is {ceiling:.3f}: lost words are too easy. Make the echoes less faithful, or drop some.")
+    if ceiling < 0.74:
+        wrong(f"The ceiling is {ceiling:.3f}: lost words are too hard. Voice more choices twice, or more faithfully.")
+    return f"Your language has {n:,} sentences, and the best guess restores {ceiling:.1%} of single lost words."
