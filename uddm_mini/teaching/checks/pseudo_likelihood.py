@@ -1,0 +1,159 @@
+"""Checks of chapter 3: can there be basins without an energy?"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from uddm_mini.denoisers.hopfield import HopfieldNetwork
+from uddm_mini.denoisers.patterns import random_patterns
+
+from ._core import as_tensor, ask, exercise, wrong
+
+
+def _seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _couplings(n: int, seed: int) -> torch.Tensor:
+    """Return asymmetric couplings float64[n, n] without self-coupling."""
+    J = torch.randn(n, n, generator=_seeded(seed), dtype=torch.float64)
+    return J.fill_diagonal_(0)
+
+
+@exercise("3.1 Around the loop")
+def my_loop(answer: Any) -> str:
+    """Compare with 4 sigma_i sigma_j (J_ji - J_ij)."""
+    for seed, (i, j) in enumerate([(0, 1), (1, 0), (4, 2)]):
+        J, sigma = _couplings(5, seed), random_patterns(1, 5, _seeded(seed))[0].double()
+        got = float(as_tensor(ask(answer, J, sigma, i, j), ()))
+        expected = float(4 * sigma[i] * sigma[j] * (J[j, i] - J[i, j]))
+        if math.isclose(got, expected, rel_tol=1e-4, abs_tol=1e-6):
+            continue
+        if math.isclose(got, -expected, rel_tol=1e-4):
+            wrong("The size is right, the sign is not. The gain of a flip is -2 sigma h, with sigma before the flip.")
+        if math.isclose(2 * got, expected, rel_tol=1e-4):
+            wrong("You have half of it: a spin goes from -1 to +1, a change of 2, so each gain is -2 sigma h.")
+        if abs(got) < 1e-6:
+            wrong(
+                "You got 0, as if nothing had changed on the way. When j flips, unit i is already flipped, and the "
+                "field of j must be computed from that state. Do you work on a copy that you really change?"
+            )
+        wrong(
+            f"For {i=}, {j=} the four gains should add up to {expected:.4f}, but yours add up to {got:.4f}. Is every "
+            "field computed from the state just before the flip, h_k = sum_m J[k, m] sigma_m?"
+        )
+    for seed in (0, 1):
+        J, sigma = _couplings(5, seed), random_patterns(1, 5, _seeded(seed))[0].double()
+        if abs(float(as_tensor(ask(answer, J + J.T, sigma, 0, 3), ()))) > 1e-4:
+            wrong("For symmetric couplings the walk must cost nothing, but yours does.")
+    return "Right. The sum is 0 for every state and every pair only if J is symmetric: one loop can disprove an energy."
+
+
+@exercise("3.2 How unsure is a spin?")
+def unit_entropy(answer: Any) -> str:
+    """Compare with the entropy of (p, 1 - p), p = 1 / (1 + exp(-2 h)), at moderate and at huge fields."""
+    h = torch.tensor([[0.0, 0.3, -0.3], [1.0, -2.5, 6.0]], dtype=torch.float64)
+    got = as_tensor(ask(answer, h), tuple(h.shape))
+    p = torch.sigmoid(2 * h)
+    plus, minus = torch.special.entr(p), torch.special.entr(1 - p)
+
+    def close(expected: torch.Tensor) -> bool:
+        return bool(torch.allclose(got, expected, rtol=1e-3, atol=1e-6))
+
+    if not close(plus + minus):
+        once = torch.sigmoid(h)
+        if close((plus + minus) / math.log(2)):
+            wrong("That is the entropy in bits. The book counts in nats: use the natural logarithm.")
+        if close(-(plus + minus)):
+            wrong("An entropy is never negative: it is minus the sum of p ln p.")
+        if close(plus) or close(minus):
+            wrong("You counted one value of the spin. The entropy adds -p ln p for + and for -.")
+        if close(torch.special.entr(once) + torch.special.entr(1 - once)):
+            wrong("You used 1 / (1 + exp(-h)). A flip changes sigma by 2, so p(+) = 1 / (1 + exp(-2 h)).")
+        if close(-p.log()) or close(-(1 - p).log()):
+            wrong("That is the surprise about one value, -ln p. The entropy is the surprise averaged over both values.")
+        wrong(
+            f"At h = 0 and h = 1 the entropy is {math.log(2):.4f} and {float((plus + minus)[1, 0]):.4f} nats, but you "
+            f"returned {float(got[0, 0]):.4f} and {float(got[1, 0]):.4f}."
+        )
+    extreme = as_tensor(ask(answer, torch.tensor([1000.0, -1000.0], dtype=torch.float64)), (2,))
+    if not bool((extreme.abs() < 1e-9).all()):
+        wrong(
+            f"At h = +1000 and -1000 the spin is certain and the entropy 0, but you returned {extreme.tolist()}. "
+            "0 ln 0 counts as 0; torch.special.entr knows that."
+        )
+    return "Right. At h = 0 it is ln 2, a fair coin; it falls fast as soon as the other units agree on an answer."
+
+
+def _most_flips(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0) -> torch.Tensor:
+    """Return for every unit how many flips it can always bear, int64[N]."""
+    cost = factor * J.abs().sort(dim=1, descending=True).values.cumsum(dim=1)
+    return (cost < (xi * (J @ xi))[:, None]).sum(dim=1)
+
+
+@exercise("3.3 A basin with a proof")
+def safe_flips(answer: Any) -> str:
+    """Compare with the bound on made-up couplings, on Hebb at low load, and on an unstable pattern."""
+    cases = []
+    for n_patterns, n_units in ((1, 21), (2, 40), (3, 60), (4, 101)):
+        stored = random_patterns(n_patterns, n_units, _seeded(n_patterns))
+        generic = 1e-3 * _couplings(n_units, n_patterns)  # so that rounding decides no tie
+        cases.append((HopfieldNetwork(stored).weights + generic, stored[0].double()))
+    J, xi = cases[-1]
+    lopsided = J.clone()
+    lopsided[1:, 0] += 0.3 * xi[1:] * xi[0]  # all listen to unit 0, which does not listen more than before
+    cases += [(lopsided, xi), (J, random_patterns(1, 101, _seeded(9))[0].double())]
+    for J, xi in cases:
+        got = int(as_tensor(ask(answer, J, xi), ()))
+        bears = _most_flips(J, xi)
+        expected = int(bears.min())
+        if got == expected:
+            continue
+        if got == int(_most_flips(J, xi, 1.0).min()):
+            wrong(f"You returned {got}, twice too many: a flipped neighbor takes its vote away and votes against you.")
+        if expected == 0:
+            wrong(f"This pattern is not a fixed point, or one flip may break it. The answer is 0, but yours is {got}.")
+        if got == int(bears.max()):
+            wrong(f"You returned {got}, which the strongest unit can bear. Every unit must, so the weakest decides.")
+        if got == int(_most_flips(J.T, xi).min()):
+            wrong("You sorted columns. What unit i hears is in row i of J; the two differ if J is not symmetric.")
+        if got == expected + 1:
+            wrong(f"One too many: with {got} flips the bound is reached at some unit. Count the k that stay below.")
+        wrong(
+            f"For {len(xi)} units, {expected} flips are always repaired, but you returned {got}. Compare xi_i h_i with "
+            "twice the sum of the k largest |J_ij| in row i."
+        )
+    return (
+        "Right. Every state within that distance falls onto the pattern in one step: a basin with a proof and without "
+        "an energy. Measured basins are far wider, because random flips are rarely the worst ones."
+    )
+
+
+@exercise("3.4 A melody")
+def melody(answer: Any) -> str:
+    """Run the couplings: every pattern must lead to the next one, and the last to the first."""
+    for n_patterns, n_units, seed in ((5, 200, 0), (3, 120, 1), (8, 400, 2)):
+        xi = random_patterns(n_patterns, n_units, _seeded(seed))
+        J = as_tensor(ask(answer, xi), (n_units, n_units), "Your coupling matrix")
+        x = xi.double()
+        after = (x @ J.T).sign()
+        following = x.roll(-1, dims=0)
+        if torch.equal(after, following):
+            continue
+        if float((after == x).double().mean()) > 0.98:
+            wrong("Every pattern answers with itself: that is Hebb's rule. It should answer with the next pattern.")
+        if float((after == x.roll(1, dims=0)).double().mean()) > 0.98:
+            wrong("The melody plays backwards. In J[i, j] the next pattern belongs to i, which hears, not to j.")
+        if float((after == following)[:-1].double().mean()) > 0.98:
+            wrong("All steps are right but the last one: the last pattern should lead back to the first.")
+        wrong(
+            f"After one update {float((after == following).double().mean()):.0%} of the spins are those of the next "
+            "pattern; all should be. Add up xi^(mu+1)_i xi^mu_j over the patterns."
+        )
+    return (
+        "Right. The state moves for ever, and every step is one that the units want. No energy allows that; an energy "
+        "could at most hold one of the notes."
+    )
