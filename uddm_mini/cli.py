@@ -69,7 +69,7 @@ def _sweep(options: argparse.Namespace) -> None:
         keep_models=options.keep_models,
     )
     language = ToyLanguage() if options.corpus == "toy" else None
-    sizes, seeds = sorted(table.n_train.unique()), sorted(table.seed.unique())  # earlier calls may have left more
+    sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))  # with those of earlier calls
     bounds = sweep_bounds(corpus, sizes, seeds, language=language, probe=probe, schedule=options.schedule)
     with replacing(out / "bounds.csv") as temporary:
         bounds.to_csv(temporary, index=False, float_format="%.6g")
