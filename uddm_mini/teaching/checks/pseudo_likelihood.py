@@ -154,6 +154,6 @@ def melody(answer: Any) -> str:
             "pattern; all should be. Add up xi^(mu+1)_i xi^mu_j over the patterns."
         )
     return (
-        "Right. The state moves for ever, and every step is one that the units want. No energy allows that; an energy "
-        "could at most hold one of the notes."
+        "Right. The state moves for ever, and every step is one that the units want. Symmetric couplings could at most "
+        "swing between two states."
     )
