@@ -20,7 +20,7 @@
   border-radius: 5px; min-width: 2.6em; min-height: 2.4em; padding: 0 .7em; cursor: pointer; }
 .uddm-pixels button:disabled { opacity: .45; cursor: default; }
 .uddm-pixels :focus-visible { outline: 3px solid #56B4E9; outline-offset: 2px; position: relative; z-index: 1; }
-.uddm-pixels .caption { margin: .5em 0 .2em; min-height: 3.2em; }`;
+.uddm-pixels .caption { margin: .5em 0 .2em; min-height: 3.2em; color: inherit; }`;
 
   // ---- networks of spins: energy(x), and gain(x, i) = energy with spin i down minus energy with it up
 
@@ -162,8 +162,11 @@
     const dot = element("circle", svg, "", { r: 5.5, fill: "#2C87C7", stroke: "currentColor" });
     // values: numbers; at: position of the dot; lifted: steps made by the reader, drawn dashed
     return (values, at, lifted, steps) => {
-      const top = Math.max(...values), bottom = Math.min(...values), count = Math.max(1, values.length - 1);
-      const x = (k) => 50 + (258 * k) / count;
+      const top = Math.max(...values), bottom = Math.min(...values);
+      const places = values.map((_, k) => (steps ? Number(steps[k]) : k)); // steps that are no numbers stand evenly
+      if (places.some((p, k) => !(k === 0 || p > places[k - 1]))) places.forEach((_, k) => (places[k] = k));
+      const width = Math.max(places[places.length - 1] - places[0], 1e-12);
+      const x = (k) => 50 + (258 * (places[k] - places[0])) / width;
       const y = (v) => (top - bottom < 1e-12 ? 100 : 30 + (138 * (top - v)) / (top - bottom));
       const piece = (k) => `M${x(k - 1).toFixed(1)} ${y(values[k - 1]).toFixed(1)}L${x(k).toFixed(1)} ${y(values[k]).toFixed(1)}`;
       const parts = (own) => values.map((_, k) => (k && Boolean(lifted && lifted[k]) === own ? piece(k) : "")).join("");
