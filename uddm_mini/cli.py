@@ -44,13 +44,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def load_corpus(name: str, vocab_size: int = 1000) -> Corpus:
+def load_corpus(name: str, vocab_size: int = 1000, unit: str = "word") -> Corpus:
     """Return the corpus that the command line calls "toy", "docstrings" or by the path of a text file."""
     if name == "toy":  # always the same pool, so that a subset is the same sentences in every command
         return ToyLanguage().corpus(n_train=TOY_POOL)
     if name == "docstrings":
-        return docstring_corpus(vocab_size=vocab_size)
-    return text_corpus(Path(name), vocab_size=vocab_size)
+        return docstring_corpus(vocab_size=vocab_size, unit=unit)  # type: ignore[arg-type]
+    return text_corpus(Path(name), vocab_size=vocab_size, unit=unit)  # type: ignore[arg-type]
 
 
 def _sweep(options: argparse.Namespace) -> None:
@@ -75,9 +75,8 @@ def _sweep(options: argparse.Namespace) -> None:
         bounds.to_csv(temporary, index=False, float_format="%.6g")
     from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
 
-    save_transition(
-        table, bounds, out, {"toy": "Toy language", "docstrings": "Docstrings"}.get(corpus.name, corpus.name)
-    )
+    title = {"toy": "Toy language", "docstrings": "Docstrings"}.get(corpus.name, corpus.name)
+    save_transition(table, bounds, out, title)
     shown = table[table.t == 0.25].pivot_table(index="n_train", columns="split", values=["recovered", "entropy"])
     print(shown.round(3).to_string())
     print(f"\nWrote sweep.csv, bounds.csv, settings.json, transition.png and transition.svg to {out}")
