@@ -248,6 +248,10 @@ def test_bounds_are_the_perfect_denoisers_under_the_same_probes(world):
         expected = pd.DataFrame(measure(denoiser, noise, corpus, x, PROBE, seed=0))
         pd.testing.assert_frame_equal(own[list(expected)].reset_index(drop=True), expected)
     assert set(sweep_bounds(corpus, [8], probe=PROBE).denoiser) == {"memorizer"}, "real text has no population"
+    cosine = UniformNoise(corpus.vocab_size, "cosine")
+    expected = pd.DataFrame(measure(MemorizingDenoiser(x, cosine), cosine, corpus, x, PROBE, seed=0))
+    got = sweep_bounds(corpus, [8], schedule="cosine", probe=PROBE)
+    pd.testing.assert_frame_equal(got[list(expected)], expected)
 
 
 @pytest.mark.parametrize(
