@@ -18,16 +18,14 @@ from uddm_mini.training.train import TrainSettings, train
 from uddm_mini.worlds.corpus import Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.language import ToyLanguage
 
+from .arguments import make_parser
+
 TOY_POOL = 8192  # training sentences of the toy language that the command line draws its subsets from
-CORPUS_HELP = (
-    "toy: sentences of a language with exact probabilities; docstrings: English from installed Python packages; "
-    "or the path of a text file"
-)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a mistake of the user's becomes one sentence and exit status 2."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(sweep=_sweep, train=_train, sample=_sample, recover=_recover).parse_args(arguments)
     try:
         options.run(options)
     except (ValueError, OSError) as error:
@@ -54,7 +52,7 @@ def load_corpus(name: str, vocab_size: int = 1000, unit: str = "word") -> Corpus
 
 
 def _sweep(options: argparse.Namespace) -> None:
-    corpus = load_corpus(options.corpus, options.vocab)
+    corpus = load_corpus(options.corpus, options.vocab, options.unit)
     sizes = _sizes(options.sizes, len(corpus.train))
     probe = ProbeSettings(method=options.method, sentences=options.sentences)
     out = Path(options.out)
@@ -85,10 +83,11 @@ def _sweep(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     settings = _settings(options)
     _check_writable(Path(options.out))  # before the minutes that training takes
-    corpus = load_corpus(options.corpus, options.vocab)
+    corpus = load_corpus(options.corpus, options.vocab, options.unit)
     x = corpus.subset(options.n_train or len(corpus.train), options.seed)
     model = train(x, UniformNoise(corpus.vocab_size, settings.schedule), settings=settings, device=options.device)
-    model.words, model.training_settings["corpus"] = corpus.words, corpus.sha256
+    model.words = corpus.words
+    model.training_settings |= {"corpus": corpus.sha256, "unit": corpus.unit}
     save(model, options.out)
     print(
         f"Trained on {len(x)} sentences; last loss {model.history['loss'][-1]:.3f} nats per token. Wrote {options.out}"
@@ -100,15 +99,16 @@ def _sample(options: argparse.Namespace) -> None:
     noise = UniformNoise(model.settings.vocab_size, model.training_settings.get("schedule", "linear"))
     generator = torch.Generator().manual_seed(options.seed)
     path = sample(model, noise, options.n, model.settings.length, options.steps, generator=generator)
+    between = "" if model.training_settings.get("unit") == "character" else " "
     for row in path.tolist():
-        print(" ".join(model.words[i] for i in row).replace(" <pad>", "") if model.words else row)
+        print(between.join(model.words[i] for i in row if model.words[i] != "<pad>") if model.words else row)
 
 
 def _recover(options: argparse.Namespace) -> None:
     model = load(options.checkpoint, options.device)
     noise = UniformNoise(model.settings.vocab_size, model.training_settings.get("schedule", "linear"))
-    corpus = load_corpus(options.corpus, model.settings.vocab_size)
     about = model.training_settings
+    corpus = load_corpus(options.corpus, model.settings.vocab_size, about.get("unit", "word"))
     if about.get("corpus") != corpus.sha256:
         raise ValueError(
             "This checkpoint was not trained on this corpus (or other versions of its sources), so nobody knows which "
@@ -147,103 +147,3 @@ def _sizes(wanted: list[int] | None, largest: int) -> list[int]:
     if wanted is None:
         wanted = [*(4**k for k in range(2, 12) if 4**k < largest), 0]
     return [n or largest for n in wanted]
-
-
-def _numbers(text: str) -> list[int]:
-    return [_seed(part) for part in text.replace("all", "0").split(",") if part.strip()]
-
-
-def _count(text: str, least: int = 1) -> int:
-    if not text.strip().isdecimal() or not least <= int(text) < 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {2**32 - 1}")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    return _count(text, least=0)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m uddm_mini",
-        description="Train and probe small uniform discrete diffusion models of language.",
-        epilog="Each command explains itself: python -m uddm_mini sweep --help",
-    )
-    commands = parser.add_subparsers(required=True, metavar="command")
-
-    sweep = commands.add_parser("sweep", help="train on more and more sentences and measure memory and generalization")
-    _corpus_options(sweep)
-    sweep.add_argument(
-        "--sizes",
-        type=_numbers,
-        metavar="N,N,...",
-        help="training-set sizes, such as 32,128,all (default 16, 64, ... all)",
-    )
-    sweep.add_argument("--seeds", type=_numbers, default=[0, 1, 2], metavar="S,S,...", help="seeds (default 0,1,2)")
-    sweep.add_argument("--out", required=True, metavar="DIR", help="folder for the results; give it again to resume")
-    sweep.add_argument("--sentences", type=_count, default=1024, help="sentences measured in each split (default 1024)")
-    sweep.add_argument("--keep-models", action="store_true", help="also write a checkpoint for every model")
-    _method_option(sweep)
-    _training_options(sweep)
-    sweep.set_defaults(run=_sweep)
-
-    one = commands.add_parser("train", help="train one model and save it")
-    _corpus_options(one)
-    one.add_argument("--n-train", type=_count, metavar="N", help="training sentences (default: all)")
-    one.add_argument("--seed", type=_seed, default=0, help="seed of weights, subset and batches (default 0)")
-    one.add_argument("--out", required=True, metavar="FILE", help="checkpoint to write, for example model.safetensors")
-    _training_options(one)
-    one.set_defaults(run=_train)
-
-    draw = commands.add_parser("sample", help="write new sentences with a trained model")
-    _checkpoint_options(draw)
-    draw.add_argument("-n", type=_count, default=8, help="how many sentences (default 8)")
-    draw.add_argument("--steps", type=_count, default=64, help="steps of the reverse process (default 64)")
-    draw.set_defaults(run=_sample)
-
-    recover = commands.add_parser("recover", help="corrupt sentences and count which words a trained model brings back")
-    _checkpoint_options(recover)
-    _corpus_options(recover, vocab=False)
-    recover.add_argument("--t", type=float, default=0.25, help="noise level between 0 and 1 (default 0.25)")
-    recover.add_argument("--sentences", type=_count, default=256, help="how many of each split (default 256)")
-    _method_option(recover)
-    recover.set_defaults(run=_recover)
-    return parser
-
-
-def _corpus_options(parser: argparse.ArgumentParser, vocab: bool = True) -> None:
-    parser.add_argument("--corpus", default="toy", metavar="toy|docstrings|FILE", help=CORPUS_HELP)
-    if vocab:
-        parser.add_argument("--vocab", type=_count, default=1000, help="vocabulary size for real text (default 1000)")
-
-
-def _method_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--method",
-        choices=("argmax", "reverse", "iterate"),
-        default="argmax",
-        help="how words are brought back: best guess at once, reverse process, or repeated best guess (default argmax)",
-    )
-
-
-def _checkpoint_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", help="a file written by the train command")
-    parser.add_argument("--seed", type=_seed, default=0, help="seed of the noise (default 0)")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
-
-
-def _training_options(parser: argparse.ArgumentParser) -> None:
-    defaults = TrainSettings()
-    for name, text in (
-        ("steps", "training steps"),
-        ("batch_size", "sentences per step"),
-        ("width", "width of the model"),
-        ("depth", "layers of the model"),
-    ):
-        flag, default = f"--{name.replace('_', '-')}", getattr(defaults, name)
-        parser.add_argument(flag, type=_count, help=f"{text} (default {default})")
-    parser.add_argument("--learning-rate", type=float, help=f"peak step size (default {defaults.learning_rate})")
-    parser.add_argument("--ema", type=float, help="decay of averaged weights, for example 0.99 (default: none)")
-    parser.add_argument("--loss", choices=("nelbo", "cross_entropy"), default="nelbo", help="default nelbo")
-    parser.add_argument("--schedule", choices=("linear", "cosine"), default="linear", help="noise (default linear)")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")

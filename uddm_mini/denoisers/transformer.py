@@ -15,6 +15,7 @@ from uddm_mini.process.noise import Predicts
 # Logits must reach about 10 before the model can say "certain", far for a few hundred steps of Adam. The scale lets
 # the head get there with small weights; the head starts smaller by the same factor.
 OUTPUT_SCALE = 8.0
+NEIGHBOR_BIAS = 3.0  # a head starts with e^3 = 20 times as much weight on its neighbor as on any other token
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,11 @@ class ModelSettings:
     width: int = 64
     depth: int = 1
     heads: int = 4
+    neighbors: bool = False
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if value < 1:
+            if value < 1 and name != "neighbors":
                 raise ValueError(f"{name} must be at least 1, but is {value}.")
         if self.width % self.heads:
             raise ValueError(f"width ({self.width}) must be a multiple of heads ({self.heads}).")
@@ -38,14 +40,19 @@ class ModelSettings:
 class Block(nn.Module):
     """One pre-norm transformer layer: every position attends to all positions, then a feed-forward step."""
 
-    def __init__(self, width: int, heads: int) -> None:
-        """Lay out the weights; they are initialized by `TransformerDenoiser`."""
+    distance: torch.Tensor  # int64[L, L], how far apart two positions are, counted from 0
+
+    def __init__(self, width: int, heads: int, length: int = 0) -> None:
+        """Lay out the weights; they are initialized by `TransformerDenoiser`. `length` adds a bias per distance."""
         super().__init__()
         self.heads = heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.distance_bias = nn.Parameter(neighbor_bias(heads, length)) if length else None  # [heads, 2 L - 1]
+        place = torch.arange(length)
+        self.register_buffer("distance", place - place[:, None] + length - 1, persistent=False)  # [L, L]
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         """Map h [B, L, W] to the same shape."""
@@ -53,10 +60,21 @@ class Block(nn.Module):
         qkv = self.qkv(self.norm1(h)).view(batch, length, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [B, heads, L, W / heads]
         # written out: for sentences this short it beats the fused kernels on a CPU
-        weights = (q @ k.transpose(2, 3) / math.sqrt(width // self.heads)).softmax(dim=3)  # [B, heads, L, L]
-        mixed = (weights @ v).transpose(1, 2).reshape(batch, length, width)
+        scores = q @ k.transpose(2, 3) / math.sqrt(width // self.heads)  # [B, heads, L, L]
+        if self.distance_bias is not None:
+            scores = scores + self.distance_bias[:, self.distance]
+        mixed = (scores.softmax(dim=3) @ v).transpose(1, 2).reshape(batch, length, width)
         h = h + self.out(mixed)
         return h + self.down(F.relu(self.up(self.norm2(h))))
+
+
+def neighbor_bias(heads: int, length: int) -> torch.Tensor:
+    """Return attention biases [heads, 2 L - 1] by distance (-L + 1 ... L - 1): each head prefers one near neighbor."""
+    bias = torch.zeros(heads, 2 * length - 1)
+    for head in range(heads):
+        step = (-1, 1, -2, 2)[head % 4]
+        bias[head, min(max(length - 1 + step, 0), 2 * length - 2)] = NEIGHBOR_BIAS
+    return bias
 
 
 class TransformerDenoiser(nn.Module):
@@ -74,12 +92,17 @@ class TransformerDenoiser(nn.Module):
         width: int = ModelSettings.width,
         depth: int = ModelSettings.depth,
         heads: int = ModelSettings.heads,
+        neighbors: bool = False,
         *,
         seed: int = 0,
     ) -> None:
-        """Build a model for `vocab_size` words and sentences of `length` tokens."""
+        """Build a model for `vocab_size` words and sentences of `length` tokens.
+
+        With `neighbors`, attention learns a bias for every distance and starts at the neighboring tokens: in free
+        text a word is known by its neighbors, while the toy language has a place for everything.
+        """
         super().__init__()
-        self.settings = ModelSettings(vocab_size, length, width, depth, heads)
+        self.settings = ModelSettings(vocab_size, length, width, depth, heads, neighbors)
         self.predicts: Predicts = "cavity"
         self.history: dict[str, list[float]] = {}
         self.words: tuple[str, ...] = ()
@@ -87,7 +110,7 @@ class TransformerDenoiser(nn.Module):
         self.token = nn.Embedding(vocab_size, width)
         self.position = nn.Parameter(torch.empty(length, width))
         self.time = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, width))
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(width, heads, length if neighbors else 0) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, vocab_size)
         self._initialize(torch.Generator().manual_seed(seed))
@@ -97,10 +120,10 @@ class TransformerDenoiser(nn.Module):
             with torch.no_grad():
                 if name in ("token.weight", "position"):
                     p.normal_(std=0.2, generator=generator)
-                elif p.ndim == 2:
+                elif p.ndim == 2 and not name.endswith("distance_bias"):
                     bound = 1 / math.sqrt(p.shape[1]) / (OUTPUT_SCALE if name == "head.weight" else 1)
                     p.uniform_(-bound, bound, generator=generator)
-                elif "norm" not in name:
+                elif name.endswith("bias") and p.ndim == 1 and "norm" not in name:
                     p.zero_()
 
     def forward(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:

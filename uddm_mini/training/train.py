@@ -33,6 +33,7 @@ class TrainSettings:
     width: int = 64
     depth: int = 1
     heads: int = 4
+    neighbors: bool = False  # attention by distance, for free text; see TransformerDenoiser
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -73,7 +74,13 @@ def train(
     settings = replace(settings or TrainSettings(), **changes)
     x, noise, words = _sentences(data, noise, settings)
     model = TransformerDenoiser(
-        noise.vocab_size, x.shape[1], settings.width, settings.depth, settings.heads, seed=settings.seed
+        noise.vocab_size,
+        x.shape[1],
+        settings.width,
+        settings.depth,
+        settings.heads,
+        settings.neighbors,
+        seed=settings.seed,
     ).to(checked_device(device))
     model.predicts = "cavity" if settings.loss == "nelbo" else "posterior"
     model.words, model.training_settings = words, asdict(settings) | {"n_train": len(x)}

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -22,7 +22,8 @@ class Corpus:
     """Training and held-out sentences as token ids, with the words they stand for.
 
     `train` int64[n, L] and `test` int64[m, L] hold ids into `words` (V of them). The ids in `ignore` (padding, the
-    unknown word) count in no metric. `info` says where the sentences came from (hash, versions, counts).
+    unknown word) count in no metric. With `unit` "character" the "words" are single characters. `info` says where the
+    sentences came from (hash, versions, counts).
     """
 
     name: str
@@ -30,6 +31,7 @@ class Corpus:
     test: torch.Tensor
     words: tuple[str, ...]
     ignore: tuple[int, ...] = ()
+    unit: Literal["word", "character"] = "word"
     info: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,7 +76,8 @@ class Corpus:
     def decode(self, x: torch.Tensor) -> list[str]:
         """Turn token ids int64[n, L] (or [L]) into n strings; padding at the end is left out."""
         rows = [[self.words[i] for i in row] for row in torch.atleast_2d(x).tolist()]
-        return [" ".join(row[: max((i + 1 for i, w in enumerate(row) if w != PAD), default=0)]) for row in rows]
+        between = " " if self.unit == "word" else ""
+        return [between.join(row[: max((i + 1 for i, w in enumerate(row) if w != PAD), default=0)]) for row in rows]
 
     def encode(self, sentences: list[str]) -> torch.Tensor:
         """Turn strings into token ids int64[n, L]: the inverse of `decode`, also for ordinary capitalized text.
@@ -88,7 +91,9 @@ class Corpus:
         rows = []
         for sentence in sentences:
             parts = sentence.split()
-            words = [w for part in parts for w in ([part] if part in ids else words_of(part))]
+            words = [w for part in parts for w in ([part] if part in ids and self.unit == "word" else words_of(part))]
+            if self.unit == "character":
+                words = list(" ".join(words))
             unknown = [w for w in words if w not in ids]
             if unknown and UNKNOWN not in ids:
                 raise ValueError(f"{unknown[0]!r} is not one of the {len(ids)} words of this corpus.")
@@ -111,6 +116,8 @@ def text_corpus(
     max_sentences: int | None = 200_000,
     max_unknown: float = 0.2,
     max_overlap: float = 0.8,
+    unit: Literal["word", "character"] = "word",
+    max_characters: int = 40,
     split_lines: bool | None = None,
     progress: bool = True,
 ) -> Corpus:
@@ -119,15 +126,17 @@ def text_corpus(
     Words are in lower case, without punctuation, and padded to L = max_words. Reading stops after `max_sentences`
     distinct sentences of min_words to max_words words (None: never), so memory stays bounded however large the file
     is; `info["read_to_the_end"]` says whether it did. Then, in this order: n_test sentences (None: a tenth, at most
-    512) are held out by `seed`; the vocab_size - 2 commonest words of the others become the vocabulary and all
-    other words `<unk>`; sentences with more than `max_unknown` of those are dropped; so is every training sentence
-    that holds at least `max_overlap` of the distinct words of a held-out one (see `near_duplicates`).
-    `split_lines`: a line break ends a sentence (None: judged from the file). Random: which sentences are held out.
-    Errors: no such file, a folder, binary data, another encoding, no strings, too little text, a vocabulary that
-    covers too little of it.
+    512) are held out by `seed`; the vocab_size - 2 commonest words of the others become the vocabulary and all other
+    words `<unk>`; sentences with more than `max_unknown` of those are dropped; so is every training sentence that
+    holds at least `max_overlap` of the distinct words of a held-out one (see `near_duplicates`). `unit` "character"
+    spells sentences of at most `max_characters` characters (then L), spaces included, and counts characters where
+    this text says words, except for near duplicates. `split_lines`: a line break ends a sentence (None: judged from
+    the file). Random: which sentences are held out. Errors: no such file, a folder, binary data, another encoding, no
+    strings, too little text, a vocabulary that covers too little of it.
     """
+    held_out = 1 if n_test is None else n_test
     settings = Settings(
-        min_words, max_words, vocab_size, 1 if n_test is None else n_test, seed, max_unknown, max_overlap
+        min_words, max_words, vocab_size, held_out, seed, max_unknown, max_overlap, unit, max_characters
     )
     stream = sentences_in(source, split_lines=split_lines, progress=progress)
     found, counts = distinct(stream, settings, max_sentences)
@@ -147,6 +156,8 @@ def docstring_corpus(
     seed: int = 0,
     max_unknown: float = 0.2,
     max_overlap: float = 0.8,
+    unit: Literal["word", "character"] = "word",
+    max_characters: int = 40,
     packages: Sequence[str] = PACKAGES,
     cache: bool = True,
     progress: bool = True,
@@ -157,7 +168,7 @@ def docstring_corpus(
     `harvest`. Other versions of the packages have other sentences: `info` lists the versions, the packages that
     are `missing`, and a hash. Random: which sentences are held out.
     """
-    settings = Settings(min_words, max_words, vocab_size, n_test, seed, max_unknown, max_overlap)
+    settings = Settings(min_words, max_words, vocab_size, n_test, seed, max_unknown, max_overlap, unit, max_characters)
     harvested = harvest(packages, cache=cache, progress=progress)
     found, counts = distinct(harvested.sentences, settings, None)
     info = {"source": "docstrings", "versions": harvested.versions, "missing": list(harvested.missing)}
@@ -167,4 +178,4 @@ def docstring_corpus(
 def _corpus(name: str, sentences: list[str], settings: Settings, info: dict[str, Any]) -> Corpus:
     made = prepare(sentences, settings, name)
     train, test = torch.from_numpy(made.train), torch.from_numpy(made.test)
-    return Corpus(name, train, test, made.words, ignore=(0, 1), info={**info, **made.info})
+    return Corpus(name, train, test, made.words, ignore=(0, 1), unit=settings.unit, info={**info, **made.info})

@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,12 +26,27 @@ class Settings:
     seed: int
     max_unknown: float
     max_overlap: float
+    unit: Literal["word", "character"] = "word"
+    max_characters: int = 40
+
+    @property
+    def length(self) -> int:
+        """Return L, the number of tokens of a padded sentence."""
+        return self.max_words if self.unit == "word" else self.max_characters
+
+    def items(self, sentence: str) -> list[str]:
+        """Return the tokens of a sentence of words joined by spaces."""
+        return sentence.split() if self.unit == "word" else list(sentence)
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_words <= self.max_words:
             raise ValueError(
                 f"min_words and max_words must be 1 <= min <= max; they are {self.min_words} and {self.max_words}."
             )
+        if self.unit not in ("word", "character"):
+            raise ValueError(f'unit must be "word" or "character", but is {self.unit!r}.')
+        if self.max_characters < 1:
+            raise ValueError(f"max_characters must be at least 1, but is {self.max_characters}.")
         if self.vocab_size < 3:
             raise ValueError(f"vocab_size is {self.vocab_size}, but {PAD}, {UNKNOWN} and one word make at least 3.")
         if self.n_test < 1 or self.seed < 0:
@@ -67,6 +82,8 @@ def distinct(sentences: Iterable[str], settings: Settings, most: int | None) -> 
         counts["sentences"] += bool(words)
         if settings.min_words <= len(words) <= settings.max_words:
             text = " ".join(words)
+            if settings.unit == "character" and len(text) > settings.max_characters:
+                continue
             counts["repeated"] += text in found
             found[text] = None
     return list(found), {**counts, "distinct": len(found)}
@@ -80,25 +97,27 @@ def prepare(sentences: list[str], settings: Settings, name: str) -> Prepared:
             f"{name!r} has only {n} distinct sentences of {settings.min_words} to {settings.max_words} words, and "
             f"n_test = {m} needs at least {2 * m}: give more text or a smaller n_test."
         )
-    grid, words = _numbered(sentences, settings.max_words)
+    grid, items = _numbered([settings.items(sentence) for sentence in sentences], settings.length)
     order = permutation(n, [settings.seed, 1])  # a stream of its own: `Corpus.subset` uses [seed]
     k = m
     while True:  # some candidates have too many unknown words: take a few more until m held-out sentences remain
-        others = grid[np.sort(order[k:])]
-        vocabulary, table = _vocabulary(others, words, settings.vocab_size)
-        test = _usable(table[grid[order[:k]]], settings.max_unknown)[:m]
+        others = np.sort(order[k:])
+        vocabulary, table = _vocabulary(grid[others], items, settings.vocab_size)
+        ids = table[grid]  # int64[n, L]
+        test = order[:k][_usable(ids[order[:k]], settings.max_unknown)][:m]
         if len(test) == m:
             break
         k = max(k + 1, math.ceil(1.02 * k * m / max(len(test), 1)))
         if k > n // 2:
             raise ValueError(
                 f"With vocab_size = {settings.vocab_size}, too few of the {n} sentences of {name!r} have at most "
-                f"{settings.max_unknown:.0%} unknown words and stay distinct to hold out {m}: raise vocab_size, or "
-                f"give more text."
+                f"{settings.max_unknown:.0%} unknown {settings.unit}s and stay distinct to hold out {m}: raise "
+                f"vocab_size, or give more text."
             )
-    usable = _usable(table[others], settings.max_unknown)
-    near = near_duplicates(test, usable, vocabulary, settings.max_overlap)
-    train = usable[~near]
+    usable = others[_usable(ids[others], settings.max_unknown)]
+    in_words, words = (ids, vocabulary) if settings.unit == "word" else _in_words(sentences)
+    near = near_duplicates(in_words[test], in_words[usable], words, settings.max_overlap)
+    train = ids[usable[~near]]
     if not len(train):
         raise ValueError(f"Every training sentence of {name!r} is too much like a held-out one: give more varied text.")
     info = {
@@ -110,7 +129,7 @@ def prepare(sentences: list[str], settings: Settings, name: str) -> Prepared:
         "unknown_fraction": float((train == 1).sum() / (train != 0).sum()),
         "settings": asdict(settings),
     }
-    return Prepared(train, test, vocabulary, info)
+    return Prepared(train, ids[test], vocabulary, info)
 
 
 def permutation(n: int, seed: list[int]) -> np.ndarray:
@@ -147,15 +166,21 @@ def near_duplicates(test: np.ndarray, train: np.ndarray, words: tuple[str, ...],
     return near
 
 
-def _numbered(sentences: list[str], length: int) -> tuple[np.ndarray, list[str]]:
-    """Number the words: int32[n, L] with -1 as padding, and the words in alphabetical order."""
-    words = sorted({word for sentence in sentences for word in sentence.split()})
-    number = {word: i for i, word in enumerate(words)}
+def _numbered(sentences: list[list[str]], length: int) -> tuple[np.ndarray, list[str]]:
+    """Number the items (words or characters): int32[n, L] with -1 as padding, and the items in alphabetical order."""
+    items = sorted({item for sentence in sentences for item in sentence})
+    number = {item: i for i, item in enumerate(items)}
     grid = np.full((len(sentences), length), -1, dtype=np.int32)
     for row, sentence in zip(grid, sentences, strict=True):
-        numbers = [number[word] for word in sentence.split()]
-        row[: len(numbers)] = numbers
-    return grid, words
+        row[: len(sentence)] = [number[item] for item in sentence]
+    return grid, items
+
+
+def _in_words(sentences: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return sentences as ids of whole words, all of them known: what near duplicates are judged by."""
+    split = [sentence.split() for sentence in sentences]
+    grid, words = _numbered(split, max(map(len, split)))
+    return grid + 2, (UNKNOWN, PAD, *words)  # padding, -1, becomes 1
 
 
 def _vocabulary(grid: np.ndarray, words: list[str], vocab_size: int) -> tuple[tuple[str, ...], np.ndarray]:
@@ -170,6 +195,6 @@ def _vocabulary(grid: np.ndarray, words: list[str], vocab_size: int) -> tuple[tu
 
 
 def _usable(ids: np.ndarray, max_unknown: float) -> np.ndarray:
-    """Keep rows with few unknown words, and of equal rows the first."""
-    ids = ids[(ids == 1).sum(axis=1) <= max_unknown * (ids != 0).sum(axis=1) + 1e-9]
-    return ids[np.sort(np.unique(ids, axis=0, return_index=True)[1])]
+    """Return the numbers of the rows with few unknown items, and of equal rows the first."""
+    few = np.nonzero((ids == 1).sum(axis=1) <= max_unknown * (ids != 0).sum(axis=1) + 1e-9)[0]
+    return few[np.sort(np.unique(ids[few], axis=0, return_index=True)[1])]
