@@ -20,7 +20,7 @@
   border-radius: 5px; min-width: 2.6em; min-height: 2.4em; padding: 0 .7em; cursor: pointer; }
 .uddm-pixels button:disabled { opacity: .45; cursor: default; }
 .uddm-pixels :focus-visible { outline: 3px solid #56B4E9; outline-offset: 2px; position: relative; z-index: 1; }
-.uddm-pixels .caption { margin: .5em 0 .2em; min-height: 3.2em; color: inherit; }`;
+.uddm-pixels .words { margin: .5em 0 .2em; min-height: 3.2em; color: inherit; }`;
 
   // ---- networks of spins: energy(x), and gain(x, i) = energy with spin i down minus energy with it up
 
@@ -209,7 +209,7 @@
     const views = element("div", root, "", { class: "views" });
     const grid = addGrid(views, data, "div", { role: "img" });
     const curve = data.values ? addCurve(views, data.quantity, data.axis) : null;
-    const caption = element("p", root, "", { class: "caption", "aria-live": "polite" });
+    const caption = element("p", root, "", { class: "words", "aria-live": "polite" });
     function draw() {
       slider.value = at;
       slider.setAttribute("aria-valuetext", data.steps[at]);
@@ -244,7 +244,7 @@
     const help = "Pixels. Arrow keys move, space or a click flips.";
     const grid = addGrid(views, data, "button", { role: "group", "aria-label": help });
     const curve = addCurve(views, "energy", "flips");
-    const caption = element("p", root, "", { class: "caption", "aria-live": "polite" });
+    const caption = element("p", root, "", { class: "words", "aria-live": "polite" });
 
     grid.cells.forEach((cell, i) => {
       cell.type = "button";
