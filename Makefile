@@ -73,7 +73,9 @@ sweep-toy: $(READY) ## compute the transition on the toy language (data/sweeps/t
 		--sizes 16,32,64,128,256,512,1024,2048,4096,8192 $(SWEEP) --out data/sweeps/toy
 
 sweep-docstrings: $(READY) ## compute the transition on real text (data/sweeps/docstrings)
-	$(RUN) -m uddm_mini sweep --corpus docstrings --seeds 0,1,2 $(SWEEP) --out data/sweeps/docstrings
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 \
+		--sizes 32,64,128,256,512,1024,2048,all --depth 2 --neighbors --learning-rate 0.005 $(SWEEP) \
+		--out data/sweeps/docstrings
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

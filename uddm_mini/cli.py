@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -25,7 +27,9 @@ TOY_POOL = 8192  # training sentences of the toy language that the command line 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a mistake of the user's becomes one sentence and exit status 2."""
-    options = make_parser(sweep=_sweep, train=_train, sample=_sample, recover=_recover).parse_args(arguments)
+    typed = sys.argv[1:] if arguments is None else arguments
+    options = make_parser(sweep=_sweep, train=_train, sample=_sample, recover=_recover).parse_args(typed)
+    options.command = shlex.join(["python", "-m", "uddm_mini", *typed])
     try:
         options.run(options)
     except (ValueError, OSError) as error:
@@ -66,6 +70,7 @@ def _sweep(options: argparse.Namespace) -> None:
         device=options.device,
         keep_models=options.keep_models,
     )
+    _note_command(out / "settings.json", options.command)
     language = ToyLanguage() if options.corpus == "toy" else None
     sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))  # with those of earlier calls
     bounds = sweep_bounds(corpus, sizes, seeds, language=language, probe=probe, schedule=options.schedule)
@@ -126,6 +131,14 @@ def _recover(options: argparse.Namespace) -> None:
         )
         for label, part in (("example", found.x0), ("corrupted", found.xt), ("restored", found.out)):
             print(f"{label:>18}  {corpus.decode(part[:1])[0]}")
+
+
+def _note_command(path: Path, command: str) -> None:
+    """Add the command that was typed to the settings file of a sweep."""
+    about = json.loads(path.read_text(encoding="utf-8"))
+    about["about"]["command"] = command
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 def _check_writable(path: Path) -> None:
