@@ -29,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; a mistake of the user's becomes one sentence and exit status 2."""
     typed = sys.argv[1:] if arguments is None else arguments
     options = make_parser(sweep=_sweep, train=_train, sample=_sample, recover=_recover).parse_args(typed)
-    options.command = shlex.join(["python", "-m", "uddm_mini", *typed])
+    shown = [Path(word).name if Path(word).is_absolute() else word for word in typed]  # folders are the user's business
+    options.command = shlex.join(["python", "-m", "uddm_mini", *shown])
     try:
         options.run(options)
     except (ValueError, OSError) as error:
