@@ -603,3 +603,27 @@ def test_numpy_speaks_english(tmp_path, monkeypatch):
     held = {tuple(row) for row in world.test.tolist()}
     assert not held & {tuple(row) for row in world.train.tolist()}
     assert world.sha256 == docstring_corpus(packages=["numpy"], n_test=128, progress=False).sha256  # from the cache
+
+
+def test_spelled_sentences_keep_every_rule_of_the_split():
+    text = invented(400)
+    corpus = text_corpus(text, unit="character", max_characters=60, n_test=20, vocab_size=50, progress=False)
+    kept = [" ".join(words_of(sentence)) for sentence in text]
+    assert corpus.length == 60 and corpus.unit == "character"
+    assert all(len(word) == 1 for word in corpus.words[2:]), "after padding and unknown come single characters"
+    shown = corpus.decode(torch.cat([corpus.train, corpus.test]))
+    assert set(shown) <= set(kept) and all(len(sentence) <= 60 for sentence in shown)
+    assert torch.equal(corpus.encode(corpus.decode(corpus.test)), corpus.test)
+    train, test = ({frozenset(s.split()) for s in corpus.decode(x)} for x in (corpus.train, corpus.test))
+    for held in test:  # near duplicates are judged by words, not by letters: all sentences share their letters
+        assert not any(len(held & seen) >= 0.8 * len(held) for seen in train)
+    assert len(corpus.train) > 100, "letters in common make no near duplicate"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"unit": "syllable"}, 'unit must be "word" or "character"'), ({"max_characters": 0}, "max_characters must be")],
+)
+def test_units_that_do_not_exist(options, message):
+    with pytest.raises(ValueError, match=message):
+        text_corpus(invented(40), **options)

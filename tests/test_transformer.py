@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from uddm_mini import TransformerDenoiser
+from uddm_mini import TransformerDenoiser, load, save
 
 
 def tiny(**changes) -> TransformerDenoiser:
@@ -103,3 +103,31 @@ def test_impossible_shapes_are_named(changes, message):
 def test_sentences_of_another_length_are_named(xt):
     with pytest.raises(ValueError, match=r"reads int64\[B, 5\]"):
         tiny()(xt[:, :3], torch.ones(4))
+
+
+def test_with_neighbors_attention_starts_at_the_tokens_beside(xt):
+    model = tiny(neighbors=True, depth=1)
+    with torch.no_grad():  # scores from tokens off: what remains is the bias by distance
+        for p in model.blocks[0].qkv.parameters():
+            p[: 2 * 16].zero_()
+        h = model.blocks[0]
+        weights = h.distance_bias[:, h.distance].softmax(dim=2)  # [heads, L, L]
+    assert weights.shape == (2, 5, 5)
+    assert weights[0, 3].argmax() == 2 and weights[1, 3].argmax() == 4, "one head looks back, one ahead"
+    other = weights[0, 3].clone()
+    other[2] = 0
+    torch.testing.assert_close(weights[0, 3, 2] / other.max(), torch.tensor(3.0).exp())
+    assert not any("distance_bias" in name for name, _ in tiny().named_parameters()), "only if asked for"
+
+
+def test_neighbors_matter_to_the_answer_and_survive_a_checkpoint(xt, tmp_path):
+    model, t = tiny(neighbors=True), torch.full((4,), 0.5)
+    assert not torch.allclose(model(xt, t), tiny()(xt, t))
+    save(model, tmp_path / "model.safetensors")
+    assert torch.equal(load(tmp_path / "model.safetensors")(xt, t), model(xt, t))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_neighbors_of_the_shortest_sentences(length):
+    model = tiny(length=length, neighbors=True, heads=4)
+    assert bool(model(torch.zeros(1, length, dtype=torch.int64), torch.ones(1)).isfinite().all())
