@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tracemalloc
+import types
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from uddm_mini.worlds import prepare as preparing
 from uddm_mini.worlds import text as reading
 from uddm_mini.worlds.corpus import Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.prose import english_sentences
-from uddm_mini.worlds.text import sentences_in, split_sentences, words_of
+from uddm_mini.worlds.text import hub_texts, sentences_in, split_sentences, words_of
 
 SYLLABLES = [a + b for a, b in itertools.product("bdfgklmnprstvz", "aeiou")]
 LEXICON = [a + b for a, b in itertools.product(SYLLABLES, SYLLABLES)]  # 4900 distinct four-letter words
@@ -627,3 +628,21 @@ def test_spelled_sentences_keep_every_rule_of_the_split():
 def test_units_that_do_not_exist(options, message):
     with pytest.raises(ValueError, match=message):
         text_corpus(invented(40), **options)
+
+
+def test_public_data_sets_are_streamed_by_name(monkeypatch):
+    asked = []
+
+    def load_dataset(name, split, streaming):
+        asked.append((name, split, streaming))
+        return ({"text": sentence} for sentence in invented(200))
+
+    monkeypatch.setitem(sys.modules, "datasets", types.SimpleNamespace(load_dataset=load_dataset))
+    corpus = text_corpus(hub_texts("someone/stories"), n_test=10, vocab_size=200, progress=False)
+    assert asked == [("someone/stories", "train", True)]
+    assert corpus.sha256 == text_corpus(invented(200), n_test=10, vocab_size=200, progress=False).sha256
+    with pytest.raises(ValueError, match="no column 'story'; it has 'text'"):
+        next(hub_texts("someone/stories", column="story"))
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(ImportError, match="pip install datasets"):
+        next(hub_texts("someone/stories"))

@@ -209,7 +209,17 @@ def test_no_path_of_a_machine_is_committed() -> None:
 # --- the package -----------------------------------------------------------------------------------------------------
 
 # a module may import from its own level or a lower one
-LEVELS = {"worlds": 0, "process": 0, "denoisers": 1, "probes": 2, "training": 3, "teaching": 5, "cli": 6, "__main__": 7}
+LEVELS = {
+    "worlds": 0,
+    "process": 0,
+    "denoisers": 1,
+    "probes": 2,
+    "training": 3,
+    "teaching": 5,
+    "arguments": 5,
+    "cli": 6,
+    "__main__": 7,
+}
 LEVELS["__init__"] = 4  # what `import uddm_mini` loads: everything but teaching and the command line
 
 

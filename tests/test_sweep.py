@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from distributed import Client
 
 from uddm_mini import (
     MemorizingDenoiser,
@@ -90,6 +91,16 @@ def test_threads_processes_and_one_by_one_give_equal_numbers(world, monkeypatch)
         processes = run_sweep(corpus, [8, 16], [0, 1], executor=pool, **TINY)
     pd.testing.assert_frame_equal(numbers(processes), numbers(table))
     assert torch.get_num_threads() == 1
+
+
+def test_a_cluster_needs_no_code_of_ours(world, tmp_path):
+    corpus, table = world
+    local = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with Client(**local, local_directory=str(tmp_path)) as cluster:
+        from_cluster = run_sweep(
+            corpus, [8, 16], [0, 1], executor=cluster.get_executor(), out=tmp_path / "sweep", **TINY
+        )
+    pd.testing.assert_frame_equal(numbers(from_cluster), numbers(table))
 
 
 def test_seeds_and_sizes_change_the_numbers(world):

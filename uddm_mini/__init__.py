@@ -23,6 +23,7 @@ from .training.sweep import run_sweep, sweep_bounds
 from .training.train import TrainSettings, train
 from .worlds.corpus import Corpus, docstring_corpus, text_corpus
 from .worlds.language import ToyLanguage
+from .worlds.text import hub_texts
 
 __all__ = [
     "Corpus",
@@ -44,6 +45,7 @@ __all__ = [
     "docstring_corpus",
     "feature_patterns",
     "flip",
+    "hub_texts",
     "iterate_argmax",
     "load",
     "loop_work",

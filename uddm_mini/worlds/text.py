@@ -130,3 +130,18 @@ def _looks_like_lines(head: str) -> bool:
     stops = len(re.findall(r"[.!?…](?=\s|[\"'”’)\]]|$)", head, flags=re.MULTILINE))
     ended = sum(line.endswith((".", "!", "?", "…")) for line in lines)
     return len(lines) > 1 and (ended > 0.8 * len(lines) or stops < 0.01 * len(head.split()))
+
+
+def hub_texts(name: str, split: str = "train", column: str = "text") -> Iterator[str]:
+    """Yield the texts of a public data set by its name, streamed: text_corpus(hub_texts("roneneldan/TinyStories")).
+
+    Needs the optional package `datasets`, and a network when the first text is asked for.
+    """
+    try:
+        from datasets import load_dataset
+    except ImportError:
+        raise ImportError("hub_texts needs the package datasets: pip install datasets") from None
+    for row in load_dataset(name, split=split, streaming=True):
+        if column not in row:
+            raise ValueError(f"The data set {name!r} has no column {column!r}; it has {', '.join(map(repr, row))}.")
+        yield row[column]
