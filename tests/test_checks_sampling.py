@@ -72,6 +72,7 @@ WRONG = [
     ("new_fraction", lambda x, train, f: new(torch.unique(x, dim=0), train, f), "sampled twice"),
     ("new_fraction", with_new_words, "too few"),
     ("new_fraction", lambda x, train, f: 4 / 9, "should give 0"),
+    ("new_fraction", lambda x, train, f: new(x, train, f) or float("nan"), "should give 0"),
     ("new_fraction", lambda x, train, f: 1.0, "4 of 9"),
     ("jump_rates", lambda p0, b, a, da: rates(p0, b, a, da, keep=True), "no jump"),
     ("jump_rates", lambda p0, b, a, da: -rates(p0, b, a, da), "negative"),

@@ -18,6 +18,8 @@ from uddm_mini.teaching import checks
         (lambda x0, xt: (x0 != xt).float().mean(dim=1), False, "shape [2]"),
         (lambda x0, xt: 0.5, False, "3 of 8"),
         (lambda x0, xt: 0.375, False, "no word differs"),
+        (lambda x0, xt: float("nan"), False, "you returned nan"),
+        (lambda x0, xt: 3 / 8 if (x0 != xt).any() else float("nan"), False, "no word differs"),
         (lambda x0, xt: (x0 != xt).mean(), False, "stopped with RuntimeError"),
         (lambda x0, xt: None, None, "Replace the ..."),
     ],

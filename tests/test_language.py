@@ -159,6 +159,7 @@ SLOT = Slot(("a",), ("x", "y"))
     [
         ((Choice("a", (0.5, 0.6)),), (SLOT,), "must sum to 1"),
         ((Choice("a", (1.5, -0.5)),), (SLOT,), "must sum to 1"),
+        ((Choice("a", (float("nan"), 0.5)),), (SLOT,), "must sum to 1"),
         ((Choice("a", (0.5, 0.5)),), (), "at least one slot"),
         ((Choice("b", (0.5, 0.5)),), (SLOT,), "no choice of that name"),
         ((Choice("a", (0.2, 0.3, 0.5)),), (SLOT,), "a word for every value"),

@@ -47,7 +47,8 @@ class Grammar:
                 raise ValueError(f"{choice.name!r} needs one row of probs for each value of {choice.parent!r}.")
             sizes[choice.name] = len(tables[0])
             for table in tables:
-                if len(table) != len(tables[0]) or min(table) < 0 or abs(sum(table) - 1) > 1e-9:
+                sound = all(p >= 0 for p in table) and abs(sum(table) - 1) <= 1e-9  # never true of nan
+                if len(table) != len(tables[0]) or not sound:
                     raise ValueError(
                         f"The probabilities {table} of {choice.name!r} must sum to 1, in rows of one size."
                     )

@@ -73,7 +73,7 @@ def new_fraction(answer: Any) -> str:
     got = float(as_tensor(as_tensor(ask(answer, samples, train, _log_prob)).squeeze(), (), "Your answer"))
     if abs(got - 4 / 9) < 1e-6:
         none = ask(answer, train, train, _log_prob)
-        if abs(float(as_tensor(none).squeeze())) > 1e-6:
+        if not abs(float(as_tensor(none).squeeze())) <= 1e-6:  # nan is wrong, too
             wrong("Samples that are all training sentences should give 0.")
         return "Right. A model that generalizes scores high here, one that recites scores 0."
     if abs(got - 7 / 9) < 1e-6:

@@ -21,8 +21,8 @@ def changed_fraction(answer: Any) -> str:
         wrong("You counted 3 changed words, which is right. A fraction divides them by the number of words, here 8.")
     if abs(got - 3 / 4) < 1e-6 or abs(got - 3 / 2) < 1e-6:
         wrong("Divide by the number of all words, 2 sentences of 4 words, not by the length or number of sentences.")
-    if abs(got - 3 / 8) > 1e-6:
+    if not abs(got - 3 / 8) <= 1e-6:  # so that nan is wrong, too
         wrong(f"In the test case 3 of 8 words differ, which makes 0.375, but you returned {got:.3f}.")
-    if abs(float(as_tensor(ask(answer, x0, x0), ()))) > 1e-6:
+    if not abs(float(as_tensor(ask(answer, x0, x0), ()))) <= 1e-6:
         wrong("Right with noise. Without noise no word differs, so the answer should be 0 there.")
     return "Right. It is the mean of a comparison: true counts as 1, false as 0."
