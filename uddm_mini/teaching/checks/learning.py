@@ -139,7 +139,10 @@ def spread_times(answer: Any) -> str:
     if not torch.equal(same, draws[0]):
         wrong("The same generator state gave other levels. Draw from `generator`, so that a seed fixes the result.")
     if bool((levels.std(dim=0) < 1e-6).any()):
-        wrong("Some of your levels never change. Each needs a random offset, or some noise levels are never trained.")
+        wrong(
+            "Some of your levels never change. Each needs a random offset, drawn from the `generator` you are given, "
+            "or some noise levels are never trained."
+        )
     # float32 arithmetic may put a level a rounding error outside its interval
     if not bool(((levels >= low - 1e-6) & (levels <= low + 1 / n + 1e-6)).all()):
         k = int(((levels < low - 1e-6) | (levels > low + 1 / n + 1e-6)).any(dim=0).nonzero()[0])

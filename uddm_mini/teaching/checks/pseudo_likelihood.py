@@ -47,7 +47,7 @@ def my_loop(answer: Any) -> str:
         )
     for seed in (0, 1):
         J, sigma = _couplings(5, seed), random_patterns(1, 5, _seeded(seed))[0].double()
-        if not abs(float(as_tensor(ask(answer, J + J.T, sigma, 0, 3), ()))) <= 1e-4:  # nan is wrong, too
+        if not abs(float(as_tensor(ask(answer, J + J.T, sigma, 0, 3), ()))) <= 1e-4:
             wrong("For symmetric couplings the walk must cost nothing, but yours does.")
     return "Right. The sum is 0 for every state and every pair only if J is symmetric: one loop can disprove an energy."
 

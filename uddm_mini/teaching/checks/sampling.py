@@ -51,7 +51,10 @@ def average_step(answer: Any) -> str:
         if torch.allclose(got, _step(cavity, b, alpha_s, alpha_t), atol=1e-6):
             continue
         if torch.allclose(got, _step(full, b, alpha_s, alpha_t), atol=1e-6):
-            wrong("You plug in the full posterior, which counts the word's own evidence twice. Average steps instead.")
+            wrong(
+                "You plug in the full posterior, which counts the word's own evidence twice (normalizing after the average "
+                "does so too). Normalize the step of each clean word, then average the steps."
+            )
         if torch.allclose(got, full @ _table(alpha_s, len(full)), atol=1e-6):
             wrong("You forget the step itself: q(b | a), that x_s = a has to become the word that is seen.")
         onward = _table(alpha_t / alpha_s, len(full))[:, b]
@@ -67,26 +70,28 @@ def average_step(answer: Any) -> str:
 def new_fraction(answer: Any) -> str:
     """Check the fraction of samples that are grammatical and in no training row."""
     train = torch.tensor([[0, 1, 2], [3, 4, 0], [1, 1, 1]])
-    copies, nonsense = [[0, 1, 2], [3, 4, 0]], [[4, 4, 4]] * 3
+    copies, nonsense = [[0, 1, 2], [3, 4, 0], [1, 1, 1]], [[4, 4, 4]] * 4  # each mistake gives its own number
     new = [[0, 1, 0], [2, 3, 2], [2, 3, 2], [2, 3, 2]]  # the first has only words of the training set
     samples = torch.tensor(copies + nonsense + new)
     got = float(as_tensor(as_tensor(ask(answer, samples, train, _log_prob)).squeeze(), (), "Your answer"))
-    if abs(got - 4 / 9) < 1e-6:
+    if abs(got - 4 / 11) < 1e-6:
         none = ask(answer, train, train, _log_prob)
-        if not abs(float(as_tensor(none).squeeze())) <= 1e-6:  # nan is wrong, too
+        if not abs(float(as_tensor(none).squeeze())) <= 1e-6:
             wrong("Samples that are all training sentences should give 0.")
         return "Right. A model that generalizes scores high here, one that recites scores 0."
-    if abs(got - 7 / 9) < 1e-6:
+    if abs(got - 7 / 11) < 1e-6:
+        wrong("You count every grammatical sentence. A copy of a training sentence is grammatical, but not new.")
+    if abs(got - 8 / 11) < 1e-6:
         wrong("You count every sentence that is not in the training set. Some of them are ungrammatical: see log_prob.")
-    if abs(got - 4 / 6) < 1e-6:
+    if abs(got - 4 / 7) < 1e-6:
         wrong("You divide by the grammatical sentences only. The question is about all samples.")
-    if min(abs(got - 2 / 9), abs(got - 2 / 5)) < 1e-6:
+    if min(abs(got - 2 / 11), abs(got - 2 / 6)) < 1e-6:
         wrong("A sentence that was sampled twice counts twice: each sample is judged on its own.")
-    if got < 4 / 9:
+    if got < 4 / 11:
         wrong(
             "You find too few. A sentence is a copy only if one whole training row equals it, not if its words occur."
         )
-    wrong(f"You return {got:.3f} where 4 of 9 samples are grammatical and new.")
+    wrong(f"You return {got:.3f} where 4 of 11 samples are grammatical and new.")
 
 
 @exercise("7.4 The rate of jumping")
