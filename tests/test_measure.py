@@ -128,3 +128,18 @@ def test_an_empty_split_is_named(corpus):
     for corpus_, x in ((nothing, corpus.train), (corpus, corpus.train[:0])):
         with pytest.raises(ValueError, match="both splits"):
             measure(MemorizingDenoiser(corpus.train, noise), noise, corpus_, x, PROBE)
+
+
+def test_a_bare_callable_is_measured_when_you_say_what_it_predicts(corpus):
+    noise, x_train = UniformNoise(corpus.vocab_size), corpus.subset(16, seed=0)
+    known = MemorizingDenoiser(x_train, noise, "posterior")
+    expected = measure(known, noise, corpus, x_train, PROBE)
+
+    class WithoutWeights(torch.nn.Module):
+        def forward(self, xt, t):
+            return known(xt, t)
+
+    for bare in (lambda xt, t: known(xt, t), WithoutWeights()):
+        assert measure(bare, noise, corpus, x_train, PROBE, predicts="posterior") == expected
+        with pytest.raises(ValueError, match="Say what the denoiser predicts"):
+            measure(bare, noise, corpus, x_train, PROBE)

@@ -21,6 +21,7 @@ from oracles import (
 )
 
 from uddm_mini import PopulationDenoiser, ToyLanguage, UniformNoise, iterate_argmax, predict, sample
+from uddm_mini.process.sampling import device_of
 
 each_schedule = pytest.mark.parametrize("schedule", SCHEDULES)
 
@@ -212,3 +213,18 @@ def test_iterated_argmax_stops_at_a_fixed_point():
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         sample(lambda xt, t: torch.zeros(*xt.shape, 3), UniformNoise(3), **{"predicts": "cavity", **arguments})
+
+
+def test_sampling_starts_where_the_weights_are(monkeypatch, generator):
+    model, asked = torch.nn.Linear(1, 1, device="meta"), []  # stands for a model on a GPU
+
+    def at(denoiser, noise, xt, *rest):
+        asked.append(xt.device.type)
+        return torch.zeros(*xt.shape, 3)
+
+    monkeypatch.setattr("uddm_mini.process.sampling.predict", at)
+    monkeypatch.setattr(UniformNoise, "posterior", lambda noise, p0, xt, s, t: p0)
+    for denoiser in (model, torch.nn.ReLU(), lambda xt, t: xt):
+        sample(denoiser, UniformNoise(3), 2, 4, steps=1, generator=generator)
+    assert asked == ["meta", "cpu", "cpu"]
+    assert device_of(lambda xt, t: xt, "meta").type == "meta"

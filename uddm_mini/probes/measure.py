@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 import torch
 
-from uddm_mini.process.noise import UniformNoise
+from uddm_mini.process.noise import Predicts, UniformNoise
 from uddm_mini.process.objective import nelbo_per_token
-from uddm_mini.process.sampling import Denoiser, predict
+from uddm_mini.process.sampling import Denoiser, device_of, predict
 from uddm_mini.worlds.corpus import Corpus
 
 from .entropy import conditional_entropy
@@ -45,10 +45,13 @@ def measure(
     x_train: torch.Tensor,
     probe: ProbeSettings | None = None,
     seed: int = 0,
+    *,
+    predicts: Predicts | None = None,
 ) -> list[dict[str, Any]]:
     """Probe one denoiser on its training sentences and on held-out ones; one dictionary per (split, t).
 
-    The corruption depends on `seed` only, so that every denoiser meets the same noise.
+    The corruption depends on `seed` only, so that every denoiser meets the same noise. `predicts` says what a bare
+    callable predicts ("cavity" or "posterior").
     """
     probe = probe or ProbeSettings()
     if not len(x_train) or not len(corpus.test):
@@ -56,16 +59,15 @@ def measure(
             f"Measuring needs sentences in both splits, but there are {len(x_train)} for training and "
             f"{len(corpus.test)} held out."
         )
-    device = next(denoiser.parameters()).device if isinstance(denoiser, torch.nn.Module) else "cpu"
+    device = device_of(denoiser)
     rows = []
     for split, pool in (("train", x_train), ("test", corpus.test)):
         x0 = pool.repeat(-(-probe.sentences // len(pool)), 1)[: probe.sentences].to(device)
         counted = counted_tokens(x0, corpus.ignore)
-        with torch.no_grad():
-            entropy = conditional_entropy(denoiser, x0, probe.entropy_t, noise, wanted="cavity")
+        entropy = conditional_entropy(denoiser, x0, probe.entropy_t, noise, wanted="cavity", predicts=predicts)
         common = {
             "entropy": float(entropy[counted].mean()),
-            "nelbo": mean_nelbo(denoiser, noise, x0, corpus.ignore, seed),
+            "nelbo": mean_nelbo(denoiser, noise, x0, corpus.ignore, seed, predicts=predicts),
         }
         for k, t in enumerate(probe.times):
             generator = torch.Generator().manual_seed(1000 * seed + k)
@@ -78,6 +80,7 @@ def measure(
                 steps=probe.steps,
                 ignore=corpus.ignore,
                 reference=corpus.train,
+                predicts=predicts,
                 generator=generator,
             )
             recovery = {name: getattr(found, name) for name in ("recovered", "unstable", "exact", "chance")}
@@ -92,6 +95,8 @@ def mean_nelbo(
     ignore: Collection[int] = (),
     seed: int = 0,
     draws: int = 4,
+    *,
+    predicts: Predicts | None = None,
 ) -> float:
     """Estimate the NELBO of sentences x0 int64[B, L], in nats per counted token, from `draws` noise levels each.
 
@@ -104,7 +109,7 @@ def mean_nelbo(
     counted = counted_tokens(x0, ignore)
     total, count = 0.0, int(counted.sum())
     for part in torch.arange(len(x0), device=x0.device).split(1024):
-        log_p0 = predict(denoiser, noise, xt[part], t[part], "cavity")
+        log_p0 = predict(denoiser, noise, xt[part], t[part], "cavity", predicts)
         nelbo = nelbo_per_token(log_p0, x0[part], xt[part], noise.alpha(t[part]), noise.alpha_prime(t[part]))
         total += float(nelbo[counted[part]].sum())
     return total / count if count else float("nan")

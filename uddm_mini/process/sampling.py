@@ -24,6 +24,12 @@ def what_it_predicts(denoiser: Denoiser, predicts: Predicts | None) -> Predicts:
     return found
 
 
+def device_of(denoiser: Denoiser, otherwise: torch.device | str = "cpu") -> torch.device:
+    """Return where the weights of a `torch.nn.Module` are; `otherwise` for a callable without any."""
+    weight = next(denoiser.parameters(), None) if isinstance(denoiser, torch.nn.Module) else None
+    return torch.device(otherwise) if weight is None else weight.device
+
+
 def predict(
     denoiser: Denoiser,
     noise: UniformNoise,
@@ -95,6 +101,8 @@ def sample(
     (t, x_t) from start to end. The draws come from `generator`.
     """
     x = _start(noise, n, length, x_start, t_start, generator)
+    if x_start is None:
+        x = x.to(device_of(denoiser, x.device))
     if steps < 1:
         raise ValueError(f"steps must be at least 1, but is {steps}.")
     times = [t_start * (1 - i / steps) for i in range(steps + 1)]
