@@ -84,7 +84,7 @@ def test_recover_measures_the_sentences_that_the_model_saw(checkpoint, capsys, m
 
 def test_sweep_writes_tables_settings_and_figures_and_resumes(tmp_path):
     out = tmp_path / "sweep"
-    command = ["sweep", "--seeds", "0", "--sentences", "8", "--out", str(out), *TINY]
+    command = ["sweep", "--seeds", "0", "--sentences", "8", f"--out={out}", *TINY]
     assert main([*command, "--sizes", "4", "--keep-models"]) == 0
     first = pd.read_csv(out / "sweep.csv")
     assert main([*command, "--sizes", "4,8"]) == 0
@@ -96,6 +96,7 @@ def test_sweep_writes_tables_settings_and_figures_and_resumes(tmp_path):
     assert set(bounds.denoiser) == {"memorizer", "population"} and set(bounds.n_train) == {4, 8}
     about = json.loads((out / "settings.json").read_text())
     assert about["settings"]["hash"] == load_corpus("toy").sha256 and about["settings"]["train"]["width"] == 8
+    assert "sweep --seeds 0 --sentences 8 --out=sweep --steps 3" in about["about"]["command"], "no folder's path"
     assert (out / "transition.png").read_bytes()[:4] == b"\x89PNG"
     assert "<svg" in (out / "transition.svg").read_text()
     assert main(["recover", str(out / "models" / "n4-seed0.safetensors"), "--sentences", "4"]) == 0
@@ -116,6 +117,12 @@ def test_a_text_file_goes_through_every_command(text, tmp_path, capsys):
     about = json.loads((out / "settings.json").read_text())
     assert about["about"]["corpus"]["source"] == "stories.txt"
     assert str(text.parent) not in (out / "settings.json").read_text(), "results name no folder of this machine"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
+@pytest.mark.parametrize("command", ["sample {} -n 2 --steps 2 --device cuda", "recover {} --device cuda"])
+def test_a_model_on_a_gpu_is_asked_there(command, checkpoint, capsys):
+    assert main(command.format(checkpoint).split()) == 0
 
 
 def test_sizes_default_to_powers_of_four_and_everything():
@@ -183,6 +190,9 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(command, message, checkpoint,
         "sweep --out s --sizes 16,x",
         "sweep --out s --sizes=-4",
         "sweep --out s --seeds 0.5",
+        "sweep --out s --seeds all",
+        "sweep --out s --sizes 0",
+        "sweep --out s --sizes 3all",
         "sweep --out s --sentences 0",
         "sample m -n -3",
         "sample m --seed 99999999999999999999",

@@ -11,6 +11,7 @@ import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -235,11 +236,21 @@ def test_damaged_results_are_named(world, tmp_path):
             run_sweep(world[0], [8, 16], [0], out=tmp_path, **TINY)
 
 
+def test_sizes_and_seeds_may_be_numpy_s_but_must_be_whole(world, tmp_path):
+    corpus, table = world
+    found = run_sweep(corpus, 2 ** np.arange(3, 4), np.arange(1), out=tmp_path, **TINY)
+    expected = table[(table.n_train == 8) & (table.seed == 0)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(numbers(found), numbers(expected), rtol=1e-5)
+    with pytest.raises(TypeError, match="float"):
+        run_sweep(corpus, [8.5], [0], **TINY)
+
+
 def test_kept_models_are_the_ones_that_were_measured(world, tmp_path):
     corpus, table = world
     run_sweep(corpus, [8], [1], out=tmp_path, keep_models=True, **TINY)
     model = load(tmp_path / "models" / "n8-seed1.safetensors")
     assert model.words == corpus.words and model.training_settings["seed"] == 1
+    assert model.training_settings["corpus"] == corpus.sha256 and model.training_settings["unit"] == "word"
     rows = measure(model, UniformNoise(corpus.vocab_size), corpus, corpus.subset(8, 1), PROBE, seed=1)
     row = table[(table.n_train == 8) & (table.seed == 1) & (table.split == "test") & (table.t == 0.25)].iloc[0]
     assert rows[2]["nelbo"] == pytest.approx(row.nelbo) and rows[2]["recovered"] == row.recovered

@@ -87,7 +87,7 @@ def test_held_out_loss_of_the_book_s_language_is_not_below_the_population(englis
     memory = mean_nelbo(MemorizingDenoiser(corpus.train, noise), noise, corpus.test)
     assert memory > best, "memory is worse than knowledge on sentences that it never saw"
     assert model.words == corpus.words and model.training_settings["n_train"] == 1000
-    assert model.training_settings["corpus"] == corpus.sha256
+    assert model.training_settings["corpus"] == corpus.sha256 and model.training_settings["unit"] == corpus.unit
 
 
 def test_one_sentence_is_memorized():

@@ -13,8 +13,13 @@ CORPUS_HELP = (
 )
 
 
-def _numbers(text: str) -> list[int]:
-    return [_seed(part) for part in text.replace("all", "0").split(",") if part.strip()]
+def _sizes(text: str) -> list[int]:
+    """Return numbers of sentences; 0 stands for "all"."""
+    return [0 if part.strip() == "all" else _count(part) for part in text.split(",") if part.strip()]
+
+
+def _seeds(text: str) -> list[int]:
+    return [_seed(part) for part in text.split(",") if part.strip()]
 
 
 def _count(text: str, least: int = 1) -> int:
@@ -42,11 +47,11 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
     _corpus_options(sweep)
     sweep.add_argument(
         "--sizes",
-        type=_numbers,
+        type=_sizes,
         metavar="N,N,...",
         help="training-set sizes, such as 32,128,all (default 16, 64, ... all)",
     )
-    sweep.add_argument("--seeds", type=_numbers, default=[0, 1, 2], metavar="S,S,...", help="seeds (default 0,1,2)")
+    sweep.add_argument("--seeds", type=_seeds, default=[0, 1, 2], metavar="S,S,...", help="seeds (default 0,1,2)")
     sweep.add_argument("--out", required=True, metavar="DIR", help="folder for the results; give it again to resume")
     sweep.add_argument("--sentences", type=_count, default=1024, help="sentences measured in each split (default 1024)")
     sweep.add_argument("--keep-models", action="store_true", help="also write a checkpoint for every model")

@@ -13,10 +13,10 @@ import torch
 
 from uddm_mini.probes.recovery import token_recovery
 from uddm_mini.process.noise import UniformNoise
-from uddm_mini.process.sampling import sample
+from uddm_mini.process.sampling import device_of, sample
 from uddm_mini.training.checkpoint import load, replacing, save
 from uddm_mini.training.sweep import ProbeSettings, run_sweep, sweep_bounds
-from uddm_mini.training.train import TrainSettings, train
+from uddm_mini.training.train import TrainSettings, note_corpus, train
 from uddm_mini.worlds.corpus import Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.language import ToyLanguage
 
@@ -29,8 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; a mistake of the user's becomes one sentence and exit status 2."""
     typed = sys.argv[1:] if arguments is None else arguments
     options = make_parser(sweep=_sweep, train=_train, sample=_sample, recover=_recover).parse_args(typed)
-    shown = [Path(word).name if Path(word).is_absolute() else word for word in typed]  # folders are the user's business
-    options.command = shlex.join(["python", "-m", "uddm_mini", *shown])
+    options.command = shlex.join(["python", "-m", "uddm_mini", *map(_without_folder, typed)])
     try:
         options.run(options)
     except (ValueError, OSError) as error:
@@ -92,8 +91,7 @@ def _train(options: argparse.Namespace) -> None:
     corpus = load_corpus(options.corpus, options.vocab, options.unit)
     x = corpus.subset(options.n_train or len(corpus.train), options.seed)
     model = train(x, UniformNoise(corpus.vocab_size, settings.schedule), settings=settings, device=options.device)
-    model.words = corpus.words
-    model.training_settings |= {"corpus": corpus.sha256, "unit": corpus.unit}
+    note_corpus(model, corpus)
     save(model, options.out)
     print(
         f"Trained on {len(x)} sentences; last loss {model.history['loss'][-1]:.3f} nats per token. Wrote {options.out}"
@@ -124,7 +122,13 @@ def _recover(options: argparse.Namespace) -> None:
     for name, x in splits.items():
         generator = torch.Generator().manual_seed(options.seed)
         found = token_recovery(
-            model, noise, x[: options.sentences], options.t, options.method, ignore=corpus.ignore, generator=generator
+            model,
+            noise,
+            x[: options.sentences].to(device_of(model)),
+            options.t,
+            options.method,
+            ignore=corpus.ignore,
+            generator=generator,
         )
         print(
             f"{name:>8}: {found.recovered:.3f} of the changed words came back (chance {found.chance:.3f}); "
@@ -132,6 +136,12 @@ def _recover(options: argparse.Namespace) -> None:
         )
         for label, part in (("example", found.x0), ("corrupted", found.xt), ("restored", found.out)):
             print(f"{label:>18}  {corpus.decode(part[:1])[0]}")
+
+
+def _without_folder(word: str) -> str:
+    """Return what was typed, of absolute paths only the name: folders are the user's business."""
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return option + equals + (Path(value).name if Path(value).is_absolute() else value)
 
 
 def _note_command(path: Path, command: str) -> None:

@@ -6,11 +6,12 @@ import itertools
 import json
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from operator import index
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.language import ToyLanguage
 
 from .checkpoint import replacing, save
-from .train import TrainSettings, checked_device, train
+from .train import TrainSettings, checked_device, note_corpus, train
 
 COLUMNS = (
     "n_train",
@@ -68,7 +69,8 @@ def run_sweep(
     is one thread per core on a CPU (PyTorch computes outside Python's lock), one job at a time on a GPU.
     """
     settings, probe = replace(settings or TrainSettings(), **changes), probe or ProbeSettings()
-    jobs = [(n, seed) for seed in dict.fromkeys(seeds) for n in sorted(set(sizes), reverse=True)]
+    largest_first = sorted({index(n) for n in sizes}, reverse=True)  # `index`: NumPy's whole numbers are none to JSON
+    jobs = [(n, seed) for seed in dict.fromkeys(map(index, seeds)) for n in largest_first]
     _check_jobs(corpus, jobs)
     checked_device(device)
     folder = None if out is None else Path(out)
@@ -100,7 +102,7 @@ def _run_job(
     noise = UniformNoise(corpus.vocab_size, settings.schedule)
     model = train(x_train, noise, settings=replace(settings, seed=seed), device=device, progress=False)
     if folder is not None:
-        model.words, model.training_settings["corpus"] = corpus.words, corpus.sha256
+        note_corpus(model, corpus)
         save(model, folder / "models" / f"n{n}-seed{seed}.safetensors")
     rows = measure(model, noise, corpus, x_train, probe, seed)
     seconds = time.perf_counter() - start
@@ -148,7 +150,7 @@ def _run_all(
     work: Callable[[tuple[int, int]], list[dict[str, Any]]],
     executor: Executor | None,
     device: str,
-) -> Any:
+) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows of each job as it ends; if one fails, start no more, yield what still ends well, then raise."""
     if executor is None and device == "cpu" and len(jobs) > 1:
         cores = torch.get_num_threads()

@@ -72,7 +72,7 @@ def train(
     Seeds fix the run on one machine; another processor may round differently.
     """
     settings = replace(settings or TrainSettings(), **changes)
-    x, noise, words = _sentences(data, noise, settings)
+    x, noise = _sentences(data, noise, settings)
     model = TransformerDenoiser(
         noise.vocab_size,
         x.shape[1],
@@ -83,21 +83,20 @@ def train(
         seed=settings.seed,
     ).to(checked_device(device))
     model.predicts = "cavity" if settings.loss == "nelbo" else "posterior"
-    model.words, model.training_settings = words, asdict(settings) | {"n_train": len(x)}
+    model.training_settings = asdict(settings) | {"n_train": len(x)}
     if isinstance(data, Corpus):
-        model.training_settings["corpus"] = data.sha256
+        note_corpus(model, data)
     _fit(model, x, noise, settings, progress)
     return model.eval()
 
 
 def _sentences(
     data: Corpus | torch.Tensor, noise: UniformNoise | None, settings: TrainSettings
-) -> tuple[torch.Tensor, UniformNoise, tuple[str, ...]]:
-    """Return the training sentences, their noise process and their words."""
-    words: tuple[str, ...] = ()
+) -> tuple[torch.Tensor, UniformNoise]:
+    """Return the training sentences and their noise process."""
     if isinstance(data, Corpus):
-        words, data = data.words, data.train
-        noise = noise or UniformNoise(len(words), settings.schedule)
+        noise = noise or UniformNoise(data.vocab_size, settings.schedule)
+        data = data.train
     if noise is None:
         raise ValueError("Training on a tensor needs the noise process too: train(x, UniformNoise(vocab_size)).")
     if noise.schedule != settings.schedule:
@@ -108,7 +107,13 @@ def _sentences(
         )
     if int(data.max()) >= noise.vocab_size or int(data.min()) < 0:
         raise ValueError(f"The sentences hold a token outside 0 ... {noise.vocab_size - 1}.")
-    return data, noise, words
+    return data, noise
+
+
+def note_corpus(model: TransformerDenoiser, corpus: Corpus) -> None:
+    """Keep in the model, and so in its checkpoint, what its tokens stand for and which sentences it may have seen."""
+    model.words = corpus.words
+    model.training_settings |= {"corpus": corpus.sha256, "unit": corpus.unit}
 
 
 def _fit(
