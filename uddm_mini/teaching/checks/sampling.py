@@ -52,8 +52,8 @@ def average_step(answer: Any) -> str:
             continue
         if torch.allclose(got, _step(full, b, alpha_s, alpha_t), atol=1e-6):
             wrong(
-                "You plug in the full posterior, which counts the word's own evidence twice (normalizing after the average "
-                "does so too). Normalize the step of each clean word, then average the steps."
+                "You plug in the full posterior, which counts the word's own evidence twice (normalizing after the "
+                "average does so too). Normalize the step of each clean word, then average the steps."
             )
         if torch.allclose(got, full @ _table(alpha_s, len(full)), atol=1e-6):
             wrong("You forget the step itself: q(b | a), that x_s = a has to become the word that is seen.")
