@@ -190,3 +190,8 @@ def test_broken_grammars_are_named(choices, slots, message):
 def test_bad_input_is_named(english, call, message):
     with pytest.raises(ValueError, match=message):
         call(english)
+
+
+def test_a_bare_sentence_is_no_list_of_sentences(english):
+    with pytest.raises(TypeError, match=r"write encode\(\[sentence\]\)"):
+        english.encode(english.decode(english.sample(1, 0))[0])

@@ -74,6 +74,8 @@ class ToyLanguage:
 
     def encode(self, sentences: list[str]) -> torch.Tensor:
         """Turn strings of L known words into token ids int64[n, L]; say which word is unknown otherwise."""
+        if isinstance(sentences, str):
+            raise TypeError("encode takes a list of sentences: write encode([sentence]).")
         rows = []
         for sentence in sentences:
             words = sentence.split()

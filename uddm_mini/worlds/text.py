@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import itertools
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -92,10 +93,11 @@ def _cut(chunks: Iterable[str], split_lines: bool) -> Iterator[str]:
 
 def _file_chunks(path: Path, progress: bool) -> Iterator[str]:
     """Decode a file piece by piece; say where it stops being UTF-8 text."""
-    if path.is_dir():
+    if os.path.isdir(path):  # Path.is_dir raises where somebody passes a long text instead of a path
         raise IsADirectoryError(f"{path} is a folder; pass the path of one text file.")
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {str(path)!r}; to use text in memory, pass a list of strings.")
+    if not os.path.exists(path):
+        name = str(path) if len(str(path)) <= 300 else f"{str(path)[:297]}..."
+        raise FileNotFoundError(f"There is no file {name!r}; to use text in memory, pass a list of strings.")
     decoder = codecs.getincrementaldecoder("utf-8")()
     newlines = io.IncrementalNewlineDecoder(None, translate=True)  # also where a chunk ends between \\r and \\n
     offset = 0  # bytes read before this chunk
