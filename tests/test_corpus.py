@@ -14,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uddm_mini import counted_tokens
 from uddm_mini.worlds import harvest as harvesting
 from uddm_mini.worlds import prepare as preparing
 from uddm_mini.worlds import text as reading
@@ -49,17 +50,12 @@ def test_shapes_types_and_ignored_tokens(corpus):
     assert corpus.test.shape == (100, 14) and corpus.train.shape[1] == corpus.length == 14
     assert corpus.vocab_size == len(corpus.words) == 250 and len(set(corpus.words)) == 250
     assert [corpus.words[i] for i in corpus.ignore] == ["<pad>", "<unk>"]
-    counted = corpus.mask(corpus.train)
+    counted = counted_tokens(corpus.train, corpus.ignore)
     assert counted.dtype == torch.bool and counted.shape == corpus.train.shape
     assert torch.equal(counted, (corpus.train != 0) & (corpus.train != 1))
     pads = corpus.train == 0
     assert not (pads[:, :-1] & ~pads[:, 1:]).any(), "padding is only at the end"
     json.dumps(corpus.info)
-
-
-def test_mask_counts_everything_where_nothing_is_ignored():
-    world = Corpus("tiny", torch.zeros(1, 2, dtype=torch.int64), torch.zeros(0, 2, dtype=torch.int64), ("a",))
-    assert world.mask(world.train).all() and world.mask(world.test).shape == (0, 2)
 
 
 def test_subsets_are_nested_distinct_and_bounded(corpus):
@@ -367,6 +363,9 @@ def test_sources_that_cannot_be_read(tmp_path):
             text_corpus(bad)
     with pytest.raises(TypeError, match="source yields dict objects"):
         text_corpus([{"text": "A record of a data set."}])
+    with pytest.raises(FileNotFoundError, match="pass a list of strings") as caught:
+        list(sentences_in("The text itself, not its name. " * 400))
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def test_constant_guess_beats_every_other_constant():
 
 def test_counted_tokens_with_nothing_to_ignore():
     assert bool(counted_tokens(torch.tensor([[0, 1]]), ()).all())
+    assert counted_tokens(torch.zeros(0, 2, dtype=torch.int64), (0,)).shape == (0, 2)
 
 
 def test_argmax_uses_the_full_posterior_whatever_the_denoiser_predicts(generator):
@@ -172,3 +173,9 @@ def test_bad_input_is_named():
         token_recovery(says([[0]]), UniformNoise(V), torch.zeros(1, 1).long(), 0.5)
     with pytest.raises(ValueError, match="between 0"):
         token_recovery(says([[0]]), UniformNoise(V), torch.zeros(1, 1).long(), -0.1, predicts="cavity")
+
+
+def test_a_result_prints_its_four_numbers_and_can_be_compared():
+    first, second = (counted(x0=[[1, 2]], xt=[[0, 0]], out=[[1, 2]]) for _ in range(2))
+    assert repr(first) == "Recovery(recovered=1.0, unstable=nan, exact=1.0, chance=1.0)"
+    assert first == first != second  # tensors have no single answer, so results are compared by identity

@@ -14,7 +14,7 @@ from .denoisers.pseudo_likelihood import PseudoLikelihoodNetwork
 from .denoisers.transformer import TransformerDenoiser
 from .probes.entropy import conditional_entropy
 from .probes.measure import ProbeSettings, mean_nelbo, measure
-from .probes.recovery import Recovery, token_recovery
+from .probes.recovery import Recovery, counted_tokens, token_recovery
 from .process.noise import UniformNoise, convert
 from .process.objective import cross_entropy_per_token, nelbo_per_token
 from .process.sampling import iterate_argmax, predict, sample
@@ -41,6 +41,7 @@ __all__ = [
     "as_denoiser",
     "conditional_entropy",
     "convert",
+    "counted_tokens",
     "cross_entropy_per_token",
     "docstring_corpus",
     "feature_patterns",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -14,7 +14,7 @@ from uddm_mini.process.sampling import Denoiser, iterate_argmax, predict, sample
 Method = Literal["argmax", "reverse", "iterate"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recovery:
     """What came back: fractions between 0 and 1, NaN where there was nothing to count.
 
@@ -27,10 +27,10 @@ class Recovery:
     unstable: float
     exact: float
     chance: float
-    x0: torch.Tensor
-    xt: torch.Tensor
-    out: torch.Tensor
-    counted: torch.Tensor
+    x0: torch.Tensor = field(repr=False)
+    xt: torch.Tensor = field(repr=False)
+    out: torch.Tensor = field(repr=False)
+    counted: torch.Tensor = field(repr=False)
 
     @property
     def changed(self) -> torch.Tensor:
@@ -90,7 +90,7 @@ def token_recovery(
 
 
 def counted_tokens(x0: torch.Tensor, ignore: Collection[int]) -> torch.Tensor:
-    """Return bool[B, L], True for every token whose id is not in `ignore`."""
+    """Return bool[B, L], True for every token whose id is not in `ignore` (a corpus has them as `corpus.ignore`)."""
     return ~torch.isin(x0, torch.tensor(sorted(ignore), dtype=x0.dtype, device=x0.device))
 
 

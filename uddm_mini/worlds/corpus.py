@@ -22,8 +22,8 @@ class Corpus:
     """Training and held-out sentences as token ids, with the words they stand for.
 
     `train` int64[n, L] and `test` int64[m, L] hold ids into `words` (V of them). The ids in `ignore` (padding, the
-    unknown word) count in no metric. With `unit` "character" the "words" are single characters. `info` says where the
-    sentences came from (hash, versions, counts).
+    unknown word) count in no metric: see `counted_tokens`. With `unit` "character" the "words" are single characters.
+    `info` says where the sentences came from (hash, versions, counts).
     """
 
     name: str
@@ -68,10 +68,6 @@ class Corpus:
         if not 1 <= n <= len(self.train):
             raise ValueError(f"A training subset has 1 to {len(self.train)} sentences here, but n is {n}.")
         return self.train[torch.from_numpy(permutation(len(self.train), [seed])[:n]).to(self.train.device)]
-
-    def mask(self, x: torch.Tensor) -> torch.Tensor:
-        """Return bool, of the shape of x: True where a token counts, False at padding and unknown words."""
-        return ~torch.isin(x, torch.tensor(self.ignore, dtype=x.dtype, device=x.device))
 
     def decode(self, x: torch.Tensor) -> list[str]:
         """Turn token ids int64[n, L] (or [L]) into n strings; padding at the end is left out."""
