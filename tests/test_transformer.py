@@ -27,6 +27,15 @@ def test_answers_are_log_probabilities(xt):
     assert bool(log_p0.isfinite().all())
 
 
+def test_one_noise_level_may_serve_all_sentences(xt):
+    model = tiny()
+    expected = model(xt, torch.full((4,), 0.3))
+    for t in (0.3, torch.tensor(0.3)):
+        assert torch.equal(model(xt, t), expected)
+    with pytest.raises(ValueError, match="one number or one per sentence"):
+        model(xt, torch.tensor([0.3]))
+
+
 def test_the_seed_fixes_the_weights(xt):
     state = torch.random.get_rng_state()
     first, second, other = (tiny(seed=seed)(xt, torch.ones(4)) for seed in (0, 0, 1))

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from uddm_mini.process.noise import Predicts
+from uddm_mini.process.noise import Predicts, batch_times
 
 # Logits must reach about 10 before the model can say "certain", far for a few hundred steps of Adam. The scale lets
 # the head get there with small weights; the head starts smaller by the same factor.
@@ -126,10 +126,12 @@ class TransformerDenoiser(nn.Module):
                 elif name.endswith("bias") and p.ndim == 1 and "norm" not in name:
                     p.zero_()
 
-    def forward(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        """Return log p0 [B, L, V] for corrupted sentences xt int64[B, L] at noise levels t float[B]."""
+    def forward(self, xt: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
+        """Return log p0 [B, L, V] for corrupted sentences xt int64[B, L] at noise levels t float[B] or a number."""
         if xt.ndim != 2 or xt.shape[1] != self.settings.length:
             raise ValueError(f"xt has shape {tuple(xt.shape)}, but this model reads int64[B, {self.settings.length}].")
+        if not isinstance(t, torch.Tensor) or t.shape != (len(xt),):
+            t = batch_times(t, xt)  # one number for all sentences, or one clear sentence
         t = t.to(self.position.dtype)
         level = torch.stack([t, (t + 1e-3).log() / 5, (math.pi * t).cos()], dim=1)  # [B, 3]
         h = self.token(xt) + self.position + self.time(level).unsqueeze(1)  # [B, L, W]
