@@ -124,6 +124,9 @@ def test_a_pad_carries_the_network():
     assert pad._repr_html_().count("<svg") == 1
 
 
+FOUR = HopfieldNetwork(torch.ones(1, 4))
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -131,6 +134,10 @@ def test_a_pad_carries_the_network():
         (lambda: pixel_player([[1, 2, 1, 1]]), "between -1"),
         (lambda: pixel_player([[1, 1]], [1, 2], width=2), "one of energies for each of 1 frames"),
         (lambda: pixel_player([1, 1]), "pictures [F, N]"),
+        (lambda: pixel_player([[1, 1]], [float("nan")], width=2), "energies must be finite"),
+        (lambda: pixel_player([[1, 1]], width=2, target=[1.0]), "a row of 2 pixels"),
+        (lambda: pixel_pad(FOUR, torch.ones(1, 4), ["a"], start=torch.ones(9)), "a row of 4 pixels"),
+        (lambda: pixel_pad(FOUR, torch.ones(1, 9), ["a"]), "a row of 4 pixels"),
         (lambda: pixel_pad(HopfieldNetwork(torch.ones(1, 4)), torch.ones(1, 4), []), "one name for each pattern"),
         (lambda: network_spec(PseudoLikelihoodNetwork(random_patterns(2, 4, generator()))), "with an energy"),
     ],

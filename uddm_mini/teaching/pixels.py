@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Sequence
 from functools import cache
 from html import escape
@@ -88,6 +89,8 @@ def pixel_player(
         raise ValueError(f"frames must be pictures [F, N], at least one; their shape is {tuple(pictures.shape)}.")
     count, n = pictures.shape
     values = None if energies is None else [round(float(e), 6) for e in energies]
+    if values is not None and not all(map(math.isfinite, values)):
+        raise ValueError("energies must be finite: a page can draw neither NaN nor infinity.")
     for name, given in (("energies", values), ("captions", captions), ("steps", steps)):
         if given is not None and len(given) != count:
             raise ValueError(f"Give one of {name} for each of {count} frames, not {len(given)}.")
@@ -105,7 +108,7 @@ def pixel_player(
     if values is not None:
         data |= {"values": values, "quantity": quantity}
     if target is not None:
-        data["target"] = _text(torch.as_tensor(target, dtype=torch.float64))
+        data["target"] = _text(torch.as_tensor(target, dtype=torch.float64), n)
     return Pixels(data)
 
 
@@ -128,15 +131,15 @@ def pixel_pad(
     """
     if len(patterns) != len(names) or not len(names):
         raise ValueError(f"Give one name for each pattern, at least one; {len(patterns)} patterns, {len(names)} names.")
-    n = patterns.shape[1]
+    n, spec = patterns.shape[1], network_spec(network)
     return Pixels(
         {
             "label": label,
             "width": _width(n, width),
-            "start": _text(patterns[0] if start is None else start),
-            "patterns": [_text(p) for p in patterns],
+            "start": _text(patterns[0] if start is None else start, network.length),
+            "patterns": [_text(p, network.length) for p in patterns],
             "names": list(names),
-            "network": network_spec(network),
+            "network": spec,
             "flips": round(n / 5) if flips is None else flips,
             "seed": seed,
         }
@@ -183,8 +186,10 @@ def script() -> str:
     return resources.files(__package__).joinpath("pixels.js").read_text(encoding="utf-8")
 
 
-def _text(picture: torch.Tensor) -> str:
-    """Return one character per pixel for values in -1 ... +1."""
+def _text(picture: torch.Tensor, n: int | None = None) -> str:
+    """Return one character per pixel for values in -1 ... +1; ValueError unless there are n pixels (None: any)."""
+    if picture.ndim != 1 or n not in (None, len(picture)):
+        raise ValueError(f"A picture here is a row of {n or 'N'} pixels, but one has shape {tuple(picture.shape)}.")
     if not bool(((picture >= -1) & (picture <= 1)).all()):
         raise ValueError("Pixels lie between -1 (off) and +1 (on); other values were given.")
     levels = ((picture.double() + 1) / 2 * (len(LEVELS) - 1)).round().long()
