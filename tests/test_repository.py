@@ -14,6 +14,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+import uddm_mini
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:  # the same parser under its old name
@@ -186,8 +188,13 @@ def test_ranges_admit_the_pins_and_colab() -> None:
 
 
 def test_every_subpackage_is_packaged() -> None:
-    folders = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in MODULES}
-    assert folders <= set(PROJECT["tool"]["setuptools"]["packages"])
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES}
+    assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted({*folders, "uddm_mini.data"})
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["version"]
+    assert PROJECT["project"]["version"] == cited == uddm_mini.__version__
 
 
 def test_committed_data_stay_small_enough_for_a_wheel() -> None:
