@@ -118,6 +118,12 @@ def test_history_settings_and_mode_come_back(small_world):
     assert not model.training and model.settings.width == 16
 
 
+def test_a_run_that_diverges_is_no_model(small_world):
+    _, noise, x = small_world
+    with pytest.raises(ValueError, match="diverged: the loss is nan at step .*lower learning_rate"):
+        train(x, noise, **TINY, learning_rate=1e20, clip=1e30)
+
+
 def test_averaged_weights_are_the_average(small_world):
     # one step: decay times the start plus (1 - decay) times the end
     _, noise, x = small_world

@@ -69,7 +69,7 @@ def train(
     independent draws), and minimizes the loss in nats per token with AdamW, warm-up and cosine decay.
 
     The result carries `.history` ("step", "loss"), `.training_settings`, `.predicts`, and for a corpus `.words`.
-    Seeds fix the run on one machine; another processor may round differently.
+    Seeds fix the run on one machine; another processor may round differently. ValueError if the loss is not finite.
     """
     settings = replace(settings or TrainSettings(), **changes)
     x, noise = _sentences(data, noise, settings)
@@ -143,6 +143,8 @@ def _fit(
         if step % report_every == 0 or step == settings.steps - 1:
             history["step"].append(step)
             history["loss"].append(loss.item())
+            if not math.isfinite(history["loss"][-1]):  # from here on every weight would be NaN, and every guess word 0
+                raise ValueError(f"Training diverged: the loss is {loss.item()} at step {step}; lower learning_rate.")
             bar.set_postfix(loss=f"{history['loss'][-1]:.3f}", refresh=False)
     for p, mean in zip(model.parameters(), average, strict=bool(average)):
         p.data.copy_(mean)
