@@ -341,3 +341,9 @@ def test_committed_results_are_found_and_a_missing_one_says_what_to_do():
     assert data.data_path("README.md").is_file()
     with pytest.raises(FileNotFoundError, match="no/such.csv"):
         data.data_path("no/such.csv")
+
+
+def test_a_figure_calls_tokens_by_their_name():
+    said = figures.transition(sweep_table(), bound_table(), unit="character")
+    texts = " ".join(f"{ax.get_title()} {ax.get_ylabel()}" for ax in said.axes)
+    assert "nats per character" in texts and "characters come back" in texts and "word" not in texts

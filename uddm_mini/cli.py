@@ -79,7 +79,7 @@ def _sweep(options: argparse.Namespace) -> None:
     from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
 
     title = {"toy": "Toy language", "docstrings": "Docstrings"}.get(corpus.name, corpus.name)
-    save_transition(table, bounds, out, title)
+    save_transition(table, bounds, out, title, corpus.unit)
     shown = table[table.t == 0.25].pivot_table(index="n_train", columns="split", values=["recovered", "entropy"])
     print(shown.round(3).to_string())
     print(f"\nWrote sweep.csv, bounds.csv, settings.json, transition.png and transition.svg to {out}")

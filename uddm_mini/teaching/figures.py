@@ -122,13 +122,18 @@ def word_bars(ax: Axes, log_p: Any, words: Sequence[str], truth: str | None = No
 
 
 def transition(
-    table: pd.DataFrame, bounds: pd.DataFrame | None = None, t: float = 0.25, *, stacked: bool = False
+    table: pd.DataFrame,
+    bounds: pd.DataFrame | None = None,
+    t: float = 0.25,
+    *,
+    stacked: bool = False,
+    unit: str = "word",
 ) -> Figure:
     """Draw the transition: token recovery at noise level t, and cavity entropy at t -> 0, against n_train.
 
     `table` as `run_sweep` returns it; `bounds` as `sweep_bounds` does. Trained models in the colors of their split
     with the range over seeds as a band, the two perfect denoisers as thin lines, chance dotted. `stacked` puts the
-    panels one above the other, which a phone shows larger.
+    panels one above the other, which a phone shows larger. `unit` is what a token is called.
     """
     levels = sorted(table["t"].unique())
     if not np.isclose(levels, t).any():
@@ -146,9 +151,9 @@ def transition(
         size_axis(ax, table["n_train"].tolist())
     chance_line(axes[0], float(table["chance"].mean()))
     axes[0].set(
-        ylim=(0, 1.03), ylabel="fraction of changed words recovered", title=f"Which words come back? ($t$ = {t:g})"
+        ylim=(0, 1.03), ylabel=f"fraction of changed {unit}s recovered", title=f"Which {unit}s come back? ($t$ = {t:g})"
     )
-    axes[1].set(ylabel="conditional entropy (nats per word)", title="How unsure is the model? ($t$ → 0)")
+    axes[1].set(ylabel=f"conditional entropy (nats per {unit})", title="How unsure is the model? ($t$ → 0)")
     axes[1].set_ylim(bottom=0)
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=2 if stacked else 3)
@@ -176,10 +181,12 @@ def _draw_bounds(ax: Axes, bounds: pd.DataFrame, column: str) -> None:
             )
 
 
-def save_transition(table: pd.DataFrame, bounds: pd.DataFrame | None, out_folder: str | Path, title: str) -> None:
+def save_transition(
+    table: pd.DataFrame, bounds: pd.DataFrame | None, out_folder: str | Path, title: str, unit: str = "word"
+) -> None:
     """Write transition.png and transition.svg into `out_folder`, each in one step, without dates or versions."""
     with mpl.rc_context(STYLE):
-        fig = transition(table, bounds)
+        fig = transition(table, bounds, unit=unit)
         fig.suptitle(title)
         for kind, nothing in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
             with replacing(Path(out_folder) / f"transition.{kind}") as temporary:
