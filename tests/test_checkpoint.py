@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from uddm_mini import TransformerDenoiser, UniformNoise, load, save, train
-from uddm_mini.training.checkpoint import replacing
+from uddm_mini.files import replacing
 
 
 @pytest.fixture

@@ -94,3 +94,15 @@ def test_bad_input_is_named():
         conditional_entropy(fixed([1.0]), x, t=2.0)
     with pytest.raises(ValueError, match="one per sentence"):
         conditional_entropy(fixed([1.0]), x, t=torch.zeros(3))
+
+
+def test_whoever_gives_the_noise_gets_the_cavity():
+    # the trap of chapter 6: at t -> 0 a full posterior looks certain of everything
+    language, noise = ToyLanguage(three_words()), UniformNoise(3)
+    x = language.sample(50, seed=0)
+    full, cavity = (PopulationDenoiser(language, noise, predict=form) for form in ("posterior", "cavity"))
+    asked = conditional_entropy(full, x, 0.01, noise)
+    torch.testing.assert_close(asked, conditional_entropy(cavity, x, 0.01), rtol=0, atol=1e-9)
+    assert float(asked.mean()) > 2 * float(conditional_entropy(full, x, 0.01).mean())
+    with pytest.raises(ValueError, match="what the denoiser predicts"):
+        conditional_entropy(fixed([0.2, 0.3, 0.5]), x, 0.01, noise)

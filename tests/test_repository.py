@@ -217,6 +217,7 @@ def test_no_path_of_a_machine_is_committed() -> None:
 
 # a module may import from its own level or a lower one
 LEVELS = {
+    "files": 0,
     "worlds": 0,
     "process": 0,
     "denoisers": 1,

@@ -104,6 +104,11 @@ def test_a_cluster_needs_no_code_of_ours(world, tmp_path):
     pd.testing.assert_frame_equal(numbers(from_cluster), numbers(table))
 
 
+def test_a_single_seed_is_not_ignored(world):
+    with pytest.raises(TypeError, match="list of seeds"):
+        run_sweep(world[0], [8], [0], seed=5, **TINY)
+
+
 def test_seeds_and_sizes_change_the_numbers(world):
     _, table = world
     one = table[(table.split == "test") & (table.t == 0.25)]

@@ -18,8 +18,9 @@ from .probes.recovery import Recovery, counted_tokens, token_recovery
 from .process.noise import UniformNoise, convert
 from .process.objective import cross_entropy_per_token, nelbo_per_token
 from .process.sampling import iterate_argmax, predict, sample
+from .training.bounds import sweep_bounds
 from .training.checkpoint import load, save
-from .training.sweep import run_sweep, sweep_bounds
+from .training.sweep import run_sweep
 from .training.train import TrainSettings, train
 from .worlds.corpus import Corpus, docstring_corpus, text_corpus
 from .worlds.language import ToyLanguage

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import torch
 
+from uddm_mini.files import replacing
+from uddm_mini.probes.measure import ProbeSettings
 from uddm_mini.probes.recovery import token_recovery
 from uddm_mini.process.noise import UniformNoise
 from uddm_mini.process.sampling import device_of, sample
-from uddm_mini.training.checkpoint import load, replacing, save
-from uddm_mini.training.sweep import ProbeSettings, run_sweep, sweep_bounds
+from uddm_mini.training.bounds import sweep_bounds
+from uddm_mini.training.checkpoint import load, save
+from uddm_mini.training.sweep import run_sweep
 from uddm_mini.training.train import TrainSettings, note_corpus, train
 from uddm_mini.worlds.corpus import Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.language import ToyLanguage

@@ -25,9 +25,10 @@ def conditional_entropy(
     H(x_l | all other words): zero where the model memorized, finite where language is ambiguous. The *full
     posterior* at t -> 0 is near zero always, because it sees the word itself.
 
-    `wanted` asks for "cavity" or "posterior" whatever the denoiser predicts, and then needs `noise` to convert;
-    by default you get the entropy of what the denoiser says. Deterministic.
+    With `noise` you get the cavity entropy whatever the denoiser predicts, or with `wanted="posterior"` the other;
+    without it, the entropy of what the denoiser says. Deterministic.
     """
+    wanted = wanted or ("cavity" if noise is not None else None)
     given = what_it_predicts(denoiser, predicts) if wanted else None
     if wanted and wanted != given and noise is None:
         raise ValueError(f"Converting a {given} prediction to {wanted} needs noise=UniformNoise(vocab_size).")

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from uddm_mini.training.checkpoint import replacing
+from uddm_mini.files import replacing
 
 from .words import Sentences, sentences, word_states
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import platform
 import time
@@ -13,20 +12,18 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from operator import index
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from uddm_mini.denoisers.exact import MemorizingDenoiser, PopulationDenoiser
+from uddm_mini.files import replacing
 from uddm_mini.probes.measure import ProbeSettings, measure
 from uddm_mini.process.noise import UniformNoise
-from uddm_mini.process.sampling import Denoiser
 from uddm_mini.worlds.corpus import Corpus
-from uddm_mini.worlds.language import ToyLanguage
 
-from .checkpoint import replacing, save
+from .checkpoint import save
 from .train import TrainSettings, checked_device, note_corpus, train
 
 COLUMNS = (
@@ -68,6 +65,8 @@ def run_sweep(
     resumes there. `keep_models` also writes checkpoints. Jobs run on any `concurrent.futures` executor; the default
     is one thread per core on a CPU (PyTorch computes outside Python's lock), one job at a time on a GPU.
     """
+    if "seed" in changes:
+        raise TypeError("run_sweep takes a list of seeds, seeds=[0, 1, 2], and no single seed.")
     settings, probe = replace(settings or TrainSettings(), **changes), probe or ProbeSettings()
     largest_first = sorted({index(n) for n in sizes}, reverse=True)  # `index`: NumPy's whole numbers are none to JSON
     jobs = [(n, seed) for seed in dict.fromkeys(map(index, seeds)) for n in largest_first]
@@ -107,32 +106,6 @@ def _run_job(
     rows = measure(model, noise, corpus, x_train, probe, seed)
     seconds = time.perf_counter() - start
     return [{"n_train": n, "seed": seed, **row, "seconds": round(seconds, 2)} for row in rows]
-
-
-def sweep_bounds(
-    corpus: Corpus,
-    sizes: Sequence[int],
-    seeds: Sequence[int] = (0,),
-    *,
-    language: ToyLanguage | None = None,
-    schedule: Literal["linear", "cosine"] = "linear",
-    probe: ProbeSettings | None = None,
-) -> pd.DataFrame:
-    """Measure the two perfect denoisers as in `run_sweep`: a column `denoiser` says "memorizer" or "population".
-
-    The population rows need the `language` that the corpus was drawn from; real text has none.
-    """
-    noise = UniformNoise(corpus.vocab_size, schedule)
-    rows = []
-    for n, seed in itertools.product(sizes, seeds):
-        x_train = corpus.subset(n, seed)
-        known: dict[str, Denoiser] = {"memorizer": MemorizingDenoiser(x_train, noise)}
-        if language is not None:
-            known["population"] = PopulationDenoiser(language, noise)
-        for name, denoiser in known.items():
-            for row in measure(denoiser, noise, corpus, x_train, probe, seed):
-                rows.append({"denoiser": name, "n_train": n, "seed": seed, **row})
-    return pd.DataFrame(rows)
 
 
 def _check_jobs(corpus: Corpus, jobs: list[tuple[int, int]]) -> None:

@@ -169,7 +169,7 @@ def training_loss(
     t: torch.Tensor,
     loss: Literal["nelbo", "cross_entropy"],
 ) -> torch.Tensor:
-    """Return the mean loss in nats per token, a scalar."""
+    """Return the mean loss in nats per token, a scalar; padding is text here, for a model must learn where to end."""
     log_p0 = model(xt, t)
     if loss == "nelbo":
         return nelbo_per_token(log_p0, x0, xt, noise.alpha(t), noise.alpha_prime(t)).mean()

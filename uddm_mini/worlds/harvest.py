@@ -13,13 +13,14 @@ import os
 import platform
 import sys
 import sysconfig
-import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm.auto import tqdm
+
+from uddm_mini.files import replacing
 
 from . import prose, text
 from .prose import english_sentences
@@ -177,19 +178,8 @@ def _read_cache(path: Path, key: dict) -> tuple[dict[str, int], tuple[str, ...]]
 
 
 def _write_cache(path: Path, key: dict, counts: dict[str, int], sentences: Iterable[str]) -> None:
-    """Write to a temporary file beside `path`, then rename: a reader sees a whole file or none."""
+    """Write the cache in one step, or not at all where that is not possible."""
     body = "\n".join(sentences)
     header = {"key": key, "counts": counts, "sha256": hashlib.sha256(body.encode()).hexdigest()}
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=path.stem, suffix=".tmp", delete=False) as file:
-            temporary = file.name
-            file.write((json.dumps(header) + "\n" + body).encode())
-        os.replace(temporary, path)
-    except OSError:  # no room or no permission: the next call harvests again
-        pass
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):  # after the rename there is nothing left to remove
-                os.remove(temporary)
+    with contextlib.suppress(OSError), replacing(path) as temporary:  # no room or permission: harvest again next time
+        temporary.write_bytes((json.dumps(header) + "\n" + body).encode())
