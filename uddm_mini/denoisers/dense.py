@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 import torch.nn.functional as F
 
-from uddm_mini.denoisers.dynamics import Generator, Mode, choose, from_tokens, run, to_tokens, visiting_order
+from uddm_mini.denoisers.dynamics import Generator, Mode, choose, from_tokens, recall, to_tokens, visiting_order
 from uddm_mini.denoisers.retrieval import log_partition, query_blocks, retrieve, score_blocks, sum_by_key
 from uddm_mini.process.noise import UniformNoise, own_token_log_odds
 
@@ -123,23 +123,7 @@ class DenseAssociativeMemory:
             raise ValueError(f'mode must be "async" or "sync", but is {mode!r}.')
         return from_tokens(tokens, self.spins, x.dtype)
 
-    def recall(
-        self,
-        x: torch.Tensor,
-        steps: int = 50,
-        *,
-        mode: Mode = "async",
-        temperature: float = 0.0,
-        generator: Generator = None,
-        trajectory: bool = False,
-    ) -> torch.Tensor:
-        """Return the states after at most `steps` updates, [B, L], or all states on the way, [steps + 1, B, L].
-
-        At temperature 0 it stops when nothing changes. In "sync" mode it may end in a cycle.
-        """
-        return run(
-            lambda state: self.update(state, mode, temperature, generator), x, steps, temperature == 0, trajectory
-        )
+    recall = recall
 
     def _sweep(self, tokens: torch.Tensor, order: list[int], temperature: float, generator: Generator) -> torch.Tensor:
         """Update units one at a time, keeping the number of agreeing units [n, B] of every pattern current."""

@@ -10,7 +10,6 @@ Spin states are +1 / -1; as tokens, -1 is 0 and +1 is 1. Token states are int64 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -87,23 +86,40 @@ def visiting_order(length: int, units: torch.Tensor | list[int] | None, generato
     return torch.randperm(length, generator=generator, device=generator.device).tolist()
 
 
-def run(
-    update: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, steps: int, stop_early: bool, trajectory: bool
-) -> torch.Tensor:
-    """Apply `update` at most `steps` times; return the last state, or all of them [steps + 1, B, L].
+class Updates(Protocol):
+    """What `recall` needs to know of a network."""
 
-    With stop_early a state that did not change is final; a trajectory is then filled up with it.
+    def update(
+        self, x: torch.Tensor, mode: Mode = ..., temperature: float = ..., generator: Generator = ...
+    ) -> torch.Tensor:
+        """Return the states after one update of every unit."""
+
+
+def recall(
+    self: Updates,
+    x: torch.Tensor,
+    steps: int = 50,
+    *,
+    mode: Mode = "async",
+    temperature: float = 0.0,
+    generator: Generator = None,
+    trajectory: bool = False,
+) -> torch.Tensor:
+    """Return the states x [B, L] after at most `steps` updates, or all on the way, [steps + 1, B, L]: `trajectory`.
+
+    At temperature 0 it stops when nothing changes. In "sync" mode it may end in a cycle (of length two where there is
+    an energy of pairs); without an energy it may never settle. A method of every network. Random: as in `update`.
     """
     states = [x]
     for _ in range(steps):
-        after = update(states[-1])
-        settled = stop_early and torch.equal(after, states[-1])
+        after = self.update(states[-1], mode, temperature, generator)
+        settled = temperature == 0 and torch.equal(after, states[-1])
         states = [*states, after] if trajectory else [after]
         if settled:
             break
     if not trajectory:
         return states[-1]
-    return torch.stack(states + states[-1:] * (steps + 1 - len(states)))
+    return torch.stack(states + states[-1:] * (steps + 1 - len(states)))  # what has settled stays
 
 
 @dataclass(frozen=True)

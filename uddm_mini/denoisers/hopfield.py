@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from uddm_mini.denoisers.dynamics import TIE, Generator, Mode, choose, run, to_tokens, visiting_order
+from uddm_mini.denoisers.dynamics import TIE, Generator, Mode, choose, recall, to_tokens, visiting_order
 
 Rule = Literal["hebb", "projection"]
 
@@ -70,23 +70,7 @@ class HopfieldNetwork:
         """
         return update_spins(x, self.weights, None, mode, temperature, generator, units)
 
-    def recall(
-        self,
-        x: torch.Tensor,
-        steps: int = 50,
-        *,
-        mode: Mode = "async",
-        temperature: float = 0.0,
-        generator: Generator = None,
-        trajectory: bool = False,
-    ) -> torch.Tensor:
-        """Return the states after at most `steps` updates, [B, N], or all states on the way, [steps + 1, B, N].
-
-        At temperature 0 it stops when nothing changes. In "sync" mode it may end in a cycle of length two.
-        """
-        return run(
-            lambda state: self.update(state, mode, temperature, generator), x, steps, temperature == 0, trajectory
-        )
+    recall = recall
 
 
 def both_signs(field: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from uddm_mini.denoisers.dynamics import Generator, Mode, choose, run, to_tokens, visiting_order
+from uddm_mini.denoisers.dynamics import Generator, Mode, choose, recall, to_tokens, visiting_order
 from uddm_mini.denoisers.hopfield import both_signs, update_spins
 from uddm_mini.denoisers.retrieval import sum_by_key
 
@@ -162,23 +162,7 @@ class PseudoLikelihoodNetwork:
             tokens[:, unit] = choose(scores, tokens[:, unit], temperature, generator)
         return tokens
 
-    def recall(
-        self,
-        x: torch.Tensor,
-        steps: int = 50,
-        *,
-        mode: Mode = "async",
-        temperature: float = 0.0,
-        generator: Generator = None,
-        trajectory: bool = False,
-    ) -> torch.Tensor:
-        """Return the states after at most `steps` updates, [B, L], or all states on the way, [steps + 1, B, L].
-
-        At temperature 0 it stops when nothing changes. Without an energy it may also never settle.
-        """
-        return run(
-            lambda state: self.update(state, mode, temperature, generator), x, steps, temperature == 0, trajectory
-        )
+    recall = recall
 
     def _scores(self, tokens: torch.Tensor) -> torch.Tensor:
         if self.spins:
