@@ -295,3 +295,17 @@ def test_impossible_sweeps_are_named_before_anything_is_written(world, tmp_path,
     with pytest.raises(ValueError, match=message):
         run_sweep(world[0], sizes, seeds, out=tmp_path / "new", **TINY)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_sweep_resumed_with_other_versions_says_so(world, tmp_path):
+    corpus, _ = world
+    run_sweep(corpus, [8], [0], out=tmp_path, executor=Serial(), **TINY)
+    path = tmp_path / "settings.json"
+    written = json.loads(path.read_text())
+    now = written["about"]["versions"]
+    assert "earlier versions" not in written["about"]
+    path.write_text(json.dumps(written | {"about": written["about"] | {"versions": {**now, "torch": "1.0"}}}))
+    for _ in range(2):  # a third call with the same versions adds nothing
+        run_sweep(corpus, [8, 16], [0], out=tmp_path, executor=Serial(), **TINY)
+        about = json.loads(path.read_text())["about"]
+        assert about["versions"] == now and about["earlier versions"] == [{**now, "torch": "1.0"}]

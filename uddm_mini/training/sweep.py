@@ -184,6 +184,11 @@ def _resume(folder: Path | None, provenance: dict[str, Any]) -> list[dict[Any, A
         differs = before["settings"] != provenance["settings"]
         for name in ("sizes", "seeds"):
             provenance["about"][name] = sorted({*before["about"][name], *provenance["about"][name]})
+        earlier = before["about"].get("earlier versions", [])
+        if before["about"]["versions"] != provenance["about"]["versions"]:  # part of the rows is theirs
+            earlier = [*earlier, before["about"]["versions"]]
+        if earlier:
+            provenance["about"]["earlier versions"] = earlier
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"The results in {folder} cannot be read ({error}); choose another folder.") from None
     if differs:
