@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from uddm_mini.denoisers.dense import DenseAssociativeMemory
-from uddm_mini.denoisers.dynamics import as_denoiser, choose, loop_work
+from uddm_mini.denoisers.dynamics import as_denoiser, choose, loop_work, recall
 from uddm_mini.denoisers.exact import MemorizingDenoiser
 from uddm_mini.denoisers.hopfield import HopfieldNetwork
 from uddm_mini.denoisers.patterns import feature_patterns, flip, random_patterns, recall_curve
@@ -521,3 +521,21 @@ def test_feature_patterns_are_signs_of_few_features():
 def test_bad_input_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+class Hesitant:
+    """A network that leaves its state alone twice, then flips every spin."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def update(self, x, mode="async", temperature=0.0, generator=None):
+        self.calls += 1
+        return -x if self.calls == 3 else x.clone()
+
+
+def test_only_at_temperature_zero_is_a_state_that_did_not_move_final():
+    x = torch.ones(2, 5)
+    cold, warm = Hesitant(), Hesitant()
+    assert torch.equal(recall(cold, x, steps=3), x) and cold.calls == 1
+    assert torch.equal(recall(warm, x, steps=3, temperature=0.5), -x), "chance may still move it later"
