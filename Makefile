@@ -68,14 +68,22 @@ address: ## set the public address everywhere: make address URL=https://github.c
 	@test -n "$(URL)" || { echo "Say which: make address URL=https://github.com/OWNER/NAME" >&2; exit 1; }
 	@if test -x $(RUN); then $(RUN) book/_tools/address.py "$(URL)"; else $(PYTHON) book/_tools/address.py "$(URL)"; fi
 
-sweep-toy: $(READY) ## compute the transition on the toy language (data/sweeps/toy)
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --corpus toy --seeds 0,1,2 --steps 3000 \
-		--sizes 16,32,64,128,256,512,1024,2048,4096,8192 $(SWEEP) --out data/sweeps/toy
+GRID := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --keep-models
+TOY := --corpus toy --seeds 0,1,2,3,4 --steps 3000 --sizes 16,32,64,96,128,192,256,512,1024,2048,4096,8192
+DOCSTRINGS := --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 --learning-rate 0.005 --neighbors \
+	--depth 2 --sizes 16,32,64,128,256,512,1024,2048,all
 
-sweep-docstrings: $(READY) ## compute the transition on real text (data/sweeps/docstrings)
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 \
-		--sizes 32,64,128,256,512,1024,2048,all --depth 2 --neighbors --learning-rate 0.005 $(SWEEP) \
-		--out data/sweeps/docstrings
+sweep-toy: $(READY) ## the transition on the toy language: three model sizes, two losses, fixed epochs (data/sweeps/toy-*)
+	$(GRID) $(TOY) --width 32 $(SWEEP) --out data/sweeps/toy-medium
+	$(GRID) $(TOY) --width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/toy-large
+	$(GRID) $(TOY) --width 16 $(SWEEP) --out data/sweeps/toy-small
+	$(GRID) $(TOY) --width 32 --loss cross_entropy $(SWEEP) --out data/sweeps/toy-cross-entropy
+	$(GRID) $(TOY) --width 32 --epochs 500 --sizes 16,32,48,64,96,128,192,256,384,512,1024,2048 $(SWEEP) \
+		--out data/sweeps/toy-epochs
+
+sweep-docstrings: $(READY) ## the transition on real text: two model sizes (data/sweeps/docstrings-*)
+	$(GRID) $(DOCSTRINGS) --width 32 $(SWEEP) --out data/sweeps/docstrings-small
+	$(GRID) $(DOCSTRINGS) --width 64 $(SWEEP) --out data/sweeps/docstrings-large
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

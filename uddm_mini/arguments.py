@@ -123,6 +123,7 @@ def _training_options(parser: argparse.ArgumentParser) -> None:
         "--neighbors", action="store_true", help="attention that starts at the neighboring tokens (use for real text)"
     )
     parser.add_argument("--learning-rate", type=float, help=f"peak step size (default {defaults.learning_rate})")
+    parser.add_argument("--epochs", type=float, help="passes over the training sentences, instead of --steps")
     parser.add_argument("--ema", type=float, help="decay of averaged weights, for example 0.99 (default: none)")
     parser.add_argument("--loss", choices=("nelbo", "cross_entropy"), default="nelbo", help="default nelbo")
     parser.add_argument("--schedule", choices=("linear", "cosine"), default="linear", help="noise (default linear)")

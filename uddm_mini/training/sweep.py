@@ -59,7 +59,8 @@ def run_sweep(
 
     Columns: n_train, seed, split ("train" | "test"), t, recovered, unstable, exact, chance (fractions; NaN where
     nothing was corrupted), entropy (cavity, at t -> 0, nats per token), nelbo (nats per token), seconds. `changes`
-    override fields of `settings`. Architecture and steps stay fixed; only n_train varies.
+    override fields of `settings`. Architecture and steps stay fixed (or, with `epochs`, the passes over the data);
+    only n_train varies.
 
     With `out`, a folder, every finished job is written at once (sweep.csv, settings.json), and the same call
     resumes there. `keep_models` also writes checkpoints. Jobs run on any `concurrent.futures` executor; the default
@@ -151,7 +152,6 @@ def _provenance(
     corpus: Corpus, settings: TrainSettings, probe: ProbeSettings, jobs: list[tuple[int, int]], device: str
 ) -> dict[str, Any]:
     """Return what decides the numbers ("settings"), and what else is worth knowing about the run ("about")."""
-    fixed = {k: v for k, v in asdict(settings).items() if k != "seed"}
     packages = {}
     for name in ("uddm_mini", "torch", "numpy", "pandas"):
         try:
@@ -159,7 +159,7 @@ def _provenance(
         except PackageNotFoundError:  # running from a checkout
             packages[name] = "not installed"
     return {
-        "settings": {"train": fixed, "probe": asdict(probe), "corpus": corpus.name, "hash": corpus.sha256},
+        "settings": {"train": _train_settings(settings), "probe": asdict(probe), "corpus": corpus.name, "hash": corpus.sha256},
         "about": {
             "sizes": sorted({n for n, _ in jobs}),
             "seeds": sorted({seed for _, seed in jobs}),
@@ -168,6 +168,11 @@ def _provenance(
             "corpus": corpus.info,
         },
     }
+
+
+def _train_settings(settings: TrainSettings) -> dict[str, Any]:
+    """Return the settings that all models of a sweep share."""
+    return {k: v for k, v in asdict(settings).items() if k != "seed"}
 
 
 def _resume(folder: Path | None, provenance: dict[str, Any]) -> list[dict[Any, Any]]:
@@ -181,6 +186,8 @@ def _resume(folder: Path | None, provenance: dict[str, Any]) -> list[dict[Any, A
     try:
         before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else provenance
         rows = [dict(row) for row in pd.read_csv(table)[list(COLUMNS)].to_dict("records")] if table.exists() else []
+        # a setting that did not exist then had the value that is its default now
+        before["settings"]["train"] = {**_train_settings(TrainSettings()), **before["settings"]["train"]}
         differs = before["settings"] != provenance["settings"]
         for name in ("sizes", "seeds"):
             provenance["about"][name] = sorted({*before["about"][name], *provenance["about"][name]})

@@ -22,6 +22,7 @@ class TrainSettings:
     """Everything that decides a training run besides its data; saved inside every checkpoint."""
 
     steps: int = 700
+    epochs: float = 0.0  # if positive, `steps` becomes epochs * n_train / batch_size
     batch_size: int = 64
     learning_rate: float = 7e-3
     weight_decay: float = 0.01
@@ -48,6 +49,8 @@ class TrainSettings:
             )
         if self.seed < 0:
             raise ValueError(f"seed must be at least 0, but is {self.seed}.")
+        if not 0 <= self.epochs < math.inf:
+            raise ValueError(f"epochs must be positive, or 0 for a fixed number of steps, but is {self.epochs}.")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema is a decay in [0, 1), such as 0.99, but is {self.ema}.")
 
@@ -73,6 +76,8 @@ def train(
     """
     settings = replace(settings or TrainSettings(), **changes)
     x, noise = _sentences(data, noise, settings)
+    if settings.epochs:
+        settings = replace(settings, steps=max(1, round(settings.epochs * len(x) / settings.batch_size)))
     model = TransformerDenoiser(
         noise.vocab_size,
         x.shape[1],
