@@ -242,15 +242,23 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys, checkpoint):
     assert "resumes" in one_sentence(capsys)
 
 
+def test_halves_writes_a_table_and_refuses_too_large_ones(tmp_path, capsys):
+    out = tmp_path / "halves.csv"
+    assert main(["halves", "--sizes", "8", "--seeds", "0", "--out", str(out), *TINY]) == 0
+    assert set(pd.read_csv(out).denoiser) == {"model", "memorizer"} and "halves.csv" in capsys.readouterr().out
+    assert main(["halves", "--sizes", "5000", "--seeds", "0", "--out", str(out), *TINY]) == 2
+    assert "2 n of the 8192" in one_sentence(capsys)
+
+
 def test_help_of_the_program_and_of_every_command():
     env = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
     run = subprocess.run(
         [sys.executable, "-m", "uddm_mini", "--help"], cwd=ROOT, env=env, capture_output=True, text=True, check=True
     )
-    assert all(name in run.stdout for name in ("sweep", "train", "sample", "recover"))
+    assert all(name in run.stdout for name in ("sweep", "halves", "train", "sample", "recover"))
 
 
-@pytest.mark.parametrize("command", ["sweep", "train", "sample", "recover"])
+@pytest.mark.parametrize("command", ["sweep", "halves", "train", "sample", "recover"])
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

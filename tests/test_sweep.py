@@ -67,6 +67,19 @@ def english_corpus():
     return ToyLanguage().corpus(n_train=32, n_test=16, seed=0)
 
 
+def test_a_folder_from_before_a_setting_existed_resumes_with_its_default(english_corpus, tmp_path):
+    run_sweep(english_corpus, [8], [0], out=tmp_path, executor=Serial(), **TINY)
+    path = tmp_path / "settings.json"
+    old = json.loads(path.read_text())
+    del old["settings"]["train"]["epochs"]
+    path.write_text(json.dumps(old))
+    again = Serial()
+    run_sweep(english_corpus, [8], [0], out=tmp_path, executor=again, **TINY)
+    assert not again.jobs and json.loads(path.read_text())["settings"]["train"]["epochs"] == 0
+    with pytest.raises(ValueError, match="epochs: 0.0 there, 2 now"):
+        run_sweep(english_corpus, [8], [0], out=tmp_path, executor=again, epochs=2, **TINY)
+
+
 def test_one_row_for_every_size_seed_split_and_time(world):
     _, table = world
     assert list(table.columns) == COLUMNS

@@ -118,6 +118,16 @@ def test_history_settings_and_mode_come_back(small_world):
     assert not model.training and model.settings.width == 16
 
 
+def test_epochs_set_the_number_of_steps_by_the_size_of_the_data(small_world):
+    _, noise, x = small_world
+    x = x[:12]
+    model = train(x, noise, epochs=3, batch_size=4, width=8, progress=False)
+    assert model.training_settings["steps"] == 9 and model.history["step"] == list(range(9))
+    same = train(x, noise, steps=9, batch_size=4, width=8, progress=False)
+    assert same.history == model.history  # nothing else changes
+    assert train(x, noise, epochs=0.01, width=8, progress=False).training_settings["steps"] == 1
+
+
 def test_a_run_that_diverges_is_no_model(small_world):
     _, noise, x = small_world
     with pytest.raises(ValueError, match="diverged: the loss is nan at step .*lower learning_rate"):
@@ -209,6 +219,8 @@ X = torch.zeros(4, 3, dtype=torch.int64)
         (X, UniformNoise(3), dict(learning_rate=float("nan")), "positive"),
         (X, UniformNoise(3), dict(clip=0.0), "positive"),
         (X, UniformNoise(3), dict(seed=-1), "seed"),
+        (X, UniformNoise(3), dict(epochs=-1.0), "epochs must be positive"),
+        (X, UniformNoise(3), dict(epochs=float("inf")), "epochs must be positive"),
         (X, UniformNoise(3), dict(width=10, heads=4), "multiple of heads"),
         (X, UniformNoise(3), dict(device="abacus"), "no device that"),
     ],

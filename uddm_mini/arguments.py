@@ -33,7 +33,7 @@ def _seed(text: str) -> int:
 
 
 def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
-    """Return the parser; `commands` are the functions behind sweep, train, sample and recover."""
+    """Return the parser; `commands` are the functions behind its words: sweep, examine, halves, train, ..."""
     parser = argparse.ArgumentParser(
         prog="python -m uddm_mini",
         description="Train and probe small uniform discrete diffusion models of language.",
@@ -58,6 +58,14 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
     _method_option(sweep)
     _training_options(sweep)
     sweep.set_defaults(run=commands["sweep"])
+
+    halves = subparsers.add_parser("halves", help="train pairs of models on disjoint halves, and see when they agree")
+    _corpus_options(halves)
+    halves.add_argument("--sizes", type=_sizes, metavar="N,N,...", help="sentences in each half (default 16, 64, ...)")
+    halves.add_argument("--seeds", type=_seeds, default=[0, 1, 2], metavar="S,S,...", help="seeds (default 0,1,2)")
+    halves.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
+    _training_options(halves)
+    halves.set_defaults(run=commands["halves"])
 
     one = subparsers.add_parser("train", help="train one model and save it")
     _corpus_options(one)

@@ -1,4 +1,4 @@
-"""The command line: sweep, train, sample, recover. `python -m uddm_mini --help` starts here."""
+"""The command line: sweep, halves, train, sample, recover. `python -m uddm_mini --help` starts here."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from uddm_mini.process.noise import UniformNoise
 from uddm_mini.process.sampling import device_of, sample
 from uddm_mini.training.bounds import sweep_bounds
 from uddm_mini.training.checkpoint import load, save
+from uddm_mini.training.halves import disjoint_halves
 from uddm_mini.training.sweep import run_sweep
 from uddm_mini.training.train import TrainSettings, note_corpus, train
 from uddm_mini.worlds.corpus import Corpus, docstring_corpus, text_corpus
@@ -31,7 +32,9 @@ TOY_POOL = 8192  # training sentences of the toy language that the command line 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a mistake of the user's becomes one sentence and exit status 2."""
     typed = sys.argv[1:] if arguments is None else arguments
-    options = make_parser(sweep=_sweep, train=_train, sample=_sample, recover=_recover).parse_args(typed)
+    options = make_parser(sweep=_sweep, halves=_halves, train=_train, sample=_sample, recover=_recover).parse_args(
+        typed
+    )
     options.command = shlex.join(["python", "-m", "uddm_mini", *map(_without_folder, typed)])
     try:
         options.run(options)
@@ -86,6 +89,17 @@ def _sweep(options: argparse.Namespace) -> None:
     shown = table[table.t == 0.25].pivot_table(index="n_train", columns="split", values=["recovered", "entropy"])
     print(shown.round(3).to_string())
     print(f"\nWrote sweep.csv, bounds.csv, settings.json, transition.png and transition.svg to {out}")
+
+
+def _halves(options: argparse.Namespace) -> None:
+    corpus = load_corpus(options.corpus, options.vocab, options.unit)
+    sizes = options.sizes or [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
+    settings = _settings(options)
+    table = disjoint_halves(
+        corpus, sizes, options.seeds, settings=settings, out=Path(options.out), device=options.device
+    )
+    shown = table.pivot_table(index=["denoiser", "n_train"], columns="t", values="agreement")
+    print(f"Fraction of changed words on which both agree, by t:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
 
 def _train(options: argparse.Namespace) -> None:

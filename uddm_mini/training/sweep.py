@@ -79,7 +79,7 @@ def run_sweep(
     models = folder if keep_models else None
     work = partial(_run_job, corpus, settings=settings, probe=probe, device=device, folder=models)
     bar = tqdm(total=len(jobs), initial=len(done & set(jobs)), desc="sweep", unit="model", disable=not progress)
-    for finished in _run_all([job for job in jobs if job not in done], work, executor, device):
+    for finished in run_all([job for job in jobs if job not in done], work, executor, device):
         rows += finished
         _write_rows(folder, rows)
         bar.update()
@@ -119,7 +119,7 @@ def _check_jobs(corpus: Corpus, jobs: list[tuple[int, int]]) -> None:
             raise ValueError(f"A seed must be at least 0, but one is {seed}.")
 
 
-def _run_all(
+def run_all(
     jobs: list[tuple[int, int]],
     work: Callable[[tuple[int, int]], list[dict[str, Any]]],
     executor: Executor | None,
@@ -130,7 +130,7 @@ def _run_all(
         cores = torch.get_num_threads()
         with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
-                yield from _run_all(jobs, work, pool, device)
+                yield from run_all(jobs, work, pool, device)
             finally:
                 pool.shutdown(cancel_futures=True)
                 torch.set_num_threads(cores)
@@ -159,7 +159,12 @@ def _provenance(
         except PackageNotFoundError:  # running from a checkout
             packages[name] = "not installed"
     return {
-        "settings": {"train": _train_settings(settings), "probe": asdict(probe), "corpus": corpus.name, "hash": corpus.sha256},
+        "settings": {
+            "train": _train_settings(settings),
+            "probe": asdict(probe),
+            "corpus": corpus.name,
+            "hash": corpus.sha256,
+        },
         "about": {
             "sizes": sorted({n for n, _ in jobs}),
             "seeds": sorted({seed for _, seed in jobs}),

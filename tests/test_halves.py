@@ -1,0 +1,82 @@
+"""Two models on disjoint halves: no sentence shared, agreement counted right, nothing done twice."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+
+from uddm_mini import PopulationDenoiser, UniformNoise
+from uddm_mini.training import halves as module
+from uddm_mini.training.halves import compare, disjoint_halves
+
+TINY = dict(steps=3, batch_size=8, width=8, depth=1, heads=2, progress=False, times=(0.25, 0.5), sentences=16)
+
+
+def constant(probs):
+    """A denoiser that always answers with the same full posterior, [V]."""
+
+    def denoise(xt, t):
+        return torch.tensor(probs).log().expand(*xt.shape, -1)
+
+    denoise.predicts = "posterior"
+    return denoise
+
+
+def test_agreement_distance_and_right_are_counted_over_changed_tokens():
+    noise = UniformNoise(3)
+    x0, xt = torch.tensor([[0, 1, 2, 0]]), torch.tensor([[0, 2, 1, 1]])  # the first is unchanged
+    first, second = constant([0.5, 0.3, 0.2]), constant([0.3, 0.5, 0.2])
+    assert compare(first, first, noise, x0, xt, 0.5) == pytest.approx({"agreement": 1, "distance": 0, "right": 1 / 3})
+    # by hand: the best words are 0 and 1, the distance is (0.2 + 0.2) / 2
+    assert compare(first, second, noise, x0, xt, 0.5) == pytest.approx({"agreement": 0, "distance": 0.2, "right": 0})
+    assert compare(first, first, noise, x0, xt, 0.5, ignore=[2])["right"] == pytest.approx(1 / 2)
+
+
+def test_the_perfect_denoiser_agrees_with_itself(english, corpus, generator):
+    noise = UniformNoise(english.vocab_size)
+    exact, xt = PopulationDenoiser(english, noise), noise.corrupt(corpus.test, 0.25, generator)
+    found = compare(exact, PopulationDenoiser(english, noise, predict="posterior"), noise, corpus.test, xt, 0.25)
+    # the two forms differ by rounding in float32
+    assert found["agreement"] > 0.99 and found["distance"] < 1e-3
+
+
+def test_the_two_models_share_no_sentence_and_no_seed(corpus, monkeypatch):
+    seen = []
+
+    def spy(x, noise, *, settings, device, progress):
+        seen.append(({tuple(row) for row in x.tolist()}, settings.seed))
+        return constant([1 / corpus.vocab_size] * corpus.vocab_size)
+
+    monkeypatch.setattr(module, "train", spy)
+    table = disjoint_halves(corpus, [8, 16], [3], **TINY)
+    for (first, seed), (second, other) in zip(seen[::2], seen[1::2], strict=True):
+        assert len(first) == len(second) and not first & second and seed == 3 and seed != other
+    nested = {len(x): x for x, seed in seen if seed == 3}
+    assert nested[8] < nested[16] == {tuple(row) for row in corpus.subset(16, 3).tolist()}
+    assert set(table.denoiser) == {"model", "memorizer"} and len(table) == 2 * 2 * 2
+
+
+def test_a_table_resumes_where_it_stopped(corpus, tmp_path, monkeypatch):
+    whole = disjoint_halves(corpus, [4, 8], [0], **TINY)
+    out = tmp_path / "deep" / "halves.csv"
+    disjoint_halves(corpus, [8], [0], out=out, **TINY)
+    trained = []
+    monkeypatch.setattr(
+        module, "train", lambda x, *a, real=module.train, **k: (trained.append(len(x)), real(x, *a, **k))[1]
+    )
+    table = disjoint_halves(corpus, [4, 8], [0], out=out, **TINY)
+    assert trained == [4, 4]
+    pd.testing.assert_frame_equal(table, whole, rtol=1e-5)
+    pd.testing.assert_frame_equal(pd.read_csv(out), whole, rtol=1e-5)
+    with pytest.raises(ValueError, match="other settings"):
+        disjoint_halves(corpus, [4], [0], out=out, **{**TINY, "steps": 4})
+    out.with_suffix(".json").write_text("{")
+    with pytest.raises(ValueError, match="cannot be read"):
+        disjoint_halves(corpus, [4], [0], out=out, **TINY)
+
+
+@pytest.mark.parametrize(("sizes", "seeds"), [([], [0]), ([8], []), ([40], [0])])
+def test_halves_that_cannot_be_had_are_refused(corpus, sizes, seeds):
+    with pytest.raises(ValueError, match="Two halves of n sentences need 2 n of the 64"):
+        disjoint_halves(corpus, sizes, seeds, **TINY)
