@@ -12,6 +12,7 @@ from .denoisers.hopfield import HopfieldNetwork
 from .denoisers.patterns import feature_patterns, flip, random_patterns, recall_curve
 from .denoisers.pseudo_likelihood import PseudoLikelihoodNetwork
 from .denoisers.transformer import TransformerDenoiser
+from .probes.basins import BasinProfile, FixedPoints, basin_profile, fixed_point_rate
 from .probes.entropy import conditional_entropy
 from .probes.measure import ProbeSettings, mean_nelbo, measure
 from .probes.recovery import Recovery, counted_tokens, token_recovery
@@ -20,6 +21,7 @@ from .process.objective import cross_entropy_per_token, nelbo_per_token
 from .process.sampling import iterate_argmax, predict, sample
 from .training.bounds import sweep_bounds
 from .training.checkpoint import load, save
+from .training.crossing import Crossing, Peak, crossing, perplexity_peak
 from .training.sweep import run_sweep
 from .training.train import TrainSettings, train
 from .worlds.corpus import Corpus, docstring_corpus, text_corpus
@@ -27,10 +29,14 @@ from .worlds.language import ToyLanguage
 from .worlds.text import hub_texts
 
 __all__ = [
+    "BasinProfile",
     "Corpus",
+    "Crossing",
     "DenseAssociativeMemory",
+    "FixedPoints",
     "HopfieldNetwork",
     "MemorizingDenoiser",
+    "Peak",
     "PopulationDenoiser",
     "ProbeSettings",
     "PseudoLikelihoodNetwork",
@@ -40,12 +46,15 @@ __all__ = [
     "TransformerDenoiser",
     "UniformNoise",
     "as_denoiser",
+    "basin_profile",
     "conditional_entropy",
     "convert",
     "counted_tokens",
     "cross_entropy_per_token",
+    "crossing",
     "docstring_corpus",
     "feature_patterns",
+    "fixed_point_rate",
     "flip",
     "hub_texts",
     "iterate_argmax",
@@ -54,6 +63,7 @@ __all__ = [
     "mean_nelbo",
     "measure",
     "nelbo_per_token",
+    "perplexity_peak",
     "predict",
     "random_patterns",
     "recall_curve",
