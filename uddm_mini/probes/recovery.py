@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
 from uddm_mini.process.noise import Predicts, UniformNoise
-from uddm_mini.process.sampling import Denoiser, iterate_argmax, predict, sample
+from uddm_mini.process.sampling import Denoiser, iterate_argmax, sample
 
-Method = Literal["argmax", "reverse", "iterate"]
+Method = Literal["argmax", "reverse", "iterate", "greedy"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,31 @@ class Recovery:
         """Return which tokens are right at the end, bool[B, L]."""
         return self.out == self.x0
 
+    @property
+    def outcomes(self) -> dict[str, torch.Tensor]:
+        """Return what became of every counted token, four masks bool[B, L] of which exactly one is True.
+
+        "recovered" (changed, right at the end), "failed" (changed, wrong), "stable" (left alone, right) and
+        "unstable" (left alone, wrong), the groups of Pham et al. 2026.
+        """
+        changed, right, left_alone = self.changed, self.right, self.counted & (self.xt == self.x0)
+        return {
+            "recovered": changed & right,
+            "failed": changed & ~right,
+            "stable": left_alone & right,
+            "unstable": left_alone & ~right,
+        }
+
+    def mean_by_outcome(self, values: torch.Tensor) -> dict[str, float]:
+        """Return the mean of values float[B, L] over each of the four outcomes; NaN for an outcome without tokens.
+
+        With values = conditional_entropy(denoiser, found.out, noise=noise): how sure the denoiser is of the tokens
+        that it recovered, failed, kept or broke (nats).
+        """
+        if values.shape != self.x0.shape:
+            raise ValueError(f"values needs one number per token, {list(self.x0.shape)}, but is {list(values.shape)}.")
+        return {name: float(values[tokens].mean()) for name, tokens in self.outcomes.items()}
+
 
 def token_recovery(
     denoiser: Denoiser,
@@ -54,24 +79,19 @@ def token_recovery(
     ignore: Collection[int] = (),
     reference: torch.Tensor | None = None,
     predicts: Predicts | None = None,
+    batch_size: int = 1024,
     generator: torch.Generator | None = None,
 ) -> Recovery:
     """Corrupt sentences x0 int64[B, L] to noise level t, denoise them, and count which words come back.
 
-    `method`: "argmax" takes the most probable word of the full posterior at once; "reverse" draws from the reverse
-    process in `steps` steps; "iterate" repeats the argmax map, up to `steps` times, until nothing moves. Tokens
-    whose true id is in `ignore` (padding, unknown) are not counted. `chance` guesses the most frequent word of
-    `reference` (default x0) at each position. The corruption, and "reverse", draw from `generator`.
+    `method`: see `denoise`, which takes at most `steps` steps. Tokens whose true id is in `ignore` (padding, unknown)
+    are not counted. `chance` guesses the most frequent word of `reference` (default x0) at each position. The
+    corruption, all of it first, and then "reverse" draw from `generator`.
     """
     xt = noise.corrupt(x0, t, generator)
-    if method == "argmax":
-        out = predict(denoiser, noise, xt, t, "posterior", predicts).argmax(dim=2)
-    elif method == "iterate":
-        out = iterate_argmax(denoiser, noise, xt, t, steps, predicts=predicts)[-1]
-    elif method == "reverse":
-        out = sample(denoiser, noise, steps=steps, x_start=xt, t_start=t, predicts=predicts, generator=generator)
-    else:
-        raise ValueError(f'method must be "argmax", "reverse" or "iterate", but is {method!r}.')
+    out = denoise(
+        denoiser, noise, xt, t, method, steps=steps, predicts=predicts, batch_size=batch_size, generator=generator
+    )
     counted = counted_tokens(x0, ignore)
     changed = (xt != x0) & counted
     right = out == x0
@@ -87,6 +107,43 @@ def token_recovery(
         out=out,
         counted=counted,
     )
+
+
+def denoise(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    xt: torch.Tensor,
+    t: float,
+    method: Method = "argmax",
+    *,
+    steps: int = 32,
+    predicts: Predicts | None = None,
+    batch_size: int = 1024,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:
+    """Bring noisy sentences xt int64[B, L] at noise level t back to clean text, int64[B, L].
+
+    "argmax" takes the most probable word of the full posterior at once; "iterate" repeats that map at fixed t, up to
+    `steps` times, until nothing moves; "reverse" draws from the reverse process in `steps` steps; "greedy" takes its
+    most probable token at each step instead, which moves hardly anything (chapter 7). The denoiser is asked about
+    `batch_size` sentences at a time; only the draws of "reverse" can depend on it, by their order.
+    """
+    if method in ("argmax", "iterate"):
+        limit = 1 if method == "argmax" else steps
+        return iterate_argmax(denoiser, noise, xt, t, limit, predicts=predicts, batch_size=batch_size)[-1]
+    if method in ("reverse", "greedy"):
+        return sample(
+            denoiser,
+            noise,
+            steps=steps,
+            x_start=xt,
+            t_start=t,
+            greedy=method == "greedy",
+            predicts=predicts,
+            batch_size=batch_size,
+            generator=generator,
+        )
+    raise ValueError(f"method must be one of {', '.join(get_args(Method))}, but is {method!r}.")
 
 
 def counted_tokens(x0: torch.Tensor, ignore: Collection[int]) -> torch.Tensor:

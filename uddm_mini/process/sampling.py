@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, overload
 
 import torch
@@ -37,12 +38,35 @@ def predict(
     t: torch.Tensor | float,
     wanted: Predicts,
     predicts: Predicts | None = None,
+    batch_size: int = 1024,
 ) -> torch.Tensor:
-    """Ask the denoiser for log p0 [B, L, V] at xt int64[B, L], in the `wanted` form, converting if needed."""
+    """Ask the denoiser for log p0 [B, L, V] at xt int64[B, L], in the `wanted` form, converting if needed.
+
+    It is asked about `batch_size` sentences at a time.
+    """
     given = what_it_predicts(denoiser, predicts)
-    with torch.no_grad():
-        log_p0 = denoiser(xt, batch_times(t, xt))
-    return convert(log_p0, xt, t, noise, given, wanted)
+
+    def ask(xt: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
+        with torch.no_grad():
+            log_p0 = denoiser(xt, batch_times(t, xt))
+        return convert(log_p0, xt, t, noise, given, wanted)
+
+    return in_batches(ask, xt, t, batch_size)
+
+
+def in_batches(
+    answer: Callable[[torch.Tensor, torch.Tensor | float], torch.Tensor],
+    x: torch.Tensor,
+    t: torch.Tensor | float,
+    batch_size: int,
+) -> torch.Tensor:
+    """Return answer(x, t), put together from answers about at most `batch_size` sentences of x int64[B, L] each."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, but is {batch_size}.")
+    if len(x) <= batch_size:
+        return answer(x, t)
+    many = batch_times(t, x).split(batch_size) if isinstance(t, torch.Tensor) and t.ndim else itertools.repeat(t)
+    return torch.cat([answer(part, level) for part, level in zip(x.split(batch_size), many, strict=False)])
 
 
 @overload
@@ -58,6 +82,7 @@ def sample(
     t_start: float = 1.0,
     greedy: bool = False,
     predicts: Predicts | None = None,
+    batch_size: int = 1024,
     generator: torch.Generator | None = None,
 ) -> torch.Tensor: ...
 
@@ -75,6 +100,7 @@ def sample(
     t_start: float = 1.0,
     greedy: bool = False,
     predicts: Predicts | None = None,
+    batch_size: int = 1024,
     generator: torch.Generator | None = None,
 ) -> list[tuple[float, torch.Tensor]]: ...
 
@@ -91,6 +117,7 @@ def sample(
     greedy: bool = False,
     trajectory: bool = False,
     predicts: Predicts | None = None,
+    batch_size: int = 1024,
     generator: torch.Generator | None = None,
 ) -> torch.Tensor | list[tuple[float, torch.Tensor]]:
     """Walk the reverse process from t_start to 0 in equal steps; return sentences, int64[n, L].
@@ -98,7 +125,8 @@ def sample(
     Start from `n` sentences of `length` uniform random tokens (t_start = 1), or from `x_start` int64[n, L], text
     that was corrupted to `t_start`. Each step draws x_s ~ q(x_s | x_t, x_0 := cavity prediction); with
     `greedy` it takes the most probable token instead. With `trajectory` the result is the list of
-    (t, x_t) from start to end. The draws come from `generator`.
+    (t, x_t) from start to end. The draws come from `generator`, for `batch_size` sentences at a time, so that with
+    more than these another `batch_size` gives other draws.
     """
     x = _start(noise, n, length, x_start, t_start, generator)
     if x_start is None:
@@ -110,8 +138,8 @@ def sample(
     for t, s in itertools.pairwise(times):
         if t_start == 0:  # already clean: there is no noise to walk back through
             break
-        p0 = predict(denoiser, noise, x, t, "cavity", predicts).exp()  # [n, L, V]
-        x = _choose(noise.posterior(p0, x, s, t), greedy, generator)
+        step = partial(_step_back, denoiser, noise, s, greedy, predicts, batch_size, generator)
+        x = in_batches(step, x, t, batch_size)
         if trajectory:
             path.append((s, x))
     return path if trajectory else x
@@ -140,6 +168,22 @@ def _start(
     return torch.randint(noise.vocab_size, (n, length), generator=generator, device=device)
 
 
+def _step_back(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    s: float,
+    greedy: bool,
+    predicts: Predicts | None,
+    batch_size: int,
+    generator: torch.Generator | None,
+    x: torch.Tensor,
+    t: torch.Tensor | float,
+) -> torch.Tensor:
+    """Go from x_t int64[n, L] at t to x_s."""
+    p0 = predict(denoiser, noise, x, t, "cavity", predicts, batch_size).exp()  # [n, L, V]
+    return _choose(noise.posterior(p0, x, s, t), greedy, generator)
+
+
 def _choose(probs: torch.Tensor, greedy: bool, generator: torch.Generator | None) -> torch.Tensor:
     """Pick one token per position from probs [n, L, V]."""
     if greedy or probs.numel() == 0:
@@ -149,22 +193,46 @@ def _choose(probs: torch.Tensor, greedy: bool, generator: torch.Generator | None
     return torch.multinomial(flat, 1, generator=generator).view(probs.shape[:2]).to(probs.device)
 
 
+def most_probable(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    xt: torch.Tensor,
+    t: torch.Tensor | float,
+    wanted: Predicts = "posterior",
+    *,
+    predicts: Predicts | None = None,
+    batch_size: int = 1024,
+) -> torch.Tensor:
+    """Return argmax_v log p0(v | x_t) for every position, int64[B, L], of the full posterior or of the cavity one.
+
+    The denoiser is asked about `batch_size` sentences at a time. Deterministic.
+    """
+
+    def guess(xt: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
+        return predict(denoiser, noise, xt, t, wanted, predicts, batch_size).argmax(dim=2)
+
+    return in_batches(guess, xt, t, batch_size)
+
+
 def iterate_argmax(
     denoiser: Denoiser,
     noise: UniformNoise,
     x: torch.Tensor,
-    t: float,
+    t: torch.Tensor | float,
     iterations: int = 10,
     *,
+    wanted: Predicts = "posterior",
     predicts: Predicts | None = None,
+    batch_size: int = 1024,
 ) -> list[torch.Tensor]:
     """Iterate x <- argmax_v log p0(v | x) of the full posterior at fixed t; return [x, map(x), map(map(x)), ...].
 
-    This is the denoiser's fixed-point map: the list ends early once nothing moves any more.
+    This is the denoiser's fixed-point map: the list ends early once nothing moves any more. With `wanted="cavity"`
+    a word has no say about itself. The denoiser is asked about `batch_size` sentences at a time.
     """
     path = [x]
     for _ in range(iterations):
-        path.append(predict(denoiser, noise, path[-1], t, "posterior", predicts).argmax(dim=2))
+        path.append(most_probable(denoiser, noise, path[-1], t, wanted, predicts=predicts, batch_size=batch_size))
         if torch.equal(path[-1], path[-2]):
             break
     return path

@@ -1,0 +1,232 @@
+"""How big is the basin around a sentence, and which sentences stay where they are?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+import torch
+
+from uddm_mini.process.noise import Predicts, UniformNoise
+from uddm_mini.process.sampling import Denoiser, iterate_argmax
+
+from .recovery import Method, counted_tokens, denoise
+
+
+@dataclass(frozen=True, eq=False)
+class BasinProfile:
+    """What became of one sentence after many corruptions; `radius` sums it up.
+
+    `table` has one row per number of changed tokens, with fractions between 0 and 1: columns changed, t (the noise
+    level that the denoiser is told), returned (runs that end at exactly x), recovered (changed tokens that are right
+    again), captured (runs that end at exactly another memory) and competitor (at exactly the nearest one); the last two
+    are NaN, missing data, without other memories. `x` int64[L]; `competitor` int64[L] is the other memory nearest to
+    x, `distance` tokens away. `xt` and `out` int64[K, corruptions, L] hold the starts and ends of all runs.
+    """
+
+    table: pd.DataFrame
+    x: torch.Tensor = field(repr=False)
+    competitor: torch.Tensor | None = field(repr=False)
+    distance: int | None
+    xt: torch.Tensor = field(repr=False)
+    out: torch.Tensor = field(repr=False)
+
+    @property
+    def radius(self) -> float:
+        """Return the number of changed tokens that half of the runs survive, by linear interpolation.
+
+        It lies between the largest measured number with returned >= 1/2 and the next one. 0 if there is none; the
+        largest number measured, a lower bound, if that is the one.
+        """
+        changed, returned = self.table["changed"].tolist(), self.table["returned"].tolist()
+        inside = [i for i, share in enumerate(returned) if share >= 0.5]
+        if not inside:
+            return 0.0
+        i = inside[-1]
+        if i == len(changed) - 1:
+            return float(changed[i])
+        fall = (returned[i] - 0.5) / (returned[i] - returned[i + 1])
+        return changed[i] + fall * (changed[i + 1] - changed[i])
+
+
+def basin_profile(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    x: torch.Tensor,
+    memories: torch.Tensor | None = None,
+    changed: Sequence[int] | None = None,
+    corruptions: int = 64,
+    method: Method = "iterate",
+    *,
+    steps: int = 32,
+    ignore: Collection[int] = (),
+    predicts: Predicts | None = None,
+    batch_size: int = 1024,
+    generator: torch.Generator | None = None,
+) -> BasinProfile:
+    """Return how often one sentence x int64[L] comes back, against the number of its tokens that were changed.
+
+    For each k of `changed` (default: 1, 2, ... all counted tokens), `corruptions` copies of x each get exactly k
+    counted tokens, at random places, replaced by a random *other* token, and are denoised from the noise level t at
+    which k is the expected number: k / L = (1 - alpha(t)) (V - 1) / V, with L the counted tokens of x (t = 1 where
+    not even pure noise changes as many). `method` and `steps`: see `denoise`. Tokens in `ignore` are neither changed
+    nor counted, and "exactly" means: at every counted token of x. `memories` int64[n, L] may hold x itself and
+    duplicates; a memory that agrees with x at every counted token is x. The corruptions, all of them first, and
+    then "reverse" draw from `generator`.
+    """
+    x = x[0] if x.ndim == 2 and len(x) == 1 else x
+    if x.ndim != 1:
+        raise ValueError(f"A basin belongs to one sentence, int64[L]; x has shape {list(x.shape)}.")
+    counted = counted_tokens(x, ignore)
+    numbers = _checked_numbers(changed, int(counted.sum()))
+    if corruptions < 1:
+        raise ValueError(f"corruptions must be at least 1, but is {corruptions}.")
+    others = set() if memories is None else _tuples(memories, counted) - _tuples(x[None], counted)
+    competitor, distance = _nearest_other(x, memories, counted)
+    rival = set() if competitor is None else _tuples(competitor[None], counted)
+    xt = torch.stack([change_exactly(x, k, corruptions, noise.vocab_size, counted, generator) for k in numbers])
+    rows, ends = [], []
+    for k, start in zip(numbers, xt, strict=True):
+        t = noise_level(noise, k / int(counted.sum()))
+        end = denoise(
+            denoiser,
+            noise,
+            start,
+            t,
+            method,
+            steps=steps,
+            predicts=predicts,
+            batch_size=batch_size,
+            generator=generator,
+        )
+        right = (end == x) | ~counted  # [corruptions, L]
+        reached = [tuple(row) for row in end[:, counted].tolist()]
+        rows.append(
+            {
+                "changed": k,
+                "t": t,
+                "returned": float(right.all(dim=1).double().mean()),
+                "recovered": float(right[start != x].double().mean()),
+                "captured": sum(row in others for row in reached) / corruptions if others else float("nan"),
+                "competitor": sum(row in rival for row in reached) / corruptions if others else float("nan"),
+            }
+        )
+        ends.append(end)
+    return BasinProfile(pd.DataFrame(rows), x, competitor, distance, xt, torch.stack(ends))
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPoints:
+    """What a map leaves alone: fractions between 0 and 1, NaN where there was nothing to count.
+
+    `rate`: sentences that end without any change at a counted token. `moved`: counted tokens that end as another
+    token. `out` int64[B, L]: where the sentences end.
+    """
+
+    rate: float
+    moved: float
+    out: torch.Tensor = field(repr=False)
+
+
+def fixed_point_rate(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    x: torch.Tensor,
+    method: Method = "iterate",
+    t: float = 0.1,
+    *,
+    wanted: Predicts = "posterior",
+    steps: int = 32,
+    ignore: Collection[int] = (),
+    predicts: Predicts | None = None,
+    batch_size: int = 1024,
+    generator: torch.Generator | None = None,
+) -> FixedPoints:
+    """Start from clean sentences x int64[B, L], tell the denoiser that they are at noise level t, and see what moves.
+
+    `method`: "argmax" applies the map x <- argmax_v log p0(v | x) once, at fixed t, and "iterate" up to `steps`
+    times; "reverse" walks the reverse process from t to 0 in `steps` steps, drawing from `generator`, and "greedy"
+    takes its most probable token at each step, which moves hardly anything whatever the text is (chapter 7).
+
+    With the full posterior (`wanted`) a token stays unless another one is exp(beta_t) times more probable given
+    the rest, with beta_t = log(1 + alpha V / (1 - alpha)): 6.8 nats at t = 0.1 for V = 102. As t -> 0 beta_t grows
+    without bound, and every sentence is a fixed point. With wanted="cavity" a token has no say about itself, and the
+    fixed points are those of pseudo-likelihood: every token is the most probable one given all the others. An
+    ambiguous language keeps few of its own sentences by that measure, even for the exact denoiser.
+    """
+    if method in ("argmax", "iterate"):
+        limit = 1 if method == "argmax" else steps
+        out = iterate_argmax(denoiser, noise, x, t, limit, wanted=wanted, predicts=predicts, batch_size=batch_size)[-1]
+    elif wanted != "posterior":
+        raise ValueError(f'The steps of method={method!r} leave no choice; wanted="cavity" is for argmax and iterate.')
+    else:
+        out = denoise(
+            denoiser, noise, x, t, method, steps=steps, predicts=predicts, batch_size=batch_size, generator=generator
+        )
+    counted = counted_tokens(x, ignore)
+    moved = (out != x) & counted
+    whole = ~moved.any(dim=1)[counted.any(dim=1)]  # sentences without any counted token are missing data
+    return FixedPoints(float(whole.double().mean()), float(moved[counted].double().mean()), out)
+
+
+def noise_level(noise: UniformNoise, changed: float) -> float:
+    """Return the t at which a fraction `changed` of the tokens is expected to differ from the clean text.
+
+    Solves (1 - alpha(t)) (V - 1) / V = changed by bisection, for any schedule; 1 where pure noise changes less.
+    """
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        alpha = float(noise.alpha(torch.tensor(middle, dtype=torch.float64)))
+        if (1 - alpha) * (noise.vocab_size - 1) / noise.vocab_size < changed:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def change_exactly(
+    x: torch.Tensor,
+    count: int,
+    n: int,
+    vocab_size: int,
+    counted: torch.Tensor,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:
+    """Return n copies of x int64[L], each with `count` random counted tokens replaced by another one, int64[n, L]."""
+    device = x.device if generator is None else generator.device
+    order = torch.rand(n, len(x), generator=generator, device=device).to(x.device)
+    places = order.masked_fill(~counted, 2.0).argsort(dim=1)[:, :count]  # [n, count]
+    shift = torch.randint(1, vocab_size, (n, count), generator=generator, device=device).to(x.device)
+    return x.repeat(n, 1).scatter_(1, places, (x[places] + shift) % vocab_size)
+
+
+def _checked_numbers(changed: Sequence[int] | None, available: int) -> list[int]:
+    """Return the numbers of tokens to change, in order, or raise ValueError."""
+    if not available:
+        raise ValueError("Every token of x is in `ignore`, so there is nothing to change.")
+    numbers = sorted(set(range(1, available + 1) if changed is None else changed))
+    if not numbers or numbers[0] < 1 or numbers[-1] > available:
+        raise ValueError(f"changed needs numbers from 1 to {available}, the counted tokens of x; it is {numbers}.")
+    return numbers
+
+
+def _tuples(rows: torch.Tensor, counted: torch.Tensor) -> set[tuple[int, ...]]:
+    """Return the distinct rows of int64[n, L], counted tokens only."""
+    return {tuple(row) for row in rows[:, counted.to(rows.device)].tolist()}
+
+
+def _nearest_other(
+    x: torch.Tensor, memories: torch.Tensor | None, counted: torch.Tensor
+) -> tuple[torch.Tensor | None, int | None]:
+    """Return the first of the memories nearest to x that is not x, and its distance over counted tokens."""
+    if memories is None:
+        return None, None
+    memories = memories.to(x.device)
+    distance = ((memories != x) & counted).sum(dim=1)  # [n]
+    distance = distance.masked_fill(distance == 0, len(x) + 1)
+    if not len(memories) or int(distance.min()) > len(x):
+        return None, None
+    nearest = int(distance.argmin())
+    return memories[nearest], int(distance[nearest])
