@@ -8,7 +8,7 @@ import pytest
 import torch
 from oracles import index_of, predictions, random_prior, signal
 
-from uddm_mini import MemorizingDenoiser, UniformNoise, token_recovery
+from uddm_mini import MemorizingDenoiser, UniformNoise, predict, sample, token_recovery
 from uddm_mini.probes.recovery import constant_guess, counted_tokens
 
 V = 5
@@ -67,7 +67,7 @@ def test_nothing_changed_is_missing_data_and_not_zero():
 
 
 def test_no_sentences_are_missing_data():
-    for method in ("argmax", "reverse", "iterate"):
+    for method in ("argmax", "reverse", "iterate", "greedy"):
         none = torch.zeros(0, 3, dtype=torch.int64)
         found = token_recovery(
             lambda xt, t: torch.zeros(*xt.shape, V).log_softmax(2),
@@ -137,7 +137,7 @@ def test_argmax_uses_the_full_posterior_whatever_the_denoiser_predicts(generator
     assert torch.equal(out["cavity"], out["posterior"])
 
 
-@pytest.mark.parametrize("method", ["argmax", "reverse", "iterate"])
+@pytest.mark.parametrize("method", ["argmax", "reverse", "iterate", "greedy"])
 def test_every_method_returns_to_the_only_memory(method, generator):
     x0, noise = torch.tensor([[1, 2, 3]]).expand(50, -1), UniformNoise(V)
     found = token_recovery(MemorizingDenoiser(x0[:1], noise), noise, x0, 0.5, method, steps=5, generator=generator)
@@ -179,3 +179,87 @@ def test_a_result_prints_its_four_numbers_and_can_be_compared():
     first, second = (counted(x0=[[1, 2]], xt=[[0, 0]], out=[[1, 2]]) for _ in range(2))
     assert repr(first) == "Recovery(recovered=1.0, unstable=nan, exact=1.0, chance=1.0)"
     assert first == first != second  # tensors have no single answer, so results are compared by identity
+
+
+# --- outcomes --------------------------------------------------------------------------------------------------------
+
+
+def test_four_outcomes_partition_the_counted_tokens():
+    found = counted(
+        x0=[[1, 2, 3, 0], [1, 1, 1, 1]],
+        xt=[[0, 0, 3, 4], [1, 1, 1, 2]],
+        out=[[1, 4, 3, 4], [1, 4, 1, 1]],
+        ignore=(0,),
+    )
+    masks = {name: mask.int().tolist() for name, mask in found.outcomes.items()}
+    assert masks == {
+        "recovered": [[1, 0, 0, 0], [0, 0, 0, 1]],
+        "failed": [[0, 1, 0, 0], [0, 0, 0, 0]],
+        "stable": [[0, 0, 1, 0], [1, 0, 1, 0]],
+        "unstable": [[0, 0, 0, 0], [0, 1, 0, 0]],
+    }
+    assert torch.equal(sum(mask.int() for mask in found.outcomes.values()), found.counted.int())
+    assert found.recovered == pytest.approx(2 / 3) and found.unstable == pytest.approx(1 / 4)
+
+
+def test_means_by_outcome_are_counted_by_hand_and_missing_where_there_is_nothing():
+    found = counted(x0=[[1, 2, 3]], xt=[[0, 0, 3]], out=[[1, 2, 3]])
+    means = found.mean_by_outcome(torch.tensor([[1.0, 4.0, 9.0]]))
+    assert means["recovered"] == 2.5 and means["stable"] == 9.0
+    assert math.isnan(means["failed"]) and math.isnan(means["unstable"])
+    with pytest.raises(ValueError, match="one number per token"):
+        found.mean_by_outcome(torch.zeros(3))
+
+
+# --- batches and methods ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["argmax", "reverse", "iterate", "greedy"])
+def test_the_denoiser_is_asked_in_batches_and_says_the_same(method):
+    noise = UniformNoise(V)
+    x0 = torch.randint(V, (11, 4), generator=torch.Generator().manual_seed(0))
+    memory, sizes = MemorizingDenoiser(x0[:5], noise), []
+
+    def watched(xt, t):
+        assert t.shape == (len(xt),)
+        sizes.append(len(xt))
+        return memory(xt, t)
+
+    found = {
+        size: token_recovery(
+            watched,
+            noise,
+            x0,
+            0.4,
+            method,
+            steps=3,
+            predicts="cavity",
+            batch_size=size,
+            generator=torch.Generator().manual_seed(1),
+        )
+        for size in (4, 11, 1024)
+    }
+    assert sizes[:3] == [4, 4, 3] and max(sizes) == 11
+    assert torch.equal(found[4].xt, found[11].xt)  # the corruption is drawn once for all
+    assert torch.equal(found[11].out, found[1024].out)
+    if method != "reverse":  # its draws come batch by batch
+        assert torch.equal(found[4].out, found[11].out)
+    with pytest.raises(ValueError, match="batch_size"):
+        token_recovery(memory, noise, x0, 0.4, method, batch_size=0)
+
+
+def test_predictions_keep_every_sentence_s_own_noise_level(generator):
+    noise, x = UniformNoise(V), torch.randint(V, (7, 3), generator=generator)
+    memory, t = MemorizingDenoiser(x[:3], noise, "posterior"), torch.linspace(0.1, 0.9, 7)
+    whole = predict(memory, noise, x, t, "cavity")
+    torch.testing.assert_close(predict(memory, noise, x, t, "cavity", batch_size=2), whole, rtol=1e-9, atol=1e-9)
+    with pytest.raises(ValueError, match="one per sentence"):
+        predict(memory, noise, x, t[:5], "cavity", batch_size=2)
+
+
+def test_greedy_is_the_reverse_process_without_chance():
+    noise, x0 = UniformNoise(V), torch.tensor([[1, 2, 3]]).expand(20, -1)
+    memory = MemorizingDenoiser(torch.tensor([[1, 2, 3], [0, 2, 4]]), noise)
+    found = token_recovery(memory, noise, x0, 0.5, "greedy", steps=4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(found.out, sample(memory, noise, steps=4, x_start=found.xt, t_start=0.5, greedy=True))
+    assert 0.2 < found.recovered < 1.0
