@@ -21,7 +21,8 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test execute address sweep-toy sweep-docstrings clean
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-halves docstrings-small docstrings-large
+.PHONY: help setup book test execute address sweep-toy sweep-docstrings $(SWEEPS) clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -73,16 +74,26 @@ TOY := --corpus toy --seeds 0,1,2,3,4 --steps 3000 --sizes 16,32,64,96,128,192,2
 DOCSTRINGS := --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 --learning-rate 0.005 --neighbors \
 	--depth 2 --sizes 16,32,64,128,256,512,1024,2048,all
 
-sweep-toy: $(READY) ## the transition on the toy language: three model sizes, two losses, fixed epochs (data/sweeps/toy-*)
+sweep-toy: toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-halves ## compute the transition on the toy language
+toy-medium: $(READY)
 	$(GRID) $(TOY) --width 32 $(SWEEP) --out data/sweeps/toy-medium
+toy-large: $(READY)
 	$(GRID) $(TOY) --width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/toy-large
+toy-small: $(READY)
 	$(GRID) $(TOY) --width 16 $(SWEEP) --out data/sweeps/toy-small
+toy-cross-entropy: $(READY)
 	$(GRID) $(TOY) --width 32 --loss cross_entropy $(SWEEP) --out data/sweeps/toy-cross-entropy
+toy-epochs: $(READY)
 	$(GRID) $(TOY) --width 32 --epochs 500 --sizes 16,32,48,64,96,128,192,256,384,512,1024,2048 $(SWEEP) \
 		--out data/sweeps/toy-epochs
+toy-halves: $(READY)
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini halves --sizes 16,64,128,256,512,2048 --seeds 0,1,2 \
+		--width 32 --steps 3000 $(SWEEP) --out data/sweeps/halves.csv
 
-sweep-docstrings: $(READY) ## the transition on real text: two model sizes (data/sweeps/docstrings-*)
+sweep-docstrings: docstrings-small docstrings-large ## compute the transition on real text
+docstrings-small: $(READY)
 	$(GRID) $(DOCSTRINGS) --width 32 $(SWEEP) --out data/sweeps/docstrings-small
+docstrings-large: $(READY)
 	$(GRID) $(DOCSTRINGS) --width 64 $(SWEEP) --out data/sweeps/docstrings-large
 
 clean: ## remove what was built; .venv stays

@@ -88,7 +88,7 @@ def test_sweep_writes_tables_settings_and_figures_and_resumes(tmp_path):
     assert main([*command, "--sizes", "4", "--keep-models"]) == 0
     first = pd.read_csv(out / "sweep.csv")
     assert main([*command, "--sizes", "4,8"]) == 0
-    names = {"sweep.csv", "bounds.csv", "settings.json", "transition.png", "transition.svg", "models"}
+    names = {"sweep.csv", "bounds.csv", "bounds.json", "settings.json", "transition.png", "transition.svg", "models"}
     assert {path.name for path in out.iterdir()} == names
     table, bounds = pd.read_csv(out / "sweep.csv"), pd.read_csv(out / "bounds.csv")
     assert set(table.n_train) == {4, 8} and set(table.t) == {0.05, 0.1, 0.25, 0.5, 1.0}

@@ -274,6 +274,22 @@ def test_kept_models_are_the_ones_that_were_measured(world, tmp_path):
     assert rows[2]["nelbo"] == pytest.approx(row.nelbo) and rows[2]["recovered"] == row.recovered
 
 
+def sorted_rows(rows: list) -> pd.DataFrame:
+    return pd.DataFrame(rows).sort_values(["split", "t"], ignore_index=True)
+
+
+def test_bounds_resume_where_they_stopped(english_corpus, tmp_path):
+    out = tmp_path / "bounds.csv"
+    whole = sweep_bounds(english_corpus, [8, 16], [0, 1], probe=PROBE)
+    sweep_bounds(english_corpus, [16], [0, 1], probe=PROBE, out=out)
+    again = Serial()
+    resumed = sweep_bounds(english_corpus, [8, 16], [0, 1], probe=PROBE, out=out, executor=again)
+    assert again.jobs == [(8, 0), (8, 1)]
+    pd.testing.assert_frame_equal(resumed, whole, rtol=1e-5)
+    with pytest.raises(ValueError, match="other settings"):
+        sweep_bounds(english_corpus, [8], schedule="cosine", probe=PROBE, out=out)
+
+
 def test_bounds_are_the_perfect_denoisers_under_the_same_probes(world):
     corpus, _ = world
     language, noise = ToyLanguage(), UniformNoise(corpus.vocab_size)
@@ -285,11 +301,11 @@ def test_bounds_are_the_perfect_denoisers_under_the_same_probes(world):
         ("population", PopulationDenoiser(language, noise)),
     ):
         own = bounds[(bounds.denoiser == name) & (bounds.n_train == 8)]
-        expected = pd.DataFrame(measure(denoiser, noise, corpus, x, PROBE, seed=0))
+        expected = sorted_rows(measure(denoiser, noise, corpus, x, PROBE, seed=0))
         pd.testing.assert_frame_equal(own[list(expected)].reset_index(drop=True), expected)
     assert set(sweep_bounds(corpus, [8], probe=PROBE).denoiser) == {"memorizer"}, "real text has no population"
     cosine = UniformNoise(corpus.vocab_size, "cosine")
-    expected = pd.DataFrame(measure(MemorizingDenoiser(x, cosine), cosine, corpus, x, PROBE, seed=0))
+    expected = sorted_rows(measure(MemorizingDenoiser(x, cosine), cosine, corpus, x, PROBE, seed=0))
     got = sweep_bounds(corpus, [8], schedule="cosine", probe=PROBE)
     pd.testing.assert_frame_equal(got[list(expected)], expected)
 

@@ -79,9 +79,9 @@ def _sweep(options: argparse.Namespace) -> None:
     _note_command(out / "settings.json", options.command)
     language = ToyLanguage() if options.corpus == "toy" else None
     sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))  # with those of earlier calls
-    bounds = sweep_bounds(corpus, sizes, seeds, language=language, probe=probe, schedule=options.schedule)
-    with replacing(out / "bounds.csv") as temporary:
-        bounds.to_csv(temporary, index=False, float_format="%.6g")
+    bounds = sweep_bounds(
+        corpus, sizes, seeds, language=language, probe=probe, schedule=options.schedule, out=out / "bounds.csv"
+    )
     from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
 
     title = {"toy": "Toy language", "docstrings": "Docstrings"}.get(corpus.name, corpus.name)
