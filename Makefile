@@ -84,7 +84,7 @@ toy-small: $(READY)
 toy-cross-entropy: $(READY)
 	$(GRID) $(TOY) --width 32 --loss cross_entropy $(SWEEP) --out data/sweeps/toy-cross-entropy
 toy-epochs: $(READY)
-	$(GRID) $(TOY) --width 32 --epochs 500 --sizes 16,32,48,64,96,128,192,256,384,512,1024,2048 $(SWEEP) \
+	$(GRID) $(TOY) --width 32 --epochs 500 --sizes 16,24,32,48,64,96,128,192,256,384,512,1024 $(SWEEP) \
 		--out data/sweeps/toy-epochs
 toy-halves: $(READY)
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini halves --sizes 16,64,128,256,512,2048 --seeds 0,1,2 \
