@@ -8,7 +8,17 @@ import pytest
 import torch
 from oracles import predictions, prior_of, sentences, signal, three_words
 
-from uddm_mini import MemorizingDenoiser, PopulationDenoiser, ToyLanguage, UniformNoise, conditional_entropy
+from uddm_mini import (
+    MemorizingDenoiser,
+    PopulationDenoiser,
+    ToyLanguage,
+    UniformNoise,
+    conditional_entropy,
+    entropy_gap,
+    sampled_entropy,
+    vanishing_fraction,
+)
+from uddm_mini.probes.entropy import _extrapolated
 
 
 def fixed(probs):
@@ -106,3 +116,118 @@ def test_whoever_gives_the_noise_gets_the_cavity():
     assert float(asked.mean()) > 2 * float(conditional_entropy(full, x, 0.01).mean())
     with pytest.raises(ValueError, match="what the denoiser predicts"):
         conditional_entropy(fixed([0.2, 0.3, 0.5]), x, 0.01, noise)
+
+
+def test_the_gap_is_generated_minus_train_over_counted_tokens():
+    # word 0 certain, word 1 a coin, word 2 uniform over four; token 3 is padding
+    table = torch.tensor([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.25] * 4, [0.1, 0.2, 0.3, 0.4]], dtype=torch.float64)
+    noise = UniformNoise(4)
+
+    def denoiser(xt, t):
+        return table[xt].log()
+
+    train, generated = torch.tensor([[0, 0, 3], [0, 1, 3]]), torch.tensor([[2, 3, 3]])
+    gap = entropy_gap(denoiser, generated, train, noise, ignore=(3,), predicts="cavity")
+    assert gap == pytest.approx(math.log(4) - math.log(2) / 4)
+    assert entropy_gap(denoiser, train, train, noise, predicts="cavity") == 0
+    counting_all = entropy_gap(denoiser, generated, train, noise, predicts="cavity")
+    assert abs(counting_all - gap) > 0.1, "padding must not count"
+    assert math.isnan(entropy_gap(denoiser, generated[:0], train, noise, predicts="cavity"))
+    with pytest.raises(ValueError, match="what the denoiser predicts"):
+        entropy_gap(denoiser, generated, train, noise)
+
+
+def test_the_gap_of_a_posterior_denoiser_is_that_of_its_cavity():
+    language, noise = ToyLanguage(three_words()), UniformNoise(3)
+    train, generated = language.sample(20, seed=0), language.sample(30, seed=1)
+    gaps = [
+        entropy_gap(PopulationDenoiser(language, noise, predict=form), generated, train, noise, 0.05)
+        for form in ("cavity", "posterior")
+    ]
+    assert gaps[0] == pytest.approx(gaps[1], abs=1e-6) and abs(gaps[0]) > 1e-3
+
+
+def test_the_vanishing_fraction_by_hand():
+    entropy = torch.tensor([[0.0, 0.009, 0.01], [0.5, 0.2, 0.0]])
+    counted = torch.tensor([[True, True, True], [True, True, False]])
+    assert vanishing_fraction(entropy) == 3 / 6  # below, not at, the threshold
+    assert vanishing_fraction(entropy, counted) == 2 / 5
+    assert vanishing_fraction(entropy, threshold=0.3) == 5 / 6
+    assert math.isnan(vanishing_fraction(entropy, torch.zeros_like(counted)))
+
+
+KNOWN = {
+    "certain": torch.eye(50)[0],
+    "a rare rival": torch.tensor([0.98, 0.02] + [0.0] * 48),
+    "a coin": torch.tensor([0.5, 0.5] + [0.0] * 48),
+    "eight equal": torch.tensor([1 / 8] * 8 + [0.0] * 42),
+    "falling": 0.7 ** torch.arange(50.0) * 0.3,
+    "a spread tail": torch.tensor([0.9] + [0.1 / 49] * 49),
+    "all equal": torch.full((50,), 0.02),
+}
+
+
+def estimates(p, draws, repeats=2000):
+    """Return the true entropy, and estimates and errors of `repeats` independent positions."""
+    p = p.double() / p.double().sum()
+    generator = torch.Generator().manual_seed(0)
+    x = torch.multinomial(p.expand(repeats, -1), draws, replacement=True, generator=generator).T[:, None]
+    entropy, error = sampled_entropy(x, len(p))
+    assert entropy.shape == error.shape == (1, repeats)
+    return -float(torch.xlogy(p, p).sum()), entropy[0], error[0]
+
+
+@pytest.mark.parametrize("draws", [64, 256])
+@pytest.mark.parametrize("name", KNOWN)
+def test_sampled_entropy_is_nearly_unbiased_and_its_error_holds(name, draws):
+    truth, entropy, error = estimates(KNOWN[name], draws)
+    # 2,000 repeats: the mean of the estimates is known to 0.13 / sqrt(2000) = 0.003 nats. A tail spread over all words
+    # is the worst case: too few of its words are seen
+    assert abs(float(entropy.mean()) - truth) < (0.1 if name == "a spread tail" and draws == 64 else 0.02)
+    held = float(((entropy - truth).abs() <= 2 * error).double().mean())
+    assert held > 0.85  # nominally 0.95
+    assert bool((error > 0).all())
+
+
+def test_sampled_entropy_beats_counting_frequencies_and_its_error_is_of_the_right_size():
+    for name in ("falling", "eight equal", "all equal"):
+        p = KNOWN[name] / KNOWN[name].sum()
+        truth, entropy, error = estimates(p, 64)
+        x = torch.multinomial(p.expand(2000, -1), 64, replacement=True, generator=torch.Generator().manual_seed(0))
+        share = torch.stack([torch.bincount(row, minlength=50) for row in x]) / 64
+        plug_in = float(torch.special.entr(share).sum(dim=1).mean())
+        assert abs(float(entropy.mean()) - truth) < abs(plug_in - truth) / 2
+    truth, entropy, error = estimates(KNOWN["falling"], 256)
+    typical = float((entropy - truth).square().mean().sqrt())
+    assert typical < float(error.mean()) < 2 * typical
+
+
+def test_sampled_entropy_is_the_double_sum_of_its_definition():
+    # the first term as an average over orders of drawing: k further draws all differ from the first word
+    draws = torch.tensor([0, 0, 1, 2, 2, 2, 3])[:, None, None]
+    n, counts = 7, {0: 2, 1: 1, 2: 3, 3: 1}
+    first = sum(
+        c / n * sum(math.comb(n - c, k) / math.comb(n - 1, k) / k for k in range(1, n)) for c in counts.values()
+    )
+    rare = 2 * 1 / (6 * 2 + 2 * 1)  # two words once, one word twice
+    rest = 2 / n * sum((1 - rare) ** (j + 1) / (n + j) for j in range(2000))
+    entropy, _ = sampled_entropy(draws, 10)
+    assert float(entropy) == pytest.approx(first + rest, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("f1", "f2", "n"), [(64, 0, 64), (64, 1, 256), (3, 2, 64), (1, 0, 4096), (2, 40, 4096), (1, 1, 2)]
+)
+def test_the_extrapolated_rest_is_stable_for_every_count(f1, f2, n):
+    rare = 2 * f2 / ((n - 1) * f1 + 2 * f2) if f2 else 2 / ((n - 1) * (f1 - 1) + 2)
+    j = torch.arange(200_000, dtype=torch.float64)  # rare is at least 5e-4 here, so the series has long ended
+    expected = f1 / n * float(((1 - rare) ** (j + 1) / (n + j)).sum())
+    assert _extrapolated(f1, f2, n) == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+def test_sampled_entropy_names_bad_input():
+    draws = torch.zeros(4, 1, 2, dtype=torch.int64)
+    for bad, vocab in ((draws[:1], 3), (draws[0], 3), (draws + 3, 3), (draws - 1, 3), (draws, 1)):
+        with pytest.raises(ValueError, match=r"two draws|outside"):
+            sampled_entropy(bad, vocab)
+    assert sampled_entropy(draws[:, :0], 3)[0].shape == (0, 2)

@@ -13,7 +13,9 @@ from .denoisers.patterns import feature_patterns, flip, random_patterns, recall_
 from .denoisers.pseudo_likelihood import PseudoLikelihoodNetwork
 from .denoisers.transformer import TransformerDenoiser
 from .probes.basins import BasinProfile, FixedPoints, basin_profile, fixed_point_rate
-from .probes.entropy import conditional_entropy
+from .probes.detector import Interval, auc, roc, threshold_at
+from .probes.entropy import conditional_entropy, entropy_gap, sampled_entropy, vanishing_fraction
+from .probes.entropy_path import entropy_path, path_summary
 from .probes.measure import ProbeSettings, mean_nelbo, measure
 from .probes.recovery import Recovery, counted_tokens, token_recovery
 from .process.noise import UniformNoise, convert
@@ -35,6 +37,7 @@ __all__ = [
     "DenseAssociativeMemory",
     "FixedPoints",
     "HopfieldNetwork",
+    "Interval",
     "MemorizingDenoiser",
     "Peak",
     "PopulationDenoiser",
@@ -46,6 +49,7 @@ __all__ = [
     "TransformerDenoiser",
     "UniformNoise",
     "as_denoiser",
+    "auc",
     "basin_profile",
     "conditional_entropy",
     "convert",
@@ -53,6 +57,8 @@ __all__ = [
     "cross_entropy_per_token",
     "crossing",
     "docstring_corpus",
+    "entropy_gap",
+    "entropy_path",
     "feature_patterns",
     "fixed_point_rate",
     "flip",
@@ -63,17 +69,22 @@ __all__ = [
     "mean_nelbo",
     "measure",
     "nelbo_per_token",
+    "path_summary",
     "perplexity_peak",
     "predict",
     "random_patterns",
     "recall_curve",
+    "roc",
     "run_sweep",
     "sample",
+    "sampled_entropy",
     "save",
     "sweep_bounds",
     "text_corpus",
+    "threshold_at",
     "token_recovery",
     "train",
+    "vanishing_fraction",
 ]
 
 __version__ = "0.1.0"
