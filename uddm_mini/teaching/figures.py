@@ -21,6 +21,7 @@ __all__ = [
     "COLORS",
     "Sentences",
     "chance_line",
+    "draw_bounds",
     "line_with_band",
     "save_transition",
     "sentences",
@@ -144,7 +145,7 @@ def transition(
     fig, axes = plt.subplots(*shape, figsize=size)
     for ax, column in zip(axes, ("recovered", "entropy"), strict=True):
         if bounds is not None:
-            _draw_bounds(ax, bounds, column)
+            draw_bounds(ax, bounds, column)
         for split, meaning in SPLITS.items():
             runs = table[table["split"] == split].pivot_table(index="n_train", columns="seed", values=column)
             line_with_band(ax, runs.index, runs.to_numpy().T, meaning, f"model, {meaning} text")
@@ -160,8 +161,8 @@ def transition(
     return fig
 
 
-def _draw_bounds(ax: Axes, bounds: pd.DataFrame, column: str) -> None:
-    """Draw the two perfect denoisers, thin and without markers."""
+def draw_bounds(ax: Axes, bounds: pd.DataFrame, column: str) -> None:
+    """Draw a column of `sweep_bounds`, for one noise level, against n_train: thin lines without markers."""
     for name in ("memorizer", "population"):
         for split, meaning in SPLITS.items():
             rows = bounds[(bounds["denoiser"] == name) & (bounds["split"] == split)]
