@@ -96,15 +96,20 @@ def mean_nelbo(
     seed: int = 0,
     draws: int = 4,
     *,
+    t_from: float = 0.0,
     predicts: Predicts | None = None,
 ) -> float:
     """Estimate the NELBO of sentences x0 int64[B, L], in nats per counted token, from `draws` noise levels each.
 
-    The levels are spread evenly over (0, 1); the corruption depends on `seed`.
+    The levels are spread evenly over (t_from, 1), and the result is the mean over them; the corruption depends on
+    `seed`.
     """
+    if not 0 <= t_from < 1:
+        raise ValueError(f"t_from is a noise level below 1, but is {t_from}.")
     generator = torch.Generator().manual_seed(seed)
     x0 = x0.repeat(draws, 1)
-    t = ((torch.arange(len(x0)) + 0.5) / len(x0))[torch.randperm(len(x0), generator=generator)].to(x0.device)
+    even = ((torch.arange(len(x0)) + 0.5) / len(x0))[torch.randperm(len(x0), generator=generator)].to(x0.device)
+    t = t_from + (1 - t_from) * even
     xt = noise.corrupt(x0, t, generator)
     counted = counted_tokens(x0, ignore)
     total, count = 0.0, int(counted.sum())

@@ -7,6 +7,8 @@ from the others (forward-backward).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -90,11 +92,27 @@ class ToyLanguage:
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """Return log p(sentence) in nats, float64[n]; -inf for a sentence the language cannot say."""
         x = self._checked(x)
-        total = torch.zeros(len(x), dtype=torch.float64)
-        message = torch.ones(len(x), 1, dtype=torch.float64)  # [n, states]
+        return self._log_total(len(x), lambda position, words: (x[:, position, None] == words).double())
+
+    def log_evidence(self, likelihood: torch.Tensor) -> torch.Tensor:
+        """Return log sum_x p(x) prod_l likelihood[l, x_l], float64[B], in nats: how probable the evidence is.
+
+        `likelihood` [B, L, V] holds p(evidence at l | x_l = v). With `noise.likelihood(xt, t)` this is log p(x_t), the
+        density of corrupted sentences. -inf for evidence that contradicts every sentence.
+        """
+        evidence = self._checked_evidence(likelihood)
+        return self._log_total(len(evidence), lambda position, words: evidence[:, position, words])
+
+    def _log_total(self, n: int, weights: Callable[[int, torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """Return the log of the summed probability of all paths, float64[n], by the forward recursion.
+
+        `weights(position, words)` [n, A] are the factors of the arcs that say `words` [A].
+        """
+        total = torch.zeros(n, dtype=torch.float64)
+        message = torch.ones(n, 1, dtype=torch.float64)  # [n, states]
         for position, arcs in enumerate(self._arcs):
-            flow = message[:, arcs.src] * arcs.prob * (x[:, position, None] == arcs.word)  # [n, A]
-            message = torch.zeros(len(x), arcs.n_next, dtype=torch.float64).index_add_(1, arcs.dst, flow)
+            flow = message[:, arcs.src] * arcs.prob * weights(position, arcs.word)  # [n, A]
+            message = torch.zeros(n, arcs.n_next, dtype=torch.float64).index_add_(1, arcs.dst, flow)
             scale = message.sum(dim=1, keepdim=True)
             total += scale.log().squeeze(1)
             message = message / scale.clamp_min(torch.finfo(torch.float64).tiny)
@@ -116,12 +134,7 @@ class ToyLanguage:
         `likelihood` [B, L, V] holds p(evidence at l | x_l = v), up to a factor for each (b, l). Words that the
         other positions rule out get -inf. Contradictory evidence (probability 0) is an error.
         """
-        evidence = likelihood.to(torch.float64)
-        if evidence.shape[1:] != (self.length, self.vocab_size):
-            raise ValueError(
-                f"likelihood has shape {tuple(evidence.shape)}, but this language needs "
-                f"[batch, {self.length}, {self.vocab_size}]."
-            )
+        evidence = self._checked_evidence(likelihood)
         weights = [arcs.prob * evidence[:, i, arcs.word] for i, arcs in enumerate(self._arcs)]  # [B, A]
         backward = self._backward(weights)
         out = torch.zeros_like(evidence)
@@ -140,6 +153,14 @@ class ToyLanguage:
             flow = weight * messages[-1][:, arcs.dst]
             messages.append(_normalised(flow.new_zeros(len(flow), before.n_next).index_add_(1, arcs.src, flow)))
         return messages[::-1]
+
+    def _checked_evidence(self, likelihood: torch.Tensor) -> torch.Tensor:
+        if likelihood.ndim != 3 or likelihood.shape[1:] != (self.length, self.vocab_size):
+            raise ValueError(
+                f"likelihood has shape {tuple(likelihood.shape)}, but this language needs "
+                f"[batch, {self.length}, {self.vocab_size}]."
+            )
+        return likelihood.to(torch.float64)
 
     def _checked(self, x: torch.Tensor) -> torch.Tensor:
         if x.ndim != 2 or x.shape[1] != self.length:

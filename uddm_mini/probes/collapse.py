@@ -1,0 +1,162 @@
+"""Up to which noise level does a memory still know which of its sentences was corrupted? Predicted, and measured.
+
+The memorizer gives every stored sentence a weight. Near t = 0 all of it lies on one sentence; near t = 1 it is spread
+over all n. The level of collapse is where the right sentence holds half of it. To name one of n sentences takes ln n
+nats, so it lies near the level at which x_t carries ln n nats about x_0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+
+import torch
+
+from uddm_mini.denoisers.retrieval import log_partition
+from uddm_mini.process.noise import Predicts, UniformNoise, own_token_log_odds
+from uddm_mini.process.sampling import Denoiser
+from uddm_mini.worlds.language import ToyLanguage
+
+from .measure import mean_nelbo
+from .recovery import counted_tokens
+
+BISECTIONS = 13  # a level to 1e-4
+
+
+def channel_information(noise: UniformNoise, t: torch.Tensor | float) -> torch.Tensor:
+    """Return the information that a noisy word carries about a clean word that is uniform at first, float64, in nats.
+
+    I(t) = ln V + k ln k + (V - 1) c ln c, with k = alpha + (1 - alpha) / V and c = (1 - alpha) / V. L words carry
+    L I(t) if they are independent and uniform; words of a language carry less. `t` has any shape.
+    """
+    alpha = noise.alpha(torch.as_tensor(t, dtype=torch.float64))
+    other = (1 - alpha) / noise.vocab_size
+    own = alpha + other
+    entropy = torch.special.entr(own) + (noise.vocab_size - 1) * torch.special.entr(other)
+    return math.log(noise.vocab_size) - entropy
+
+
+def information_density(
+    language: ToyLanguage, noise: UniformNoise, x0: torch.Tensor, xt: torch.Tensor, t: torch.Tensor | float
+) -> torch.Tensor:
+    """Return i(x_0; x_t) = log q(x_t | x_0) - log p(x_t), float64[B], in nats, for x0 and xt int64[B, L].
+
+    Its mean over sentences and noise is the mutual information I(x_0; x_t): H at t = 0, about 0 at t = 1. It may be
+    negative for a single pair. Exact, by the forward recursion of the language.
+    """
+    likelihood = noise.likelihood(xt, t)  # [B, L, V]
+    own = likelihood.gather(2, x0.unsqueeze(2)).log().sum(dim=(1, 2))
+    return own - language.log_evidence(likelihood)
+
+
+def mean_information(
+    language: ToyLanguage, noise: UniformNoise, t: float, sentences: int = 1024, seed: int = 0
+) -> float:
+    """Estimate I(x_0; x_t) in nats per sentence, from `sentences` draws of x_0 and x_t that depend on `seed` only.
+
+    The draws are shared by all levels, so that the estimate falls smoothly with t. Its standard error is that of the
+    mean of `information_density`.
+    """
+    x0 = language.sample(sentences, seed)
+    xt = noise.corrupt(x0, t, torch.Generator().manual_seed(seed))
+    return float(information_density(language, noise, x0, xt, t).mean())
+
+
+def nelbo_information(
+    denoiser: Denoiser,
+    noise: UniformNoise,
+    x0: torch.Tensor,
+    t: float,
+    ignore: Collection[int] = (),
+    seed: int = 0,
+    draws: int = 4,
+    *,
+    predicts: Predicts | None = None,
+) -> float:
+    """Estimate how many nats per sentence x_t carries about x_0, from any denoiser and sentences x0 int64[B, L].
+
+    The NELBO that is paid between t and 1 is I(x_0; x_t) - I(x_0; x_1), and the last term is almost 0. That is exact
+    for the best possible denoiser; any other gives an upper bound, on average, so that no language needs to be known.
+    Tokens in `ignore` do not count. The noise depends on `seed`.
+    """
+    tokens = float(counted_tokens(x0, ignore).double().sum(dim=1).mean())
+    rate = mean_nelbo(denoiser, noise, x0, ignore, seed, draws, t_from=t, predicts=predicts)
+    return (1 - t) * rate * tokens
+
+
+def predicted_collapse(n_train: int, information: Callable[[float], float]) -> float:
+    """Return the noise level t* at which information(t*) = ln n_train, the first-order prediction of the collapse.
+
+    `information(t)`, in nats per sentence, must fall with t: `mean_information`, `nelbo_information` or
+    L * `channel_information`. 0 if even a clean sentence has fewer than ln n_train nats, 1 if pure noise has more.
+    """
+    _check_size(n_train)
+    return _falls_below(information, math.log(n_train))
+
+
+def weight_bound(n_train: int, density: torch.Tensor) -> float:
+    """Return a lower bound on the mean posterior weight of the right memory among n_train independent sentences.
+
+    E[sigmoid(i - ln(n_train - 1))] for information densities i float[B]. The other n - 1 sentences explain x_t with
+    (n - 1) p(x_t) on average, and 1 / (1 + y) is convex (Jensen). It predicts the whole curve, not only its middle.
+    """
+    _check_size(n_train)
+    rivals = math.log(n_train - 1) if n_train > 1 else -math.inf
+    return float(torch.sigmoid(density.double() - rivals).mean())
+
+
+def own_weight(
+    x_train: torch.Tensor, noise: UniformNoise, own: torch.Tensor, xt: torch.Tensor, t: torch.Tensor | float
+) -> torch.Tensor:
+    """Return the memorizer's posterior weight of memory number own[b], given xt int64[B, L], float64[B].
+
+    softmax_i(beta_t overlap(x_t, memory i)) over x_train int64[n, L]. Copies of a sentence share its weight.
+    """
+    beta = own_token_log_odds(noise, t, xt)
+    score = beta * (x_train[own] == xt).sum(dim=1)
+    return (score - log_partition(x_train, xt, beta, noise.vocab_size)).exp()
+
+
+def collapse_level(
+    x_train: torch.Tensor,
+    noise: UniformNoise,
+    trials: int = 512,
+    threshold: float = 0.5,
+    generator: torch.Generator | None = None,
+) -> float:
+    """Measure the noise level at which the mean posterior weight of the right memory falls below `threshold`.
+
+    `trials` corruptions of the sentences of x_train int64[n, L], which should be distinct; every level meets the same
+    random draws, which come from `generator`. 1 if the weight never falls so low (n = 1).
+    """
+    if x_train.ndim != 2 or len(x_train) == 0 or trials < 1 or not 0 < threshold < 1:
+        raise ValueError(
+            f"Give at least one sentence int64[n, L], one trial, and a threshold between 0 and 1; they are "
+            f"{tuple(x_train.shape)}, {trials} and {threshold}."
+        )
+    own = torch.arange(trials) % len(x_train)
+    seed = int(torch.randint(2**31, (1,), generator=generator))
+
+    def weight(t: float) -> float:
+        xt = noise.corrupt(x_train[own], t, torch.Generator().manual_seed(seed))
+        return float(own_weight(x_train, noise, own, xt, t).mean())
+
+    return _falls_below(weight, threshold)
+
+
+def _falls_below(curve: Callable[[float], float], level: float) -> float:
+    """Return t in [0, 1] at which the falling `curve` passes `level`, by bisection; an end if it never does."""
+    if curve(0.0) <= level:
+        return 0.0
+    if curve(1.0) >= level:
+        return 1.0
+    low, high = 0.0, 1.0
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if curve(middle) > level else (low, middle)
+    return (low + high) / 2
+
+
+def _check_size(n_train: int) -> None:
+    if n_train < 1:
+        raise ValueError(f"A memory holds at least one sentence, but n_train is {n_train}.")
