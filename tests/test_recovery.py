@@ -187,8 +187,8 @@ def test_a_result_prints_its_four_numbers_and_can_be_compared():
 def test_four_outcomes_partition_the_counted_tokens():
     found = counted(
         x0=[[1, 2, 3, 0], [1, 1, 1, 1]],
-        xt=[[0, 0, 3, 4], [1, 1, 1, 2]],
-        out=[[1, 4, 3, 4], [1, 4, 1, 1]],
+        xt=[[0, 0, 3, 0], [1, 1, 1, 2]],
+        out=[[1, 4, 3, 0], [1, 4, 1, 1]],
         ignore=(0,),
     )
     masks = {name: mask.int().tolist() for name, mask in found.outcomes.items()}
@@ -250,11 +250,28 @@ def test_the_denoiser_is_asked_in_batches_and_says_the_same(method):
 
 def test_predictions_keep_every_sentence_s_own_noise_level(generator):
     noise, x = UniformNoise(V), torch.randint(V, (7, 3), generator=generator)
-    memory, t = MemorizingDenoiser(x[:3], noise, "posterior"), torch.linspace(0.1, 0.9, 7)
+    memory, t, sizes = MemorizingDenoiser(x[:3], noise, "posterior"), torch.linspace(0.1, 0.9, 7), []
+
+    def watched(xt, t):
+        sizes.append(len(xt))
+        return memory(xt, t)
+
     whole = predict(memory, noise, x, t, "cavity")
-    torch.testing.assert_close(predict(memory, noise, x, t, "cavity", batch_size=2), whole, rtol=1e-9, atol=1e-9)
+    parts = predict(watched, noise, x, t, "cavity", "posterior", batch_size=2)
+    torch.testing.assert_close(parts, whole, rtol=1e-9, atol=1e-9)
+    assert sizes == [2, 2, 2, 1]
     with pytest.raises(ValueError, match="one per sentence"):
         predict(memory, noise, x, t[:5], "cavity", batch_size=2)
+
+
+def test_no_step_back_holds_more_than_a_batch(monkeypatch, generator):
+    sizes, posterior = [], UniformNoise.posterior
+    monkeypatch.setattr(
+        UniformNoise, "posterior", lambda self, p0, *rest: sizes.append(len(p0)) or posterior(self, p0, *rest)
+    )
+    noise, x = UniformNoise(V), torch.randint(V, (5, 3), generator=generator)
+    end = sample(MemorizingDenoiser(x[:2], noise), noise, x_start=x, steps=2, batch_size=3, generator=generator)
+    assert sizes == [3, 2, 3, 2] and end.shape == x.shape
 
 
 def test_greedy_is_the_reverse_process_without_chance():
