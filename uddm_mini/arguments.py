@@ -59,6 +59,15 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
     _training_options(sweep)
     sweep.set_defaults(run=commands["sweep"])
 
+    examine = subparsers.add_parser(
+        "examine", help="examine the kept models of a sweep: what they write, how sure they are, what they leave alone"
+    )
+    examine.add_argument("folders", nargs="+", metavar="DIR", help="folder of a sweep that was run with --keep-models")
+    _corpus_options(examine)
+    examine.add_argument("--sentences", type=_count, default=256, help="sentences of each kind (default 256)")
+    examine.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
+    examine.set_defaults(run=commands["examine"])
+
     halves = subparsers.add_parser("halves", help="train pairs of models on disjoint halves, and see when they agree")
     _corpus_options(halves)
     halves.add_argument("--sizes", type=_sizes, metavar="N,N,...", help="sentences in each half (default 16, 64, ...)")

@@ -1,4 +1,4 @@
-"""The command line: sweep, halves, train, sample, recover. `python -m uddm_mini --help` starts here."""
+"""The command line: sweep, examine, halves, train, sample, recover. `python -m uddm_mini --help` starts here."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pathlib import Path
 import torch
 
 from uddm_mini.files import replacing
+from uddm_mini.probes.examine import ExamineSettings
 from uddm_mini.probes.measure import ProbeSettings
 from uddm_mini.probes.recovery import token_recovery
 from uddm_mini.process.noise import UniformNoise
 from uddm_mini.process.sampling import device_of, sample
 from uddm_mini.training.bounds import sweep_bounds
 from uddm_mini.training.checkpoint import load, save
+from uddm_mini.training.details import sweep_details
 from uddm_mini.training.halves import disjoint_halves
 from uddm_mini.training.sweep import run_sweep
 from uddm_mini.training.train import TrainSettings, note_corpus, train
@@ -32,9 +34,9 @@ TOY_POOL = 8192  # training sentences of the toy language that the command line 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a mistake of the user's becomes one sentence and exit status 2."""
     typed = sys.argv[1:] if arguments is None else arguments
-    options = make_parser(sweep=_sweep, halves=_halves, train=_train, sample=_sample, recover=_recover).parse_args(
-        typed
-    )
+    options = make_parser(
+        sweep=_sweep, examine=_examine, halves=_halves, train=_train, sample=_sample, recover=_recover
+    ).parse_args(typed)
     options.command = shlex.join(["python", "-m", "uddm_mini", *map(_without_folder, typed)])
     try:
         options.run(options)
@@ -89,6 +91,16 @@ def _sweep(options: argparse.Namespace) -> None:
     shown = table[table.t == 0.25].pivot_table(index="n_train", columns="split", values=["recovered", "entropy"])
     print(shown.round(3).to_string())
     print(f"\nWrote sweep.csv, bounds.csv, settings.json, transition.png and transition.svg to {out}")
+
+
+def _examine(options: argparse.Namespace) -> None:
+    corpus = load_corpus(options.corpus, options.vocab, options.unit)
+    settings = ExamineSettings(sentences=options.sentences)
+    language = ToyLanguage() if options.corpus == "toy" else None
+    for folder in options.folders:
+        table = sweep_details(folder, corpus, language=language, settings=settings, device=options.device)
+        shown = table[table.quantity == "entropy"].pivot_table(index="n_train", columns="split", values="value")
+        print(f"{folder}: mean entropy (nats)\n{shown.round(3).to_string()}\nWrote {Path(folder) / 'details.csv'}")
 
 
 def _halves(options: argparse.Namespace) -> None:
