@@ -21,7 +21,8 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-halves docstrings-small docstrings-large
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-halves toy-details \
+	docstrings-small docstrings-large
 .PHONY: help setup book test execute address sweep-toy sweep-docstrings $(SWEEPS) clean
 
 help: ## list the commands
@@ -74,7 +75,7 @@ TOY := --corpus toy --seeds 0,1,2,3,4 --steps 3000 --sizes 16,32,64,96,128,192,2
 DOCSTRINGS := --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 --learning-rate 0.005 --neighbors \
 	--depth 2 --sizes 16,32,64,128,256,512,1024,2048,all
 
-sweep-toy: toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-halves ## compute the transition on the toy language
+sweep-toy: toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-halves toy-details ## compute the transition on the toy language
 toy-medium: $(READY)
 	$(GRID) $(TOY) --width 32 $(SWEEP) --out data/sweeps/toy-medium
 toy-large: $(READY)
@@ -90,9 +91,17 @@ toy-halves: $(READY)
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini halves --sizes 16,64,128,256,512,2048 --seeds 0,1,2 \
 		--width 32 --steps 3000 $(SWEEP) --out data/sweeps/halves.csv
 
+toy-details: toy-medium toy-large toy-small toy-cross-entropy
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine $(SWEEP) $(addprefix data/sweeps/,$^)
+	mkdir -p data/models
+	for n in 16 64 128 256 1024 8192; do from=data/sweeps/toy-medium/models/n$$n-seed0.safetensors; \
+		test ! -e $$from || cp $$from data/models/toy-n$$n.safetensors; done
+
 sweep-docstrings: docstrings-small docstrings-large ## compute the transition on real text
 docstrings-small: $(READY)
 	$(GRID) $(DOCSTRINGS) --width 32 $(SWEEP) --out data/sweeps/docstrings-small
+	for n in 64 512 4583; do from=data/sweeps/docstrings-small/models/n$$n-seed0.safetensors; \
+		test ! -e $$from || cp $$from data/models/docstrings-n$$n.safetensors; done
 docstrings-large: $(READY)
 	$(GRID) $(DOCSTRINGS) --width 64 $(SWEEP) --out data/sweeps/docstrings-large
 

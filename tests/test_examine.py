@@ -84,13 +84,20 @@ def test_a_folder_of_models_is_examined_once(corpus, tmp_path, monkeypatch, engl
     assert sorted(looked) == [4, 8] and set(first.columns) == {"n_train", "seed", "split", "t", "quantity", "value"}
     assert not first.duplicated(["n_train", "seed", "split", "t", "quantity"]).any()
     assert {"train", "test", "generated", "random"} == set(first.split)
+    for path in (tmp_path / "models").iterdir():  # a fresh clone has the tables but not the models
+        path.rename(tmp_path / path.name)
     again = sweep_details(tmp_path, corpus, language=english, settings=FEW, progress=False)
     assert len(looked) == 2
+    for path in tmp_path.glob("*.safetensors"):
+        path.rename(tmp_path / "models" / path.name)
     pd.testing.assert_frame_equal(again, pd.read_csv(tmp_path / "details.csv"), rtol=1e-5)
     with pytest.raises(ValueError, match="other settings"):
         sweep_details(tmp_path, corpus, settings=ExamineSettings(sentences=13), progress=False)
     (tmp_path / "details.csv").unlink()
     with pytest.raises(ValueError, match="not trained on this corpus"):
         sweep_details(tmp_path, english.corpus(n_train=65), settings=FEW, progress=False)
-    with pytest.raises(ValueError, match="--keep-models"):
+    (tmp_path / "models" / "n4-seed0.safetensors").unlink()
+    with pytest.raises(ValueError, match="n4-seed0.safetensors is missing"):
+        sweep_details(tmp_path, corpus, settings=FEW, progress=False)
+    with pytest.raises(ValueError, match=r"no sweep\.csv"):
         sweep_details(tmp_path / "empty", corpus, settings=FEW, progress=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import Executor
 from dataclasses import asdict
 from functools import partial
@@ -37,16 +36,13 @@ def sweep_details(
     """Examine every model that `run_sweep(..., keep_models=True)` left in `folder`; write and return details.csv.
 
     One row per (n_train, seed, split, t, quantity), with `value`; see `examine` for the quantities. Finished models
-    are written at once, and the same call resumes. ValueError if a model was trained on another corpus.
+    are written at once, and the same call resumes; what is in the table already needs no model any more. ValueError
+    if a model is missing or was trained on another corpus.
     """
     folder, settings = Path(folder), settings or ExamineSettings()
     rows = resume_rows(folder / "details.csv", {**asdict(settings), "corpus": corpus.sha256})
     done = {(row["n_train"], row["seed"]) for row in rows}
-    names = re.compile(r"n(\d+)-seed(\d+)\.safetensors")
-    found = [names.fullmatch(path.name) for path in sorted((folder / "models").glob("*.safetensors"))]
-    jobs = sorted((int(m[1]), int(m[2])) for m in found if m)
-    if not jobs:
-        raise ValueError(f"{folder} has no models to examine; run the sweep with --keep-models.")
+    jobs = _models_of(folder)
     work = partial(_run_job, folder=folder, corpus=corpus, language=language, settings=settings, device=device)
     bar = tqdm(total=len(jobs), initial=len(done & set(jobs)), desc="examine", unit="model", disable=not progress)
     for finished in run_all([job for job in jobs if job not in done], work, executor, device):
@@ -67,10 +63,22 @@ def _run_job(
 ) -> list[dict[str, Any]]:
     """Examine one model."""
     n, seed = job
-    model = load(folder / "models" / f"n{n}-seed{seed}.safetensors", device)
+    path = folder / "models" / f"n{n}-seed{seed}.safetensors"
+    if not path.exists():
+        raise ValueError(f"{path} is missing; delete {folder} and run the sweep again with --keep-models.")
+    model = load(path, device)
     if model.training_settings.get("corpus") != corpus.sha256:
         raise ValueError(f"The models in {folder} were not trained on this corpus; give the one they were trained on.")
     noise = UniformNoise(corpus.vocab_size, model.training_settings["schedule"])
     log_prob = None if language is None else language.log_prob
     rows = examine(model, noise, corpus, corpus.subset(n, seed), settings, seed, log_prob=log_prob)
     return [{"n_train": n, "seed": seed, **row} for row in rows]
+
+
+def _models_of(folder: Path) -> list[tuple[int, int]]:
+    """Return the (n_train, seed) of every model in the table of a sweep."""
+    path = folder / "sweep.csv"
+    if not path.exists():
+        raise ValueError(f"{folder} has no sweep.csv, so it is not the folder of a sweep.")
+    table = pd.read_csv(path)
+    return sorted(set(zip(table["n_train"].tolist(), table["seed"].tolist(), strict=True)))
