@@ -190,11 +190,27 @@ def test_iterated_argmax_stops_at_a_fixed_point():
         [[2, 2], [2, 2]],
     ]
     assert len(iterate_argmax(climb, noise, x, 1.0, iterations=1, predicts="posterior")) == 2
+    assert len(iterate_argmax(climb, noise, x[:0], 1.0, predicts="posterior")[-1]) == 0
     # the map uses the full posterior: at t = 1e-3 the token's own evidence (odds 3e3) beats a cavity of odds 10
     mild = iterate_argmax(
         lambda xt, t: climb(xt, t).clamp_min(math.log(0.08)).log_softmax(dim=2), noise, x, 1e-3, predicts="cavity"
     )
     assert torch.equal(mild[-1], x)
+
+
+def test_iterating_asks_only_about_sentences_that_still_move():
+    # every sentence climbs at its own noise level; the one that arrives is not asked about again
+    asked = []
+
+    def climb(xt, t):
+        asked.append([round(level, 3) for level in t.tolist()])
+        return torch.nn.functional.one_hot((xt + 1).clamp_max(2), 3).float().mul(50).log_softmax(dim=2)
+
+    x, t = torch.tensor([[2], [0], [1]]), torch.tensor([0.2, 0.5, 0.8])
+    path = iterate_argmax(climb, UniformNoise(3), x, t, predicts="posterior")
+    assert asked == [[0.2, 0.5, 0.8], [0.5, 0.8], [0.5]]
+    assert [step.flatten().tolist() for step in path] == [[2, 0, 1], [2, 1, 2], [2, 2, 2], [2, 2, 2]]
+    assert path[0] is x and x.flatten().tolist() == [2, 0, 1]  # nobody's tensor was changed in place
 
 
 @pytest.mark.parametrize(

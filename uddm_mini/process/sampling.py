@@ -228,11 +228,18 @@ def iterate_argmax(
     """Iterate x <- argmax_v log p0(v | x) of the full posterior at fixed t; return [x, map(x), map(map(x)), ...].
 
     This is the denoiser's fixed-point map: the list ends early once nothing moves any more. With `wanted="cavity"`
-    a word has no say about itself. The denoiser is asked about `batch_size` sentences at a time.
+    a word has no say about itself. The denoiser is asked about `batch_size` sentences at a time, and never again about a
+    sentence that is at rest.
     """
-    path = [x]
+    path, moving = [x], torch.ones(len(x), dtype=torch.bool, device=x.device)
     for _ in range(iterations):
-        path.append(most_probable(denoiser, noise, path[-1], t, wanted, predicts=predicts, batch_size=batch_size))
-        if torch.equal(path[-1], path[-2]):
+        levels = t[moving] if isinstance(t, torch.Tensor) and t.ndim else t
+        new = path[-1].clone()
+        new[moving] = most_probable(
+            denoiser, noise, path[-1][moving], levels, wanted, predicts=predicts, batch_size=batch_size
+        )
+        moving = (new != path[-1]).any(dim=1)
+        path.append(new)
+        if not bool(moving.any()):
             break
     return path
