@@ -89,5 +89,6 @@ def draw_crossings(ax: Axes, weights: Mapping[str, float], crossings: Mapping[st
     low, high = ax.get_ylim()
     ticks = [n for n in np.outer(2 ** np.arange(3, 14), (1, 1.25, 1.5, 1.75)).ravel() if low <= n <= high]
     ax.set_yticks(ticks, [f"{n:,.0f}" for n in ticks])
+    ax.set_xticks([weights[label] for label in crossings], [f"{weights[label]:,.0f}" for label in crossings])
     ax.minorticks_off()
     ax.set(xlabel="weights of the model", ylabel="crossing, in training sentences")
