@@ -114,3 +114,5 @@ def test_the_summary_by_hand():
     assert got.loc["confidence"].tolist()[:3] == [0.5, 0.5, 0.5] and math.isnan(got.loc["confidence", "halfway"])
     falling = path.assign(entropy=[1.0, 5.0, 2.0])  # past the middle at once
     assert path_summary(falling).loc["entropy", "halfway"] == pytest.approx(1 - 0.5 * 0.5 / 4)
+    steep = pd.DataFrame({"t": [1.0, 0.5, 0.0], **{name: [1.0, 0.45, 0.0] for name in QUANTITIES}})
+    assert path_summary(steep).loc["entropy", "halfway"] == pytest.approx(1 - 0.5 * 0.5 / 0.55)
