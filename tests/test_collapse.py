@@ -134,6 +134,7 @@ def test_information_counts_no_ignored_token_and_all_levels_from_t():
     )
     assert every == pytest.approx(usual + rare, rel=1e-5)  # every token is counted once, in the same noise
     assert rare > 4 * usual  # three times as many tokens, each worse predicted
+    assert nelbo_information(blind, noise, x0, 1.0, predicts="cavity") == 0.0
     with pytest.raises(ValueError, match="t_from"):
         mean_nelbo(blind, noise, x0, predicts="cavity", t_from=1.0)
 

@@ -79,6 +79,8 @@ def nelbo_information(
     for the best possible denoiser; any other gives an upper bound, on average, so that no language needs to be known.
     Tokens in `ignore` do not count. The noise depends on `seed`.
     """
+    if t == 1:
+        return 0.0
     tokens = float(counted_tokens(x0, ignore).double().sum(dim=1).mean())
     rate = mean_nelbo(denoiser, noise, x0, ignore, seed, draws, t_from=t, predicts=predicts)
     return (1 - t) * rate * tokens
