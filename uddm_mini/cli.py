@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import shlex
 import sys
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -54,6 +58,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+@contextmanager
+def _workers(device: str) -> Iterator[Executor | None]:
+    """Yield one process per core for work on a CPU: unlike threads, they never wait for each other's Python."""
+    cores = torch.get_num_threads()
+    if device != "cpu" or cores == 1:
+        yield None
+        return
+    start_anew = multiprocessing.get_context("spawn")  # a forked PyTorch can hang
+    with ProcessPoolExecutor(cores, start_anew, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
 def load_corpus(name: str, vocab_size: int = 1000, unit: str = "word") -> Corpus:
     """Return the corpus that the command line calls "toy", "docstrings" or by the path of a text file."""
     if name == "toy":  # always the same pool, so that a subset is the same sentences in every command
@@ -68,22 +88,33 @@ def _sweep(options: argparse.Namespace) -> None:
     sizes = _sizes(options.sizes, len(corpus.train))
     probe = ProbeSettings(method=options.method, sentences=options.sentences)
     out = Path(options.out)
-    table = run_sweep(
-        corpus,
-        sizes,
-        options.seeds,
-        settings=_settings(options),
-        probe=probe,
-        out=out,
-        device=options.device,
-        keep_models=options.keep_models,
-    )
-    _note_command(out / "settings.json", options.command)
     language = ToyLanguage() if options.corpus == "toy" else None
-    sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))  # with those of earlier calls
-    bounds = sweep_bounds(
-        corpus, sizes, seeds, language=language, probe=probe, schedule=options.schedule, out=out / "bounds.csv"
-    )
+    with _workers(options.device) as workers:
+        table = run_sweep(
+            corpus,
+            sizes,
+            options.seeds,
+            settings=_settings(options),
+            probe=probe,
+            executor=workers,
+            out=out,
+            device=options.device,
+            keep_models=options.keep_models,
+        )
+        _note_command(out / "settings.json", options.command)
+        sizes, seeds = (
+            sorted(set(table[name].tolist())) for name in ("n_train", "seed")
+        )  # with those of earlier calls
+        bounds = sweep_bounds(
+            corpus,
+            sizes,
+            seeds,
+            language=language,
+            probe=probe,
+            schedule=options.schedule,
+            out=out / "bounds.csv",
+            executor=workers,
+        )
     from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
 
     title = {"toy": "Toy language", "docstrings": "Docstrings"}.get(corpus.name, corpus.name)
@@ -98,7 +129,10 @@ def _examine(options: argparse.Namespace) -> None:
     settings = ExamineSettings(sentences=options.sentences)
     language = ToyLanguage() if options.corpus == "toy" else None
     for folder in options.folders:
-        table = sweep_details(folder, corpus, language=language, settings=settings, device=options.device)
+        with _workers(options.device) as workers:
+            table = sweep_details(
+                folder, corpus, language=language, settings=settings, executor=workers, device=options.device
+            )
         shown = table[table.quantity == "entropy"].pivot_table(index="n_train", columns="split", values="value")
         print(f"{folder}: mean entropy (nats)\n{shown.round(3).to_string()}\nWrote {Path(folder) / 'details.csv'}")
 
@@ -107,9 +141,16 @@ def _halves(options: argparse.Namespace) -> None:
     corpus = load_corpus(options.corpus, options.vocab, options.unit)
     sizes = options.sizes or [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
     settings = _settings(options)
-    table = disjoint_halves(
-        corpus, sizes, options.seeds, settings=settings, out=Path(options.out), device=options.device
-    )
+    with _workers(options.device) as workers:
+        table = disjoint_halves(
+            corpus,
+            sizes,
+            options.seeds,
+            settings=settings,
+            out=Path(options.out),
+            executor=workers,
+            device=options.device,
+        )
     shown = table.pivot_table(index=["denoiser", "n_train"], columns="t", values="agreement")
     print(f"Fraction of changed words on which both agree, by t:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
