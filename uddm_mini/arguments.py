@@ -64,7 +64,7 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
     )
     examine.add_argument("folders", nargs="+", metavar="DIR", help="folder of a sweep that was run with --keep-models")
     _corpus_options(examine)
-    examine.add_argument("--sentences", type=_count, default=256, help="sentences of each kind (default 256)")
+    examine.add_argument("--sentences", type=_count, default=128, help="sentences of each kind (default 128)")
     examine.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
     examine.set_defaults(run=commands["examine"])
 

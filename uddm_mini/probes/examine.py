@@ -30,7 +30,7 @@ MAPS: dict[str, tuple[Method, float, Predicts]] = {
 class ExamineSettings:
     """How much a model is examined; saved with the results."""
 
-    sentences: int = 256  # of each kind of text
+    sentences: int = 128  # of each kind of text
     writing_steps: int = 32  # of the reverse process that writes new text
     steps: int = 16  # of the reverse process that repairs text, and of the fixed-point maps
     times: tuple[float, ...] = (0.05, 0.1, 0.25)  # where the repair starts
