@@ -228,8 +228,8 @@ def iterate_argmax(
     """Iterate x <- argmax_v log p0(v | x) of the full posterior at fixed t; return [x, map(x), map(map(x)), ...].
 
     This is the denoiser's fixed-point map: the list ends early once nothing moves any more. With `wanted="cavity"`
-    a word has no say about itself. The denoiser is asked about `batch_size` sentences at a time, and never again about a
-    sentence that is at rest.
+    a word has no say about itself. The denoiser is asked about `batch_size` sentences at a time, and never again
+    about a sentence that is at rest.
     """
     path, moving = [x], torch.ones(len(x), dtype=torch.bool, device=x.device)
     for _ in range(iterations):
