@@ -1,0 +1,149 @@
+"""The checks of chapter 9 on right answers, plausible wrong ones, stubs and crashes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from uddm_mini import MemorizingDenoiser, UniformNoise
+from uddm_mini.process.noise import own_token_log_odds
+from uddm_mini.process.sampling import most_probable
+from uddm_mini.teaching.checks import basins
+
+
+def alpha(k, length, vocab):
+    return max(1 - k / length * vocab / (vocab - 1), 1e-3)
+
+
+def radius(changed, returned):
+    inside = [i for i, share in enumerate(returned) if share >= 0.5]
+    if not inside:
+        return 0
+    i = inside[-1]
+    if i + 1 == len(changed):
+        return changed[i]
+    return np.interp(0.5, [returned[i + 1], returned[i]], [changed[i + 1], changed[i]])
+
+
+def last_inside(changed, returned):
+    return max((k for k, share in zip(changed, returned, strict=True) if share >= 0.5), default=0)
+
+
+def first_crossing(changed, returned):
+    for i in range(len(changed) - 1):
+        if returned[i] >= 0.5 > returned[i + 1]:
+            return np.interp(0.5, [returned[i + 1], returned[i]], [changed[i + 1], changed[i]])
+    return last_inside(changed, returned)
+
+
+def shares(ends, x, memories):
+    home = (ends == x).all(dim=1)
+    held = (ends[:, None] == memories).all(dim=2).any(dim=1) & ~home
+    return home.double().mean(), held.double().mean(), (~home & ~held).double().mean()
+
+
+def homes_twice(ends, x, memories):
+    home = (ends == x).all(dim=1).double().mean()
+    held = (ends[:, None] == memories).all(dim=2).any(dim=1).double().mean()
+    return home, held, 1 - held
+
+
+def stored_twice(ends, x, memories):
+    others = memories[(memories != x).any(dim=1)]
+    held = (ends[:, None] == others).all(dim=2).double().sum() / len(ends)
+    home, _, rest = shares(ends, x, memories)
+    return home, held, rest
+
+
+def nearest_only(ends, x, memories):
+    others = memories[(memories != x).any(dim=1)]
+    nearest = others[(others != x).sum(dim=1).argmin()]
+    home, held = (float((ends == y).all(dim=1).double().mean()) for y in (x, nearest))
+    return home, held, 1 - home - held
+
+
+def safe(memories, x, beta, harm=2, with_x=False):
+    d = (memories != x).sum(dim=1).double()
+    d = d if with_x else d[d > 0]
+    k = -1
+    while float(torch.exp(-beta * (d - harm * (k + 1))).sum()) < 1:
+        k += 1
+    return k
+
+
+def nearest_half(memories, x, beta):
+    d = (memories != x).sum(dim=1)
+    return (int(d[d > 0].min()) - 1) // 2
+
+
+RIGHT = {"alpha_for": alpha, "radius": radius, "where_runs_end": shares, "safe_radius": safe}
+
+WRONG = [
+    ("alpha_for", lambda k, n, v: max(1 - k / n, 1e-3), "redraws the same"),
+    ("alpha_for", lambda k, n, v: max(1 - k / n * (v - 1) / v, 1e-3), "upside down"),
+    ("alpha_for", lambda k, n, v: (1 - alpha(k, n, v)) / 0.999, "signal"),
+    ("alpha_for", lambda k, n, v: 1 - k / n * v / (v - 1), "never falls below"),
+    ("alpha_for", lambda k, n, v: max(1 - k / n * v / (v - 1), 0.3), "should be"),
+    ("alpha_for", lambda k, n, v: "high", "number"),
+    ("radius", last_inside, "straight line"),
+    ("radius", first_crossing, "*largest*"),
+    ("radius", lambda k, r: radius(k, r) or k[0], "radius is 0"),
+    ("radius", lambda k, r: k[-1] + 1 if r[-1] >= 0.5 else radius(k, r), "lower bound"),
+    ("radius", lambda k, r: radius(k, r) + 0.25 * (min(r) < 0.5), "meets 1/2"),
+    ("where_runs_end", homes_twice, "no capture"),
+    ("where_runs_end", stored_twice, "stored twice"),
+    ("where_runs_end", nearest_only, "nearest memory only"),
+    ("where_runs_end", lambda e, x, m: (0.25, 0.0, 0.75), "whole memory"),
+    ("where_runs_end", lambda e, x, m: (0.5, 0.25, 0.25), "all of its words"),
+    ("where_runs_end", lambda e, x, m: (0.5, 0.25, 0.5), "add up to"),
+    ("where_runs_end", lambda e, x, m: (4 / 16, 5 / 16, 7 / 16) if len(m) == 4 else (0, 9 / 16, 7 / 16), "held-out"),
+    ("where_runs_end", lambda e, x, m: 0.5, "shape"),
+    ("safe_radius", nearest_half, "*sum*"),
+    ("safe_radius", lambda m, x, b: safe(m, x, b, harm=1), "twice"),
+    ("safe_radius", lambda m, x, b: safe(m, x, b, with_x=True), "distance 0"),
+    ("safe_radius", lambda m, x, b: safe(m, x, b) + 0.5, "whole number"),
+    ("safe_radius", lambda m, x, b: 11, "largest safe k"),
+]
+
+
+def stub(*args): ...
+
+
+def crash(*args):
+    raise RuntimeError("lost")
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_answer_passes_and_is_told_why(name):
+    result = getattr(basins, name)(RIGHT[name])
+    assert result.passed is True and result.message.startswith("Right."), result.message
+
+
+@pytest.mark.parametrize(("name", "answer", "message"), WRONG)
+def test_a_wrong_answer_fails_with_the_message_that_fits(name, answer, message):
+    result = getattr(basins, name)(answer)
+    assert result.passed is False and message in result.message, result.message
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_stub_was_not_attempted_and_a_crash_is_named(name):
+    assert getattr(basins, name)(stub).passed is None
+    result = getattr(basins, name)(crash)
+    assert result.passed is False and "lost" in result.message
+
+
+def test_the_radius_with_a_proof_holds_for_the_worst_changes():
+    # one competitor 5 words away: copy k of its words into x, the worst that can be done
+    noise, t = UniformNoise(6), 0.5
+    x, memories = torch.zeros(8, dtype=torch.int64), torch.zeros(2, 8, dtype=torch.int64)
+    memories[1, :5] = 3
+    k = safe(memories, x, float(own_token_log_odds(noise, t, x[None])[0]))
+    assert k == 2 == math.ceil(5 / 2) - 1
+    memory = MemorizingDenoiser(memories, noise)
+    for changed, back in ((k, True), (k + 1, False)):
+        start = x[None].clone()
+        start[0, :changed] = 3
+        assert torch.equal(most_probable(memory, noise, start, t)[0], x) == back

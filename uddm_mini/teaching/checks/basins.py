@@ -1,0 +1,158 @@
+"""Checks of chapter 9: how big is the basin around a sentence?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ._core import as_tensor, ask, exercise, wrong
+
+# k, L and V; the last ones ask for more changes than noise can make
+LEVELS = ((1, 2, 3), (4, 14, 102), (7, 14, 2), (1, 10, 5), (14, 14, 102), (2, 2, 3))
+LEAST = 1e-3
+
+# numbers of changed words, and the share of runs that returned
+PROFILES = (
+    ((1, 2, 4), (1.0, 0.75, 0.25)),
+    ((1, 2, 4, 8), (0.9, 0.4, 0.6, 0.2)),
+    ((2, 4, 6), (1.0, 0.9, 0.7)),
+    ((1, 2), (0.4, 0.1)),
+    ((1, 3, 5), (1.0, 0.5, 0.0)),
+)
+
+
+@exercise("9.1 Which noise level?")
+def alpha_for(answer: Any) -> str:
+    """Check alpha = 1 - (k / L) V / (V - 1), at least 1e-3."""
+    for k, length, vocab in LEVELS:
+        got = float(as_tensor(as_tensor(ask(answer, k, length, vocab)).squeeze(), ()))
+        alpha = max(1 - k / length * vocab / (vocab - 1), LEAST)
+        if abs(got - alpha) < 1e-6:
+            continue
+        asked = f"For {k} of {length} words and V = {vocab}"
+        if abs(got - max(1 - k / length, LEAST)) < 1e-6:
+            wrong(
+                f"{asked} you take every redrawn word for a changed one. One in V redraws the same word, so more than "
+                "k must be redrawn for k to change."
+            )
+        if abs(got - max(1 - k / length * (vocab - 1) / vocab, LEAST)) < 1e-6:
+            wrong(f"{asked} your factor is upside down: k / L = (1 - alpha) (V - 1) / V, solved for alpha.")
+        if abs(got - (1 - alpha) / (1 - LEAST)) < 1e-6 or abs(got - (1 - alpha)) < 1e-6:
+            wrong(f"{asked} you return the noise, {got:.3f}. The question is about the signal alpha that is left.")
+        if got < LEAST:
+            wrong(f"{asked} you return {got:.3f}, but alpha never falls below {LEAST}: pure noise is all there is.")
+        wrong(f"{asked} alpha should be {alpha:.4f}, but you return {got:.4f}.")
+    return "Right. The denoiser is told the level at which k changed words are just what it expects."
+
+
+@exercise("9.2 The radius")
+def radius(answer: Any) -> str:
+    """Check the largest number with at least half returned, interpolated, against cases counted by hand."""
+    for changed, returned in PROFILES:
+        got = float(as_tensor(as_tensor(ask(answer, list(changed), list(returned))).squeeze(), ()))
+        expected, last = _radius(changed, returned)
+        if abs(got - expected) < 1e-6:
+            continue
+        case = f"For the shares {list(returned)} at {list(changed)} changed words"
+        if not last:
+            wrong(f"{case} not even half of the runs return, so the radius is 0, but you return {got:.2f}.")
+        if last == changed[-1]:
+            wrong(f"{case} every share is at least 1/2. Return the largest number measured, {last}, as a lower bound.")
+        if abs(got - last) < 1e-6:
+            wrong(f"{case} you stop at {last}. Follow the straight line to the next number, down to 1/2.")
+        if got < last:
+            wrong(f"{case} you return {got:.2f}. The *largest* number with a share of 1/2 or more counts: {last}.")
+        wrong(f"{case} the line from {last} to the next number meets 1/2 at {expected:.3f}, not at {got:.3f}.")
+    return "Right. One number per sentence, so that basins can be compared."
+
+
+@exercise("9.3 Where do the runs end?")
+def where_runs_end(answer: Any) -> str:
+    """Check the shares of runs that returned, that another memory captured, and that ended elsewhere."""
+    x = torch.tensor([1, 2, 3])
+    captor, other = [1, 2, 4], [0, 0, 0]
+    memories = torch.tensor([captor, x.tolist(), captor, other])  # x itself is stored, and a neighbor twice
+    ends = torch.tensor([x.tolist()] * 4 + [captor] * 3 + [other] * 2 + [[0, 2, 3]] * 2 + [[4, 4, 0]] * 5)
+    returned, captured, elsewhere = 4 / 16, 5 / 16, 7 / 16
+    got = ask(answer, ends, x, memories)
+    shares = as_tensor(got, (3,), "Your answer (returned, captured, elsewhere)").tolist()
+    if abs(sum(shares) - 1) > 1e-6:
+        if abs(shares[1] - 9 / 16) < 1e-6:
+            wrong("You count returns twice: x is among the memories, and coming home is no capture.")
+        if abs(shares[1] - 8 / 16) < 1e-6:
+            wrong("A memory that is stored twice captures a run once: ask whether *any* memory equals the end.")
+        wrong(f"Your shares add up to {sum(shares):.3f}, but every run ends in exactly one of the three ways.")
+    if abs(shares[0] - returned) > 1e-6:
+        wrong(f"{returned:.4f} of the runs end at exactly x, all of its words; you say {shares[0]:.4f}.")
+    if abs(shares[1] - 3 / 16) < 1e-6:
+        wrong("You count the nearest memory only. Any memory other than x can capture a run.")
+    if abs(shares[1] - captured) > 1e-6:
+        wrong(f"{captured:.4f} of the runs end at a whole memory that is not x; you say {shares[1]:.4f}.")
+    if abs(shares[2] - elsewhere) > 1e-6:
+        wrong("What neither returned nor was captured ended elsewhere.")
+    without = as_tensor(ask(answer, ends, x, torch.tensor([captor, other])), (3,)).tolist()
+    if abs(without[1] - captured) > 1e-6 or abs(without[0] - returned) > 1e-6:
+        wrong("The answer may not change when x is not among the memories (a held-out sentence).")
+    return "Right. A failed run that was captured shows memory; one that ends elsewhere shows something else."
+
+
+@exercise("9.4 A radius with a proof")
+def safe_radius(answer: Any) -> str:
+    """Check the largest k with sum over other memories of exp(-beta (d_i - 2 k)) < 1."""
+    # memories at chosen distances from x: a few near ones, and cases in which many far ones decide
+    for distances, beta in (((9,), 2.0), ((3, 8), 5.0), ((6,) * 30, 0.8), ((10,) * 400 + (9,), 1.4), ((1, 12), 6.0)):
+        x, memories = _at_distances(distances)
+        got = float(as_tensor(as_tensor(ask(answer, memories, x, beta)).squeeze(), ()))
+        expected = _safe(distances, beta)
+        if got == expected:
+            continue
+        case = f"With {len(distances)} other memories, the nearest {min(distances)} words away, and beta = {beta}"
+        if expected and got in (-1, 0):
+            wrong(f"{case} you find no safe k. Is x itself, at distance 0, among your competitors?")
+        if got == (min(distances) - 1) // 2:
+            wrong(
+                f"{case} you look at the nearest memory alone: k < d / 2. Here the *sum* of all other weights must "
+                f"stay below the weight of x, and {len(distances)} memories have a say."
+            )
+        if got == max(_bounds(distances, beta, 1), default=0):
+            wrong(
+                f"{case} you let a change hurt once. It hurts twice: x loses a match, and in the worst case a "
+                "competitor gains one."
+            )
+        if got != int(got):
+            wrong(f"The radius counts words, so it is a whole number; you return {got:.3f}.")
+        wrong(f"{case} the largest safe k is {expected}, but you return {got:g}.")
+    return (
+        "Right. Any k words, replaced by any others, come back in one step. Measured radii are far wider, since random "
+        "words rarely match a competitor."
+    )
+
+
+def _radius(changed: tuple[int, ...], returned: tuple[float, ...]) -> tuple[float, int]:
+    """Return the interpolated radius, and the largest measured number inside the basin (0 if there is none)."""
+    inside = [i for i, share in enumerate(returned) if share >= 0.5]
+    if not inside:
+        return 0.0, 0
+    i = inside[-1]
+    if i == len(changed) - 1:
+        return float(changed[i]), changed[i]
+    fall = (returned[i] - 0.5) / (returned[i] - returned[i + 1])
+    return changed[i] + fall * (changed[i + 1] - changed[i]), changed[i]
+
+
+def _at_distances(distances: tuple[int, ...], length: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return x int64[L], and memories int64[n + 1, L] at these distances from it, x itself in the second row."""
+    x = torch.zeros(length, dtype=torch.int64)
+    others = torch.stack([(torch.arange(length) < d).long() * (1 + i) for i, d in enumerate(distances)])
+    return x, torch.cat([others[:1], x[None], others[1:]])
+
+
+def _bounds(distances: tuple[int, ...], beta: float, harm: int) -> list[int]:
+    """Return every k from 0 on at which the others cannot outweigh x, if a change harms `harm` times."""
+    d = torch.tensor(distances, dtype=torch.float64)
+    return [k for k in range(13) if float(torch.exp(-beta * (d - harm * k)).sum()) < 1]
+
+
+def _safe(distances: tuple[int, ...], beta: float) -> int:
+    return max(_bounds(distances, beta, 2))
