@@ -16,6 +16,8 @@ from .figures import SPLITS, chance_line, draw_bounds, line_with_band, size_axis
 
 # one hue from light to dark, so that "darker" reads as "larger"; the marker says the same without color
 MODELS = (("#C79A1E", "o"), ("#8F6400", "s"), ("#4D3400", "^"), ("#1A1200", "D"))
+# one model (in the color of the middle size) and what becomes of it with other settings
+VARIANTS = (MODELS[1], ("#4F6D7A", "X"), ("#8FA3AD", "P"))
 
 
 def recovery_panels(
@@ -54,15 +56,19 @@ def recovery_panels(
 
 
 def draw_gaps(
-    ax: Axes, tables: Mapping[str, pd.DataFrame], t: float = 0.25, crossings: Mapping[str, Crossing] | None = None
+    ax: Axes,
+    tables: Mapping[str, pd.DataFrame],
+    t: float = 0.25,
+    crossings: Mapping[str, Crossing] | None = None,
+    styles: Sequence[tuple[str, str]] = MODELS,
 ) -> None:
     """Draw train minus held-out recovery at noise level t against n_train: one curve for each labeled table.
 
-    The mean over seeds with a band from minimum to maximum, the first table lightest. `crossings` of the same labels
-    add a dot on each curve, with its interval.
+    The mean over seeds with a band from minimum to maximum. `crossings` of the same labels add a dot on each curve,
+    with its interval. `styles` are colors and markers, in the order of the tables: by default models, small to large.
     """
     sizes: set[int] = set()
-    for (label, table), (color, marker) in zip(tables.items(), MODELS, strict=False):
+    for (label, table), (color, marker) in zip(tables.items(), styles, strict=False):
         curves = curves_by_size(table, "gap", t)
         sizes |= set(curves.index)
         ax.plot(curves.index, curves.mean(axis=1), color=color, marker=marker, label=label)
