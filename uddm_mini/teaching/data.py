@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def data_path(name: str) -> Path:
-    """Return the path of a committed result such as "sweeps/toy/sweep.csv".
+    """Return the path of a committed result such as "sweeps/toy-large/sweep.csv".
 
     Looks inside the installed package (`uddm_mini.data`), then in the `data` folder of a plain checkout.
     """
