@@ -86,34 +86,43 @@ def basin_profile(
     competitor, distance = _nearest_other(x, memories, counted)
     rival = set() if competitor is None else _tuples(competitor[None], counted)
     xt = torch.stack([change_exactly(x, k, corruptions, noise.vocab_size, counted, generator) for k in numbers])
-    rows, ends = [], []
-    for k, start in zip(numbers, xt, strict=True):
-        t = noise_level(noise, k / int(counted.sum()))
-        end = denoise(
-            denoiser,
-            noise,
-            start,
-            t,
-            method,
-            steps=steps,
-            predicts=predicts,
-            batch_size=batch_size,
-            generator=generator,
-        )
+    levels = [noise_level(noise, k / int(counted.sum())) for k in numbers]
+    if method in ("argmax", "iterate"):  # all levels at once, which is faster
+        t = torch.tensor(levels, device=x.device).repeat_interleave(corruptions)
+        limit = 1 if method == "argmax" else steps
+        path = iterate_argmax(denoiser, noise, xt.flatten(0, 1), t, limit, predicts=predicts, batch_size=batch_size)
+        out = path[-1].view_as(xt)
+    else:
+        ends = [
+            denoise(
+                denoiser,
+                noise,
+                start,
+                level,
+                method,
+                steps=steps,
+                predicts=predicts,
+                batch_size=batch_size,
+                generator=generator,
+            )
+            for start, level in zip(xt, levels, strict=True)
+        ]
+        out = torch.stack(ends)
+    rows = []
+    for k, level, start, end in zip(numbers, levels, xt, out, strict=True):
         right = (end == x) | ~counted  # [corruptions, L]
         reached = [tuple(row) for row in end[:, counted].tolist()]
         rows.append(
             {
                 "changed": k,
-                "t": t,
+                "t": level,
                 "returned": float(right.all(dim=1).double().mean()),
                 "recovered": float(right[start != x].double().mean()),
                 "captured": sum(row in others for row in reached) / corruptions if others else float("nan"),
                 "competitor": sum(row in rival for row in reached) / corruptions if others else float("nan"),
             }
         )
-        ends.append(end)
-    return BasinProfile(pd.DataFrame(rows), x, competitor, distance, xt, torch.stack(ends))
+    return BasinProfile(pd.DataFrame(rows), x, competitor, distance, xt, out)
 
 
 @dataclass(frozen=True, eq=False)
