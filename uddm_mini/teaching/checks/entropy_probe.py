@@ -24,8 +24,8 @@ SCORES = (
 
 # scores of items labelled no, and the false-positive rate that is allowed
 CALIBRATION = (
-    (tuple(float(v) for v in range(1, 20)), 0.05),
-    (tuple(float(v * v % 23) for v in range(1, 40)), 0.1),
+    (tuple(range(1, 20)), 0.05),
+    (tuple(v * v % 23 for v in range(1, 40)), 0.1),
     ((-0.3, -0.3, -0.2, -0.2, -0.1, -0.4, -0.5, -0.3, -0.2), 0.25),
 )
 
