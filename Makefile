@@ -88,7 +88,7 @@ toy-epochs: $(READY)
 	$(GRID) $(TOY) --width 32 --epochs 500 --sizes 16,24,32,48,64,96,128,192,256,384,512,1024 $(SWEEP) \
 		--out data/sweeps/toy-epochs
 toy-halves: $(READY)
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini halves --sizes 16,64,128,256,1024 --seeds 0,1,2 \
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini halves --sizes 16,64,256,1024 --seeds 0,1,2 \
 		--width 32 --steps 3000 $(SWEEP) --out data/sweeps/halves.csv
 
 toy-details: toy-medium toy-large toy-small toy-cross-entropy
