@@ -51,7 +51,7 @@ def training_basins_shrink(tables: Tables = committed) -> Finding:
     runs = _recovery(tables("toy-large/sweep"), "train")
     mean, low, high = over_seeds(runs.iloc[0] - runs.iloc[-1])
     ends = f"from {runs.iloc[0].mean():.3f} to {runs.iloc[-1].mean():.3f}"
-    return Finding(f"recovery of training text falls {ends}, by {_span(mean, low, high)}", low > 0)
+    return Finding(f"recovery of training text falls {ends}, by {_span(mean, low, high)}", bool(low > 0))
 
 
 def held_out_basins_grow(tables: Tables = committed) -> Finding:
@@ -59,7 +59,7 @@ def held_out_basins_grow(tables: Tables = committed) -> Finding:
     runs = _recovery(tables("toy-large/sweep"), "test")
     mean, low, high = over_seeds(runs.iloc[-1] - runs.iloc[0])
     ends = f"from {runs.iloc[0].mean():.3f} to {runs.iloc[-1].mean():.3f}"
-    return Finding(f"recovery of held-out text rises {ends}, by {_span(mean, low, high)}", low > 0)
+    return Finding(f"recovery of held-out text rises {ends}, by {_span(mean, low, high)}", bool(low > 0))
 
 
 def they_converge(tables: Tables = committed) -> Finding:
@@ -70,14 +70,14 @@ def they_converge(tables: Tables = committed) -> Finding:
     ceiling = _recovery(bounds[bounds.denoiser == "population"], "test").iloc[-1].mean()
     off = max(abs(train.mean() - ceiling), abs(test.mean() - ceiling))
     measured = f"they end {_span(mean, low, high)} apart, both within {off:.3f} of the perfect denoiser's {ceiling:.3f}"
-    return Finding(measured, max(abs(low), abs(high)) <= 0.02 and off <= 0.05)
+    return Finding(measured, bool(max(abs(low), abs(high)) <= 0.02 and off <= 0.05))
 
 
 def entropy_vanishes(tables: Tables = committed) -> Finding:
     """Cavity entropy of training text at t -> 0, at the smallest size."""
     runs = _entropy(tables("toy-large/sweep"))
     mean, low, high = over_seeds(runs.iloc[0])
-    return Finding(f"with {runs.index[0]} sentences it is {_span(mean, low, high)} nats per word", mean <= 0.02)
+    return Finding(f"with {runs.index[0]} sentences it is {_span(mean, low, high)} nats per word", bool(mean <= 0.02))
 
 
 def entropy_stays_finite(tables: Tables = committed) -> Finding:
@@ -91,7 +91,7 @@ def entropy_stays_finite(tables: Tables = committed) -> Finding:
         f"with {runs.index[-1]:,} sentences it is {_span(mean, low, high)} nats a word, exact {exact:.3f}; "
         f"of the words that the model writes, a share of {_span(*finite)} has more than 0.1 nats"
     )
-    return Finding(measured, abs(mean - exact) <= 0.05 and finite[1] > 0.25)
+    return Finding(measured, bool(abs(mean - exact) <= 0.05 and finite[1] > 0.25))
 
 
 def entropy_alone_tells(tables: Tables = committed, memory: float = 0.75, general: float = 0.1) -> Finding:
@@ -113,7 +113,7 @@ def entropy_alone_tells(tables: Tables = committed, memory: float = 0.75, genera
     measured = (
         f"AUC {found} over {len(scores)} models of three sizes, {labels.count(False)} of them on the side of memory"
     )
-    return Finding(measured, found.value >= 0.95)
+    return Finding(measured, bool(found.value >= 0.95))
 
 
 def perplexity_peaks(tables: Tables = committed) -> Finding:
@@ -134,7 +134,9 @@ def larger_models_later(tables: Tables = committed, of: str = "toy", sizes: tupl
     found = [crossing(tables(f"{of}-{size}/sweep"), t=T) for size in sizes]
     listed = ", ".join(f"{size} {c.n:.0f} ({c.low:.0f} to {c.high:.0f})" for size, c in zip(sizes, found, strict=True))
     apart = all(a.high < b.low for a, b in itertools.pairwise(found))
-    return Finding(f"crossings at {listed} sentences; the intervals {'are' if apart else 'are not'} disjoint", apart)
+    return Finding(
+        f"crossings at {listed} sentences; the intervals {'are' if apart else 'are not'} disjoint", bool(apart)
+    )
 
 
 def unseen_data_are_fixed_points(tables: Tables = committed) -> Finding:
@@ -148,7 +150,7 @@ def unseen_data_are_fixed_points(tables: Tables = committed) -> Finding:
         f"({held_out.iloc[0].mean():.3f} at the smallest size), {train:.3f} of training sentences and {random:.3f} of "
         "random token sequences"
     )
-    return Finding(measured, low > 0.5 and low > held_out.iloc[0].mean() and random < 0.01)
+    return Finding(measured, bool(low > 0.5 and low > held_out.iloc[0].mean() and random < 0.01))
 
 
 def real_text_too(tables: Tables = committed) -> Finding:
@@ -161,7 +163,7 @@ def real_text_too(tables: Tables = committed) -> Finding:
         f"of training text rises from {entropy.iloc[0].mean():.3f} to {entropy.iloc[-1].mean():.2f} nats per character"
     )
     rises = entropy.iloc[0].mean() < 0.02 < 0.5 < entropy.iloc[-1].mean()
-    return Finding(measured, first[1] > 0.5 and max(abs(last[1]), abs(last[2])) < 0.03 and rises)
+    return Finding(measured, bool(first[1] > 0.5 and max(abs(last[1]), abs(last[2])) < 0.03 and rises))
 
 
 def _recovery(table: pd.DataFrame, split: str) -> pd.DataFrame:
