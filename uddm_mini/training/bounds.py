@@ -18,22 +18,11 @@ from uddm_mini.process.sampling import Denoiser
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.language import ToyLanguage
 
+from .sweep import COLUMNS as SWEEP_COLUMNS
 from .sweep import run_all
 from .tables import resume_rows, write_rows
 
-COLUMNS = (
-    "denoiser",
-    "n_train",
-    "seed",
-    "split",
-    "t",
-    "recovered",
-    "unstable",
-    "exact",
-    "chance",
-    "entropy",
-    "nelbo",
-)
+COLUMNS = ("denoiser", *SWEEP_COLUMNS[:-1])  # without the seconds
 
 
 def sweep_bounds(
