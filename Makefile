@@ -91,7 +91,7 @@ toy-halves: $(READY)
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini halves --sizes 16,64,256,1024 --seeds 0,1,2 \
 		--width 32 --steps 3000 $(SWEEP) --out data/sweeps/halves.csv
 
-toy-details: toy-medium toy-large toy-small toy-cross-entropy
+toy-details: toy-medium toy-large toy-small
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine $(SWEEP) $(addprefix data/sweeps/,$^)
 	mkdir -p data/models
 	for n in 16 64 128 256 1024 8192; do from=data/sweeps/toy-medium/models/n$$n-seed0.safetensors; \
