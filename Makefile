@@ -21,7 +21,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-halves toy-details \
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details \
 	docstrings-small docstrings-large
 .PHONY: help setup book test execute address sweep-toy sweep-docstrings $(SWEEPS) clean
 
@@ -75,7 +75,7 @@ TOY := --corpus toy --seeds 0,1,2,3,4 --steps 3000 --sizes 16,32,64,96,128,192,2
 DOCSTRINGS := --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 --learning-rate 0.005 --neighbors \
 	--depth 2 --sizes 16,32,64,128,256,512,1024,2048,all
 
-sweep-toy: toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-halves toy-details ## compute the transition on the toy language
+sweep-toy: toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details ## compute the transition on the toy language
 toy-medium: $(READY)
 	$(GRID) $(TOY) --width 32 $(SWEEP) --out data/sweeps/toy-medium
 toy-large: $(READY)
@@ -87,11 +87,13 @@ toy-cross-entropy: $(READY)
 toy-epochs: $(READY)
 	$(GRID) $(TOY) --width 32 --epochs 500 --sizes 16,24,32,48,64,96,128,192,256,384,512,1024 $(SWEEP) \
 		--out data/sweeps/toy-epochs
+toy-few: $(READY)
+	$(GRID) $(TOY) --width 32 --sizes 1,2,4,8,16 $(SWEEP) --out data/sweeps/toy-few
 toy-halves: $(READY)
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini halves --sizes 16,64,256,1024 --seeds 0,1,2 \
 		--width 32 --steps 3000 $(SWEEP) --out data/sweeps/halves.csv
 
-toy-details: toy-medium toy-large toy-small
+toy-details: toy-medium toy-large toy-small toy-cross-entropy
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine $(SWEEP) $(addprefix data/sweeps/,$^)
 	mkdir -p data/models
 	for n in 16 64 128 256 1024 8192; do from=data/sweeps/toy-medium/models/n$$n-seed0.safetensors; \

@@ -277,6 +277,16 @@ def test_one_step_of_the_map_is_the_argmax_of_the_form_that_was_asked_for(wanted
         assert found.moved == float((expected != x).double().mean())
 
 
+@pytest.mark.parametrize("steps", [1, 2, 15, 16])
+def test_a_sentence_that_comes_home_every_other_step_is_no_fixed_point(steps):
+    # each of two words copies the other, as coupled words do under a parallel map: [1, 2] -> [2, 1] -> [1, 2]
+    swap = lambda xt, t: echo(xt.flip(1), t)  # noqa: E731
+    x = torch.tensor([[1, 2], [3, 3]])
+    found = fixed_point_rate(swap, NOISE, x, "iterate", wanted="cavity", predicts="cavity", steps=steps)
+    assert found.rate == 0.5
+    assert found.moved == (0.5 if steps % 2 else 0.0)
+
+
 def test_memories_stay_and_random_tokens_go():
     memories = tokens(6)
     memory = MemorizingDenoiser(memories, NOISE)

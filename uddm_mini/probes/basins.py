@@ -129,8 +129,8 @@ def basin_profile(
 class FixedPoints:
     """What a map leaves alone: fractions between 0 and 1, NaN where there was nothing to count.
 
-    `rate`: sentences that end without any change at a counted token. `moved`: counted tokens that end as another
-    token. `out` int64[B, L]: where the sentences end.
+    `rate`: sentences of which no step changes a counted token. `moved`: counted tokens that end as another token.
+    `out` int64[B, L]: where the sentences end.
     """
 
     rate: float
@@ -164,19 +164,23 @@ def fixed_point_rate(
     fixed points are those of pseudo-likelihood: every token is the most probable one given all the others. An
     ambiguous language keeps few of its own sentences by that measure, even for the exact denoiser.
     """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, but is {steps}.")
     if method in ("argmax", "iterate"):
         limit = 1 if method == "argmax" else steps
-        out = iterate_argmax(denoiser, noise, x, t, limit, wanted=wanted, predicts=predicts, batch_size=batch_size)[-1]
+        path = iterate_argmax(denoiser, noise, x, t, limit, wanted=wanted, predicts=predicts, batch_size=batch_size)[1:]
     elif wanted != "posterior":
         raise ValueError(f'The steps of method={method!r} leave no choice; wanted="cavity" is for argmax and iterate.')
     else:
         out = denoise(
             denoiser, noise, x, t, method, steps=steps, predicts=predicts, batch_size=batch_size, generator=generator
         )
+        path = [out]
     counted = counted_tokens(x, ignore)
-    moved = (out != x) & counted
-    whole = ~moved.any(dim=1)[counted.any(dim=1)]  # sentences without any counted token are missing data
-    return FixedPoints(float(whole.double().mean()), float(moved[counted].double().mean()), out)
+    moved = torch.stack([(state != x) & counted for state in path])  # [steps, B, L]
+    # a pair of tokens can flip to and fro and be home by chance at the last step: that is no fixed point
+    whole = ~moved.any(dim=(0, 2))[counted.any(dim=1)]  # sentences without any counted token are missing data
+    return FixedPoints(float(whole.double().mean()), float(moved[-1][counted].double().mean()), path[-1])
 
 
 def noise_level(noise: UniformNoise, changed: float) -> float:
