@@ -7,14 +7,18 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
 import torch
 
-from uddm_mini import ToyLanguage, UniformNoise, load, save, token_recovery, train
-from uddm_mini.cli import _sizes, load_corpus, main
+from uddm_mini import ProbeSettings, ToyLanguage, UniformNoise, load, save, sweep_bounds, token_recovery, train
+from uddm_mini.arguments import chosen_sizes
+from uddm_mini.cli import load_corpus, main
+from uddm_mini.probes.recovery import Method
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = ["--steps", "3", "--batch-size", "8", "--width", "8", "--depth", "1"]
@@ -70,7 +74,7 @@ def test_sample_writes_sentences(checkpoint, capsys):
     assert capsys.readouterr().out == first
 
 
-@pytest.mark.parametrize("method", ["argmax", "iterate", "reverse"])
+@pytest.mark.parametrize("method", get_args(Method))
 def test_recover_measures_the_sentences_that_the_model_saw(checkpoint, capsys, method):
     assert main(["recover", str(checkpoint), "--t", "0.5", "--sentences", "20", "--method", method, "--seed", "3"]) == 0
     out = capsys.readouterr().out
@@ -82,14 +86,21 @@ def test_recover_measures_the_sentences_that_the_model_saw(checkpoint, capsys, m
         assert corpus.decode(found.xt[:1])[0] in out and corpus.decode(found.out[:1])[0] in out
 
 
-def test_sweep_writes_tables_settings_and_figures_and_resumes(tmp_path):
+def test_recover_says_that_nothing_was_changed(checkpoint, capsys):
+    assert main(["recover", str(checkpoint), "--t", "0", "--sentences", "4"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("no word was changed; ") == 2 and "nan" not in out
+
+
+def test_sweep_writes_tables_settings_and_figures_and_resumes(tmp_path, capsys):
     out = tmp_path / "sweep"
     command = ["sweep", "--seeds", "0", "--sentences", "8", f"--out={out}", *TINY]
     assert main([*command, "--sizes", "4", "--keep-models"]) == 0
-    first = pd.read_csv(out / "sweep.csv")
+    first, figure = pd.read_csv(out / "sweep.csv"), (out / "transition.svg").read_text()
     assert main([*command, "--sizes", "4,8"]) == 0
+    assert (out / "transition.svg").read_text() != figure, "the figure shows what was added"
     names = {"sweep.csv", "bounds.csv", "bounds.json", "settings.json", "transition.png", "transition.svg", "models"}
-    assert {path.name for path in out.iterdir()} == names
+    assert {path.name for path in out.iterdir()} - {".lock"} == names
     table, bounds = pd.read_csv(out / "sweep.csv"), pd.read_csv(out / "bounds.csv")
     assert set(table.n_train) == {4, 8} and set(table.t) == {0.05, 0.1, 0.25, 0.5, 1.0}
     assert first.equals(table[table.n_train == 4].reset_index(drop=True)), "what was done is not done again"
@@ -103,6 +114,41 @@ def test_sweep_writes_tables_settings_and_figures_and_resumes(tmp_path):
     # a smaller request leaves the larger table, and its bounds, as they are
     assert main([*command, "--sizes", "4"]) == 0
     assert set(pd.read_csv(out / "bounds.csv").n_train) == {4, 8} and len(pd.read_csv(out / "sweep.csv")) == len(table)
+    # nothing was added, so nothing is written again; a figure that is missing is drawn
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    (out / "transition.png").unlink()
+    assert main([*command, "--sizes", "4"]) == 0
+    assert before.keys() == {*out.iterdir()}
+    assert {path.name for path, at in before.items() if path.stat().st_mtime_ns != at} <= {
+        "transition.png",
+        "transition.svg",
+    }
+    capsys.readouterr()
+    assert main([*command, "--sizes", "8", "--keep-models"]) == 0, "8 was trained without it"
+    assert "of 1 of these models" in one_sentence(capsys)
+    assert main(["examine", str(out), "--sentences", "4"]) == 2
+    assert "n8-seed0.safetensors is missing" in one_sentence(capsys)
+
+
+def test_examine_describes_the_kept_models_of_a_sweep(tmp_path, capsys):
+    tiny = ["--sizes", "4", "--seeds", "0", "--sentences", "4", "--keep-models", "--out", str(tmp_path / "s"), *TINY]
+    assert main(["sweep", *tiny]) == 0
+    assert main(["examine", str(tmp_path / "s"), "--sentences", "4"]) == 0
+    table = pd.read_csv(tmp_path / "s" / "details.csv")
+    assert set(table.split) == {"train", "test", "generated", "random"} and set(table.n_train) == {4}
+    assert {"entropy", "grammatical", "fixed_iterate"} <= set(table.quantity)
+    assert "mean entropy (nats)" in capsys.readouterr().out
+    assert main(["examine", str(tmp_path / "nowhere")]) == 2
+    assert "no sweep.csv" in one_sentence(capsys) and not (tmp_path / "nowhere").exists()
+
+
+def test_the_bounds_of_a_sweep_meet_the_noise_of_its_models(tmp_path):
+    tiny = ["--sizes", "4", "--seeds", "0", "--sentences", "8", "--schedule", "cosine", "--out", str(tmp_path), *TINY]
+    assert main(["sweep", *tiny]) == 0
+    probe = ProbeSettings(sentences=8)
+    expected = sweep_bounds(load_corpus("toy"), [4], language=ToyLanguage(), schedule="cosine", probe=probe)
+    got = pd.read_csv(tmp_path / "bounds.csv")
+    pd.testing.assert_frame_equal(got, expected, rtol=1e-5, check_dtype=False)
 
 
 def test_a_text_file_goes_through_every_command(text, tmp_path, capsys):
@@ -126,10 +172,10 @@ def test_a_model_on_a_gpu_is_asked_there(command, checkpoint, capsys):
 
 
 def test_sizes_default_to_powers_of_four_and_everything():
-    assert _sizes(None, 1000) == [16, 64, 256, 1000]
-    assert _sizes(None, 16) == [16]
-    assert _sizes(None, 10) == [10]
-    assert _sizes([32, 0], 100) == [32, 100]
+    assert chosen_sizes(None, 1000) == [16, 64, 256, 1000]
+    assert chosen_sizes(None, 16) == [16]
+    assert chosen_sizes(None, 10) == [10]
+    assert chosen_sizes([32, 0], 100) == [32, 100]
 
 
 def one_sentence(capsys) -> str:
@@ -158,6 +204,12 @@ def one_sentence(capsys) -> str:
         ("sweep --out {tmp}/s --sizes ,", "at least one size"),
         ("sweep --out {tmp}/s --device cuda:99", "CUDA"),
         ("sweep --out {file} --sizes 4", "{file}"),
+        ("sweep --out {tmp}/s --vocab 50", "for real text"),
+        ("train --out {tmp}/m --unit character", "for real text"),
+        ("halves --out {tmp}/h.csv --sizes ,", "at least one size"),
+        ("halves --out {tmp}", "is a folder"),
+        ("halves --out .", "is a folder"),
+        ("examine {tmp}/none", "no sweep.csv"),
         ("sample {tmp}/none", "no checkpoint at"),
         ("sample {file}", "not a safetensors file"),
         ("sample {file} --device abacus", "no device"),
@@ -192,6 +244,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(command, message, checkpoint,
         "sweep --out s --seeds 0.5",
         "sweep --out s --seeds all",
         "sweep --out s --sizes 0",
+        "halves --out s --sizes all",
         "sweep --out s --sizes 3all",
         "sweep --out s --sentences 0",
         "sample m -n -3",
@@ -219,18 +272,37 @@ def test_models_of_other_sentences_are_not_called_trained_on_these(tmp_path, cap
 
 
 def test_too_little_memory_is_one_sentence_but_a_bug_is_a_traceback(monkeypatch, capsys, checkpoint):
-    def fail(text):
+    def fail(error):
         def run(*args, **kwargs):
-            raise RuntimeError(text)
+            raise error
 
         return run
 
-    monkeypatch.setattr("uddm_mini.cli.sample", fail("DefaultCPUAllocator: can't allocate memory"))
-    assert main(["sample", str(checkpoint)]) == 2
-    assert "more memory" in one_sentence(capsys)
-    monkeypatch.setattr("uddm_mini.cli.sample", fail("shapes do not match"))
+    for error, message in (
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "more memory"),
+        (MemoryError(), "more memory"),
+        (MemoryError("Unable to allocate 7.11 PiB for an array"), "more memory"),
+        (BrokenProcessPool("A process in the process pool was terminated abruptly"), "a worker process was ended"),
+    ):
+        monkeypatch.setattr("uddm_mini.cli.sample", fail(error))
+        assert main(["sample", str(checkpoint)]) == 2
+        assert message in one_sentence(capsys)
+    monkeypatch.setattr("uddm_mini.cli.sample", fail(RuntimeError("shapes do not match")))
     with pytest.raises(RuntimeError, match="shapes"):
         main(["sample", str(checkpoint)])
+
+
+def test_a_traceback_can_be_had(monkeypatch, tmp_path):
+    monkeypatch.setenv("UDDM_DEBUG", "1")
+    with pytest.raises(FileNotFoundError):
+        main(["sample", str(tmp_path / "none")])
+
+
+def test_steps_beside_epochs_are_not_ignored_in_silence(tmp_path, capsys):
+    command = ["train", "--n-train", "8", "--epochs", "1", "--out", str(tmp_path / "m"), *TINY]
+    assert main(command) == 0
+    assert "--steps has no effect" in one_sentence(capsys)
+    assert load(tmp_path / "m").training_settings["steps"] == 1
 
 
 def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys, checkpoint):
@@ -246,8 +318,10 @@ def test_halves_writes_a_table_and_refuses_too_large_ones(tmp_path, capsys):
     out = tmp_path / "halves.csv"
     assert main(["halves", "--sizes", "8", "--seeds", "0", "--out", str(out), *TINY]) == 0
     assert set(pd.read_csv(out).denoiser) == {"model", "memorizer"} and "halves.csv" in capsys.readouterr().out
+    about = json.loads(out.with_suffix(".json").read_text())
+    assert about["settings"]["train"]["width"] == 8 and about["about"]["sizes"] == [8]
     assert main(["halves", "--sizes", "5000", "--seeds", "0", "--out", str(out), *TINY]) == 2
-    assert "2 n of the 8192" in one_sentence(capsys)
+    assert "2 parts of 5000" in one_sentence(capsys)
 
 
 def test_help_of_the_program_and_of_every_command():
@@ -255,10 +329,10 @@ def test_help_of_the_program_and_of_every_command():
     run = subprocess.run(
         [sys.executable, "-m", "uddm_mini", "--help"], cwd=ROOT, env=env, capture_output=True, text=True, check=True
     )
-    assert all(name in run.stdout for name in ("sweep", "halves", "train", "sample", "recover"))
+    assert all(name in run.stdout for name in ("sweep", "examine", "halves", "train", "sample", "recover"))
 
 
-@pytest.mark.parametrize("command", ["sweep", "halves", "train", "sample", "recover"])
+@pytest.mark.parametrize("command", ["sweep", "examine", "halves", "train", "sample", "recover"])
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
@@ -60,7 +62,8 @@ def test_the_two_models_share_no_sentence_and_no_seed(corpus, monkeypatch):
 def test_a_table_resumes_where_it_stopped(corpus, tmp_path, monkeypatch):
     whole = disjoint_halves(corpus, [4, 8], [0], **TINY)
     out = tmp_path / "deep" / "halves.csv"
-    disjoint_halves(corpus, [8], [0], out=out, **TINY)
+    disjoint_halves(corpus, [8, 8], [0, 0], out=out, **TINY)
+    assert len(pd.read_csv(out)) == 4, "a size or seed that is given twice is done once"
     trained = []
     monkeypatch.setattr(
         module, "train", lambda x, *a, real=module.train, **k: (trained.append(len(x)), real(x, *a, **k))[1]
@@ -76,7 +79,31 @@ def test_a_table_resumes_where_it_stopped(corpus, tmp_path, monkeypatch):
         disjoint_halves(corpus, [4], [0], out=out, **TINY)
 
 
-@pytest.mark.parametrize(("sizes", "seeds"), [([], [0]), ([8], []), ([40], [0])])
-def test_halves_that_cannot_be_had_are_refused(corpus, sizes, seeds):
-    with pytest.raises(ValueError, match="Two halves of n sentences need 2 n of the 64"):
+def test_every_seed_has_its_own_noise_and_ignored_words_do_not_count(corpus, monkeypatch):
+    known = replace(corpus, ignore=(0, 3))
+    seen, real = [], module.compare
+
+    def spy(first, second, noise, x0, xt, t, ignore=()):
+        seen.append((t, xt, tuple(ignore)))
+        return real(first, second, noise, x0, xt, t, ignore)
+
+    monkeypatch.setattr(module, "compare", spy)
+    disjoint_halves(known, [4, 8], [0, 1], **TINY)
+    assert {ignore for *_, ignore in seen} == {(0, 3)}
+    for t in TINY["times"]:
+        drawn = {tuple(xt.flatten().tolist()) for at, xt, _ in seen if at == t}
+        assert len(drawn) == 2, "one corruption for each seed, the same for all sizes and for models and memorizers"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "seeds", "message"),
+    [
+        ([], [0], "at least one size"),
+        ([8], [], "at least one size"),
+        ([40], [0], "64 training sentences, so 2 parts of 40"),
+        ([8], [-1], "at least 0"),
+    ],
+)
+def test_halves_that_cannot_be_had_are_refused(corpus, sizes, seeds, message):
+    with pytest.raises(ValueError, match=message):
         disjoint_halves(corpus, sizes, seeds, **TINY)

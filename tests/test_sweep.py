@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -29,6 +30,7 @@ from uddm_mini import (
     sweep_bounds,
 )
 from uddm_mini.training import sweep as module
+from uddm_mini.training.halves import disjoint_halves
 
 PROBE = ProbeSettings(times=(0.25, 1.0), sentences=16)
 TINY = dict(steps=4, batch_size=8, width=8, depth=1, heads=2, probe=PROBE, progress=False)
@@ -75,7 +77,7 @@ def test_a_folder_from_before_a_setting_existed_resumes_with_its_default(english
     path.write_text(json.dumps(old))
     again = Serial()
     run_sweep(english_corpus, [8], [0], out=tmp_path, executor=again, **TINY)
-    assert not again.jobs and json.loads(path.read_text())["settings"]["train"]["epochs"] == 0
+    assert not again.jobs and json.loads(path.read_text()) == old, "nothing was added, so nothing is written"
     with pytest.raises(ValueError, match="epochs: 0.0 there, 2 now"):
         run_sweep(english_corpus, [8], [0], out=tmp_path, executor=again, epochs=2, **TINY)
 
@@ -120,6 +122,8 @@ def test_a_cluster_needs_no_code_of_ours(world, tmp_path):
 def test_a_single_seed_is_not_ignored(world):
     with pytest.raises(TypeError, match="list of seeds"):
         run_sweep(world[0], [8], [0], seed=5, **TINY)
+    with pytest.raises(TypeError, match="list of seeds"):
+        disjoint_halves(world[0], [8], [0], seed=5)
 
 
 def test_seeds_and_sizes_change_the_numbers(world):
@@ -131,15 +135,14 @@ def test_seeds_and_sizes_change_the_numbers(world):
 def test_results_and_their_settings_are_written(world, tmp_path):
     corpus, table = world
     out = tmp_path / "deep" / "sweep"
-    run_sweep(corpus, [8, 16], [0, 1], out=out, **TINY)
-    assert sorted(path.name for path in out.iterdir()) == ["settings.json", "sweep.csv"]
-    # six digits are written
-    written = numbers(pd.read_csv(out / "sweep.csv"))
-    pd.testing.assert_frame_equal(written, numbers(table), rtol=1e-5, check_dtype=False)
+    returned = run_sweep(corpus, [8, 16], [0, 1], out=out, **TINY)
+    assert sorted(path.name for path in out.iterdir() if path.name != ".lock") == ["settings.json", "sweep.csv"]
+    assert returned.equals(pd.read_csv(out / "sweep.csv").astype(returned.dtypes)), "what was written comes back"
+    pd.testing.assert_frame_equal(numbers(returned), numbers(table), rtol=1e-5)  # six digits are written
     about = json.loads((out / "settings.json").read_text())
     assert about["settings"]["hash"] == corpus.sha256 and about["settings"]["train"]["steps"] == 4
     assert about["about"]["sizes"] == [8, 16] and about["about"]["seeds"] == [0, 1]
-    assert about["about"]["versions"]["torch"] == torch.__version__
+    assert about["about"]["versions"]["torch"] == torch.__version__ and about["about"]["versions"]["device"] == "cpu"
 
 
 @pytest.mark.parametrize("good", [0, 1, 3])
@@ -235,7 +238,8 @@ def test_a_folder_grows_by_sizes_and_seeds_but_holds_one_kind_of_sweep(world, tm
     ("files", "message"),
     [
         ({"settings.json": "{"}, "cannot be read"),
-        ({"settings.json": "[]"}, "cannot be read"),
+        ({"settings.json": "3"}, "cannot be read"),
+        ({"settings.json": '{"editor.fontSize": 12}'}, "other settings"),
         ({"sweep.csv": "n_train,seed\n8,0\n"}, "no settings.json"),
     ],
 )
@@ -246,12 +250,83 @@ def test_a_folder_with_something_else_in_it_is_named(world, tmp_path, files, mes
         run_sweep(world[0], [8], [0], out=tmp_path, **TINY)
 
 
-def test_damaged_results_are_named(world, tmp_path):
+def test_damaged_results_are_named_and_left_alone(world, tmp_path):
     run_sweep(world[0], [8], [0], out=tmp_path, **TINY)
-    for text in ("", "n_train,seed\n8,0\n"):
+    whole = (tmp_path / "sweep.csv").read_text()
+    for text in ("", "n_train,seed\n8,0\n", whole.replace("\n8,0,test", "\nx,0,test"), whole.replace("0.25", "soon")):
         (tmp_path / "sweep.csv").write_text(text)
-        with pytest.raises(ValueError, match="cannot be read"):
+        with pytest.raises(ValueError, match=r"sweep\.csv cannot be read"):
             run_sweep(world[0], [8, 16], [0], out=tmp_path, **TINY)
+        assert (tmp_path / "sweep.csv").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("damage", "redone"),
+    [
+        (lambda lines: lines[:-3], [(16, 1)]),
+        (lambda lines: lines[:3], [(8, 0), (8, 1), (16, 0), (16, 1)]),
+        (lambda lines: [*lines[:-1], lines[-1][: len(lines[-1]) // 2]], [(16, 1)]),
+        (lambda lines: [*lines[:-1], lines[-1][:-2]], [(16, 1)]),  # one digit and the end of the line
+        (lambda lines: [*lines, *lines[1:]], []),
+        (lambda lines: [*lines, lines[-1].replace("16,1", "16,2")], []),
+    ],
+)
+def test_only_whole_jobs_count(world, tmp_path, damage, redone):
+    corpus, table = world
+    run_sweep(corpus, [8, 16], [0, 1], out=tmp_path, **TINY)
+    path = tmp_path / "sweep.csv"
+    path.write_text("".join(damage(path.read_text().splitlines(keepends=True))))
+    again = Serial()
+    resumed = run_sweep(corpus, [8, 16], [0, 1], out=tmp_path, executor=again, **TINY)
+    assert sorted(again.jobs) == redone
+    pd.testing.assert_frame_equal(numbers(resumed), numbers(table), rtol=1e-5)
+
+
+def test_two_sweeps_in_one_folder_lose_nothing(world, tmp_path, monkeypatch):
+    # both have read the empty folder before either writes: what each knows is out of date
+    corpus, table = world
+    real, both = module._run_job, threading.Barrier(2)
+
+    def together(corpus, job, **rest):
+        both.wait(60)
+        return real(corpus, job, **rest)
+
+    monkeypatch.setattr(module, "_run_job", together)
+    with ThreadPoolExecutor(2) as pool:
+        calls = [
+            pool.submit(run_sweep, corpus, [8, 16], seeds, out=tmp_path, executor=Serial(), **TINY)
+            for seeds in ([0], [1])
+        ]
+        assert [set(call.result().seed) >= {seed} for seed, call in enumerate(calls)] == [True, True]
+    written = numbers(pd.read_csv(tmp_path / "sweep.csv"))
+    pd.testing.assert_frame_equal(written, numbers(table), rtol=1e-5, check_dtype=False)
+    assert json.loads((tmp_path / "settings.json").read_text())["about"]["seeds"] == [0, 1]
+
+
+def test_a_second_sweep_with_other_settings_can_not_add_to_the_first(world, tmp_path, monkeypatch):
+    corpus, _ = world
+    real = module._run_job
+
+    def after_the_other(corpus, job, **rest):
+        monkeypatch.setattr(module, "_run_job", real)
+        run_sweep(corpus, [16], [0], out=tmp_path, executor=Serial(), **{**TINY, "steps": 5})
+        return real(corpus, job, **rest)
+
+    monkeypatch.setattr(module, "_run_job", after_the_other)
+    with pytest.raises(ValueError, match="train.steps: 5 there, 4 now"):
+        run_sweep(corpus, [8], [0], out=tmp_path, executor=Serial(), **TINY)
+    assert set(pd.read_csv(tmp_path / "sweep.csv").n_train) == {16}
+
+
+def test_models_that_were_not_kept_are_not_passed_over_in_silence(world, tmp_path):
+    corpus, _ = world
+    with pytest.raises(ValueError, match="give out"):
+        run_sweep(corpus, [8], [0], keep_models=True, **TINY)
+    run_sweep(corpus, [8], [0], out=tmp_path, **TINY)
+    idle = Serial()
+    with pytest.warns(UserWarning, match="of 1 of these models"):
+        run_sweep(corpus, [8], [0], out=tmp_path, keep_models=True, executor=idle, **TINY)
+    assert not idle.jobs and not (tmp_path / "models").exists()
 
 
 def test_sizes_and_seeds_may_be_numpy_s_but_must_be_whole(world, tmp_path):
@@ -286,8 +361,18 @@ def test_bounds_resume_where_they_stopped(english_corpus, tmp_path):
     resumed = sweep_bounds(english_corpus, [8, 16], [0, 1], probe=PROBE, out=out, executor=again)
     assert again.jobs == [(8, 0), (8, 1)]
     pd.testing.assert_frame_equal(resumed, whole, rtol=1e-5)
-    with pytest.raises(ValueError, match="other settings"):
+    assert resumed.equals(sweep_bounds(english_corpus, [8, 8], [0, 0], probe=PROBE, out=out, executor=again))
+    assert len(again.jobs) == 2, "a size or seed that is given twice is done once"
+    with pytest.raises(ValueError, match="schedule: linear there, cosine now"):
         sweep_bounds(english_corpus, [8], schedule="cosine", probe=PROBE, out=out)
+    with pytest.raises(ValueError, match="language: False there, True now"):
+        sweep_bounds(english_corpus, [8], language=ToyLanguage(), probe=PROBE, out=out)
+    out.write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match=r"bounds\.csv cannot be read"):
+        sweep_bounds(english_corpus, [8], probe=PROBE, out=out)
+    for path in (tmp_path, tmp_path / "bounds.json"):
+        with pytest.raises(ValueError, match=r"ends in \.csv"):
+            sweep_bounds(english_corpus, [8], probe=PROBE, out=path)
 
 
 def test_bounds_are_the_perfect_denoisers_under_the_same_probes(world):
@@ -323,18 +408,30 @@ def test_bounds_are_the_perfect_denoisers_under_the_same_probes(world):
 def test_impossible_sweeps_are_named_before_anything_is_written(world, tmp_path, sizes, seeds, message):
     with pytest.raises(ValueError, match=message):
         run_sweep(world[0], sizes, seeds, out=tmp_path / "new", **TINY)
+    with pytest.raises(ValueError, match=message):
+        sweep_bounds(world[0], sizes, seeds, probe=PROBE, out=tmp_path / "new" / "bounds.csv")
     assert not (tmp_path / "new").exists()
 
 
-def test_a_sweep_resumed_with_other_versions_says_so(world, tmp_path):
+def test_the_note_keeps_what_older_rows_were_made_with(world, tmp_path):
     corpus, _ = world
-    run_sweep(corpus, [8], [0], out=tmp_path, executor=Serial(), **TINY)
     path = tmp_path / "settings.json"
-    written = json.loads(path.read_text())
+
+    def grow(sizes, **changes):
+        run_sweep(corpus, sizes, [0], out=tmp_path, executor=Serial(), **{**TINY, **changes})
+        return json.loads(path.read_text())
+
+    written = grow([8], command="first")
     now = written["about"]["versions"]
-    assert "earlier versions" not in written["about"]
-    path.write_text(json.dumps(written | {"about": written["about"] | {"versions": {**now, "torch": "1.0"}}}))
-    for _ in range(2):  # a third call with the same versions adds nothing
-        run_sweep(corpus, [8, 16], [0], out=tmp_path, executor=Serial(), **TINY)
-        about = json.loads(path.read_text())["about"]
-        assert about["versions"] == now and about["earlier versions"] == [{**now, "torch": "1.0"}]
+    assert not any(name.startswith("earlier") for name in written["about"])
+    # as it was written at first: the device beside the versions
+    old = {**{k: v for k, v in now.items() if k != "device"}, "torch": "1.0"}
+    path.write_text(json.dumps(written | {"about": written["about"] | {"versions": old, "device": "cuda"}}))
+    text = path.read_bytes()
+    grow([8], command="nothing to do")
+    assert path.read_bytes() == text, "nothing was added, so the note stays as it is"
+    for sizes, command in (([16], "second"), ([4], "second"), ([5], "third")):
+        about = grow(sizes, command=command)["about"]
+        assert about["versions"] == now and about["earlier versions"] == [{**old, "device": "cuda"}]
+    assert about["command"] == "third" and about["earlier command"] == ["first", "second"]
+    assert about["sizes"] == [4, 5, 8, 16] and "device" not in about

@@ -18,7 +18,7 @@ from uddm_mini import (
     nelbo_per_token,
     train,
 )
-from uddm_mini.training.train import draw_batch, training_loss
+from uddm_mini.training.train import _rate, draw_batch, training_loss
 
 TINY = dict(width=16, depth=1, heads=2, steps=20, batch_size=16, progress=False)
 TIMES = (0.05, 0.2, 0.5, 0.9)
@@ -134,6 +134,27 @@ def test_a_run_that_diverges_is_no_model(small_world):
         train(x, noise, **TINY, learning_rate=1e20, clip=1e30)
 
 
+def test_every_step_is_one_clipped_step_of_adamw(small_world):
+    # a second loop: `autograd.grad` never adds up, and clipping, decay and schedule are written out
+    _, noise, x = small_world
+    s = TrainSettings(steps=4, batch_size=16, width=16, depth=1, heads=2, warmup=2, clip=0.5, weight_decay=0.1)
+    model = TransformerDenoiser(3, 3, s.width, s.depth, s.heads, seed=s.seed)
+    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), weight_decay=s.weight_decay)
+    generator, norms = torch.Generator().manual_seed(s.seed), []
+    for step in range(s.steps):
+        x0, t, xt = draw_batch(x, noise, s.batch_size, generator)
+        gradients = torch.autograd.grad(training_loss(model, noise, x0, xt, t, s.loss), list(model.parameters()))
+        norms.append(sum(float(g.square().sum()) for g in gradients) ** 0.5)
+        for p, g in zip(model.parameters(), gradients, strict=True):
+            p.grad = g * min(1.0, s.clip / norms[-1])
+        optimizer.param_groups[0]["lr"] = s.learning_rate * _rate(step, s)
+        optimizer.step()
+    assert max(norms) > 2 * s.clip, "or clipping would do nothing"
+    trained = train(x, noise, settings=s, progress=False)
+    for p, q in zip(trained.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=0, atol=3e-4)  # without one of the four: more than 1e-3
+
+
 def test_averaged_weights_are_the_average(small_world):
     # one step: decay times the start plus (1 - decay) times the end
     _, noise, x = small_world
@@ -223,8 +244,11 @@ X = torch.zeros(4, 3, dtype=torch.int64)
         (X, UniformNoise(3), dict(epochs=float("inf")), "epochs must be positive"),
         (X, UniformNoise(3), dict(width=10, heads=4), "multiple of heads"),
         (X, UniformNoise(3), dict(device="abacus"), "no device that"),
+        (X, UniformNoise(3), dict(device=None), "no device that"),
+        (X, UniformNoise(3), dict(steps=3.5), "steps must be a whole number"),
+        (X, UniformNoise(3), dict(width=8.0), "width must be a whole number"),
     ],
 )
 def test_bad_input_is_named(data, noise, changes, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         train(data, noise, progress=False, **changes)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import get_args
 
+from uddm_mini.probes.recovery import Method
 from uddm_mini.training.train import TrainSettings
 
 CORPUS_HELP = (
@@ -16,6 +20,10 @@ CORPUS_HELP = (
 def _sizes(text: str) -> list[int]:
     """Return numbers of sentences; 0 stands for "all"."""
     return [0 if part.strip() == "all" else _count(part) for part in text.split(",") if part.strip()]
+
+
+def _counts(text: str) -> list[int]:
+    return [_count(part) for part in text.split(",") if part.strip()]
 
 
 def _seeds(text: str) -> list[int]:
@@ -32,12 +40,28 @@ def _seed(text: str) -> int:
     return _count(text, least=0)
 
 
+def chosen_sizes(wanted: list[int] | None, largest: int) -> list[int]:
+    """Return the wanted sizes, 0 standing for the whole corpus; by default 16, 64, 256, ... and the whole corpus."""
+    if wanted is None:
+        wanted = [*(4**k for k in range(2, 12) if 4**k < largest), 0]
+    return [n or largest for n in wanted]
+
+
+def command_line(typed: Iterable[str]) -> str:
+    """Return what was typed as one line, of absolute paths only the name: folders are the user's business."""
+    words = []
+    for word in typed:
+        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        words.append(option + equals + (Path(value).name if Path(value).is_absolute() else value))
+    return shlex.join(["python", "-m", "uddm_mini", *words])
+
+
 def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
     """Return the parser; `commands` are the functions behind its words: sweep, examine, halves, train, ..."""
     parser = argparse.ArgumentParser(
         prog="python -m uddm_mini",
         description="Train and probe small uniform discrete diffusion models of language.",
-        epilog="Each command explains itself: python -m uddm_mini sweep --help",
+        epilog="Each command explains itself: python -m uddm_mini sweep --help. UDDM_DEBUG=1 shows where errors arise.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
 
@@ -70,7 +94,7 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
 
     halves = subparsers.add_parser("halves", help="train pairs of models on disjoint halves, and see when they agree")
     _corpus_options(halves)
-    halves.add_argument("--sizes", type=_sizes, metavar="N,N,...", help="sentences in each half (default 16, 64, ...)")
+    halves.add_argument("--sizes", type=_counts, metavar="N,N,...", help="sentences in each half (default 16, 64, ...)")
     halves.add_argument("--seeds", type=_seeds, default=[0, 1, 2], metavar="S,S,...", help="seeds (default 0,1,2)")
     halves.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
     _training_options(halves)
@@ -105,18 +129,17 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
 def _corpus_options(parser: argparse.ArgumentParser, vocab: bool = True) -> None:
     parser.add_argument("--corpus", default="toy", metavar="toy|docstrings|FILE", help=CORPUS_HELP)
     if vocab:
-        parser.add_argument("--vocab", type=_count, default=1000, help="vocabulary size for real text (default 1000)")
-        parser.add_argument(
-            "--unit", choices=("word", "character"), default="word", help="tokens of real text (default word)"
-        )
+        parser.add_argument("--vocab", type=_count, help="vocabulary size for real text (default 1000)")
+        parser.add_argument("--unit", choices=("word", "character"), help="tokens of real text (default word)")
 
 
 def _method_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
-        choices=("argmax", "reverse", "iterate"),
+        choices=get_args(Method),
         default="argmax",
-        help="how words are brought back: best guess at once, reverse process, or repeated best guess (default argmax)",
+        help="how words are brought back: best guess at once (argmax), reverse process, repeated best guess (iterate), "
+        "or always the most probable step, which hardly moves anything (greedy); default argmax",
     )
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
@@ -18,9 +18,9 @@ from uddm_mini.process.sampling import Denoiser
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.language import ToyLanguage
 
+from .jobs import Rows, finish, jobs_of
 from .sweep import COLUMNS as SWEEP_COLUMNS
-from .sweep import run_all
-from .tables import resume_rows, write_rows
+from .tables import Job, Table
 
 COLUMNS = ("denoiser", *SWEEP_COLUMNS[:-1])  # without the seconds
 
@@ -35,30 +35,29 @@ def sweep_bounds(
     probe: ProbeSettings | None = None,
     out: str | Path | None = None,
     executor: Executor | None = None,
+    progress: bool = True,
 ) -> pd.DataFrame:
     """Measure the two perfect denoisers as in `run_sweep`: a column `denoiser` says "memorizer" or "population".
 
     The population rows need the `language` that the corpus was drawn from; real text has none. With `out`, a CSV
-    file, what is measured is written at once, and the same call resumes.
+    file, what is measured is written at once, and the same call resumes; what comes back is the file.
     """
-    probe, table = probe or ProbeSettings(), None if out is None else Path(out)
-    about = {"probe": asdict(probe), "schedule": schedule, "corpus": corpus.sha256, "language": language is not None}
-    rows = [] if table is None else resume_rows(table, about)
-    done = {(row["n_train"], row["seed"]) for row in rows}
-    jobs = [(n, seed) for seed in seeds for n in sorted(sizes, reverse=True) if (n, seed) not in done]
-    work = partial(
-        _run_job, corpus=corpus, language=language, noise=UniformNoise(corpus.vocab_size, schedule), probe=probe
+    probe, exact = probe or ProbeSettings(), language is not None
+    jobs = jobs_of(sizes, seeds, len(corpus.train))
+    table = Table(
+        None if out is None else Path(out),
+        COLUMNS,
+        5,
+        {"probe": asdict(probe), "schedule": schedule, "corpus": corpus.sha256, "language": exact},
+        rows_of_a_job=2 * len(set(probe.times)) * (1 + exact),
+        defaults={"probe": asdict(ProbeSettings())},
     )
-    for finished in run_all(jobs, work, executor, "cpu"):
-        rows += finished
-        if table is not None:
-            write_rows(table, rows, COLUMNS, keys=5)
-    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(list(COLUMNS[:5]), ignore_index=True)
+    noise = UniformNoise(corpus.vocab_size, schedule)
+    work = partial(_run_job, corpus=corpus, language=language, noise=noise, probe=probe)
+    return finish(table, jobs, work, executor, label="bounds", progress=progress)
 
 
-def _run_job(
-    job: tuple[int, int], corpus: Corpus, language: ToyLanguage | None, noise: UniformNoise, probe: ProbeSettings
-) -> list[dict[str, Any]]:
+def _run_job(job: Job, corpus: Corpus, language: ToyLanguage | None, noise: UniformNoise, probe: ProbeSettings) -> Rows:
     """Measure both on one training set."""
     n, seed = job
     x_train = corpus.subset(n, seed)

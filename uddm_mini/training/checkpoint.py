@@ -11,11 +11,22 @@ from safetensors.torch import save_file
 
 from uddm_mini.denoisers.transformer import TransformerDenoiser
 from uddm_mini.files import replacing
-from uddm_mini.process.noise import checked_predicts
+from uddm_mini.process.noise import UniformNoise, checked_predicts
 
 from .train import checked_device
 
 FORMAT = "uddm_mini-1"
+
+
+def model_path(folder: Path, job: tuple[int, int]) -> Path:
+    """Return where a sweep keeps the checkpoint of its job (n_train, seed)."""
+    n, seed = job
+    return folder / "models" / f"n{n}-seed{seed}.safetensors"
+
+
+def noise_of(model: TransformerDenoiser) -> UniformNoise:
+    """Return the noise process that a trained model has learned to undo."""
+    return UniformNoise(model.settings.vocab_size, model.training_settings.get("schedule", "linear"))
 
 
 def save(denoiser: TransformerDenoiser, path: str | Path) -> None:

@@ -6,19 +6,18 @@ from concurrent.futures import Executor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from uddm_mini.probes.examine import ExamineSettings, examine
-from uddm_mini.process.noise import UniformNoise
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.language import ToyLanguage
 
-from .checkpoint import load
-from .sweep import run_all
-from .tables import resume_rows, write_rows
+from .checkpoint import load, model_path, noise_of
+from .jobs import Rows, finish
+from .sweep import COLUMNS as SWEEP_COLUMNS
+from .sweep import KEYS as SWEEP_KEYS
+from .tables import Job, Table, jobs_in, read_note, read_table
 
 COLUMNS = ("n_train", "seed", "split", "t", "quantity", "value")
 
@@ -37,48 +36,42 @@ def sweep_details(
 
     One row per (n_train, seed, split, t, quantity), with `value`; see `examine` for the quantities. Finished models
     are written at once, and the same call resumes; what is in the table already needs no model any more. ValueError
-    if a model is missing or was trained on another corpus.
+    if a model is missing or was trained on another corpus, or if the table is of other models.
     """
     folder, settings = Path(folder), settings or ExamineSettings()
-    rows = resume_rows(folder / "details.csv", {**asdict(settings), "corpus": corpus.sha256})
-    done = {(row["n_train"], row["seed"]) for row in rows}
-    jobs = _models_of(folder)
+    if not (folder / "sweep.csv").exists():
+        raise ValueError(f"{folder} has no sweep.csv, so it is not the folder of a sweep.")
+    jobs = jobs_in(read_table(folder / "sweep.csv", SWEEP_COLUMNS, SWEEP_KEYS))
+    models, _ = read_note(folder / "settings.json")
+    about = {"corpus": corpus.sha256, "language": language is not None, "train": models.get("train")}
+    table = Table(
+        folder / "details.csv",
+        COLUMNS,
+        5,
+        {**asdict(settings), **about},
+        device=device,
+        defaults={**asdict(ExamineSettings()), **about},
+    )
     work = partial(_run_job, folder=folder, corpus=corpus, language=language, settings=settings, device=device)
-    bar = tqdm(total=len(jobs), initial=len(done & set(jobs)), desc="examine", unit="model", disable=not progress)
-    for finished in run_all([job for job in jobs if job not in done], work, executor, device):
-        rows += finished
-        write_rows(folder / "details.csv", rows, COLUMNS, keys=5)
-        bar.update()
-    bar.close()
-    return write_rows(folder / "details.csv", rows, COLUMNS, keys=5)
+    return finish(table, sorted(jobs), work, executor, device=device, label="examine", progress=progress)
 
 
 def _run_job(
-    job: tuple[int, int],
+    job: Job,
     folder: Path,
     corpus: Corpus,
     language: ToyLanguage | None,
     settings: ExamineSettings,
     device: str,
-) -> list[dict[str, Any]]:
+) -> Rows:
     """Examine one model."""
     n, seed = job
-    path = folder / "models" / f"n{n}-seed{seed}.safetensors"
+    path = model_path(folder, job)
     if not path.exists():
-        raise ValueError(f"{path} is missing; delete {folder} and run the sweep again with --keep-models.")
+        raise ValueError(f"{path} is missing; run the sweep again with keep_models (--keep-models) in another folder.")
     model = load(path, device)
     if model.training_settings.get("corpus") != corpus.sha256:
         raise ValueError(f"The models in {folder} were not trained on this corpus; give the one they were trained on.")
-    noise = UniformNoise(corpus.vocab_size, model.training_settings["schedule"])
     log_prob = None if language is None else language.log_prob
-    rows = examine(model, noise, corpus, corpus.subset(n, seed), settings, seed, log_prob=log_prob)
+    rows = examine(model, noise_of(model), corpus, corpus.subset(n, seed), settings, seed, log_prob=log_prob)
     return [{"n_train": n, "seed": seed, **row} for row in rows]
-
-
-def _models_of(folder: Path) -> list[tuple[int, int]]:
-    """Return the (n_train, seed) of every model in the table of a sweep."""
-    path = folder / "sweep.csv"
-    if not path.exists():
-        raise ValueError(f"{folder} has no sweep.csv, so it is not the folder of a sweep.")
-    table = pd.read_csv(path)
-    return sorted(set(zip(table["n_train"].tolist(), table["seed"].tolist(), strict=True)))

@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 import torch
-from tqdm.auto import tqdm
 
 from uddm_mini.denoisers.exact import MemorizingDenoiser
 from uddm_mini.probes.recovery import counted_tokens
@@ -19,9 +18,9 @@ from uddm_mini.process.noise import UniformNoise
 from uddm_mini.process.sampling import Denoiser, predict
 from uddm_mini.worlds.corpus import Corpus
 
-from .sweep import run_all
-from .tables import resume_rows, write_rows
-from .train import TrainSettings, train
+from .jobs import Rows, finish, jobs_of
+from .tables import Job, Table
+from .train import TrainSettings, changed_settings, checked_device, train
 
 COLUMNS = ("n_train", "seed", "t", "denoiser", "agreement", "distance", "right")
 SECOND_SEED = 10_000  # added to the seed of the second model, so that the two share neither data nor first weights
@@ -49,36 +48,31 @@ def disjoint_halves(
     the true word. With `out`, a file, finished pairs are written at once and the same call resumes.
     (Kadkhodaie et al. 2024.) `changes` override fields of `settings`; randomness depends on the seeds.
     """
-    settings = replace(settings or TrainSettings(), **changes)
-    jobs = [(n, seed) for seed in seeds for n in sorted(sizes, reverse=True)]
-    if not jobs or not 1 <= min(sizes) <= max(sizes) <= len(corpus.train) // 2:
-        raise ValueError(
-            f"Two halves of n sentences need 2 n of the {len(corpus.train)} there are, and at least one size and one "
-            f"seed; the sizes are {list(sizes)}, the seeds {list(seeds)}."
-        )
-    table = None if out is None else Path(out)
-    about = {"train": asdict(settings), "times": list(times), "sentences": sentences, "corpus": corpus.sha256}
-    rows = [] if table is None else resume_rows(table, about)
-    done = {(row["n_train"], row["seed"]) for row in rows}
+    settings = changed_settings(settings, changes)
+    jobs = jobs_of(sizes, seeds, len(corpus.train), parts=2)
+    checked_device(device)
+    shared = asdict(replace(settings, seed=0))  # each pair brings its own seed
+    table = Table(
+        None if out is None else Path(out),
+        COLUMNS,
+        4,
+        {"train": shared, "times": list(times), "sentences": sentences, "corpus": corpus.sha256},
+        device=device,
+        rows_of_a_job=2 * len(set(times)),
+        defaults={"train": asdict(TrainSettings())},
+    )
     work = partial(_run_job, corpus=corpus, settings=settings, times=times, sentences=sentences, device=device)
-    bar = tqdm(total=len(jobs), initial=len(done & set(jobs)), desc="halves", unit="pair", disable=not progress)
-    for finished in run_all([job for job in jobs if job not in done], work, executor, device):
-        rows += finished
-        if table is not None:
-            write_rows(table, rows, COLUMNS, keys=4)
-        bar.update()
-    bar.close()
-    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(list(COLUMNS[:4]), ignore_index=True)
+    return finish(table, jobs, work, executor, device=device, label="halves", progress=progress)
 
 
 def _run_job(
-    job: tuple[int, int],
+    job: Job,
     corpus: Corpus,
     settings: TrainSettings,
     times: Sequence[float],
     sentences: int,
     device: str,
-) -> list[dict[str, Any]]:
+) -> Rows:
     """Train one pair and compare it."""
     n, seed = job
     both = corpus.subset(2 * n, seed)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from operator import index
 from typing import Any, Literal
 
 import torch
@@ -26,7 +28,7 @@ class TrainSettings:
     batch_size: int = 64
     learning_rate: float = 7e-3
     weight_decay: float = 0.01
-    warmup: int = 50
+    warmup: int = 50  # steps; a run that is not longer never reaches `learning_rate`
     clip: float = 1.0
     ema: float = 0.0  # decay of the averaged weights that are returned; 0 returns the last weights
     loss: Literal["nelbo", "cross_entropy"] = "nelbo"
@@ -38,6 +40,11 @@ class TrainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "warmup", "width", "depth", "heads", "seed"):
+            try:  # NumPy's whole numbers become Python's, for JSON
+                object.__setattr__(self, name, index(getattr(self, name)))
+            except TypeError:
+                raise TypeError(f"{name} must be a whole number, but is {getattr(self, name)!r}.") from None
         if self.loss not in ("nelbo", "cross_entropy"):
             raise ValueError(f'loss must be "nelbo" or "cross_entropy", but is {self.loss!r}.')
         if self.steps < 1 or self.batch_size < 1:
@@ -53,6 +60,13 @@ class TrainSettings:
             raise ValueError(f"epochs must be positive, or 0 for a fixed number of steps, but is {self.epochs}.")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema is a decay in [0, 1), such as 0.99, but is {self.ema}.")
+
+
+def changed_settings(settings: TrainSettings | None, changes: Mapping[str, Any]) -> TrainSettings:
+    """Return the settings of many runs (default `TrainSettings()`) with `changes`; the seeds come one by one."""
+    if "seed" in changes:
+        raise TypeError("A list of seeds is needed here, seeds=[0, 1, 2], and no single seed.")
+    return replace(settings or TrainSettings(), **changes)
 
 
 def train(
@@ -151,8 +165,9 @@ def _fit(
             if not math.isfinite(history["loss"][-1]):  # from here on every weight would be NaN, and every guess word 0
                 raise ValueError(f"Training diverged: the loss is {loss.item()} at step {step}; lower learning_rate.")
             bar.set_postfix(loss=f"{history['loss'][-1]:.3f}", refresh=False)
-    for p, mean in zip(model.parameters(), average, strict=bool(average)):
-        p.data.copy_(mean)
+    if average:
+        for p, mean in zip(model.parameters(), average, strict=True):
+            p.data.copy_(mean)
     model.history = history
 
 
@@ -191,9 +206,9 @@ def checked_device(device: str) -> torch.device:
     """Return the torch device, or say in one sentence why it can't be had."""
     try:
         place = torch.device(device)
-    except RuntimeError:
-        place = torch.device("meta")
-    if place.type not in ("cpu", "cuda", "mps"):
+    except (RuntimeError, TypeError):
+        place = None
+    if place is None or place.type not in ("cpu", "cuda", "mps"):
         raise ValueError(f'{device!r} is no device that is known here; use device="cpu", "cuda" or "mps".')
     if place.type == "cuda" and not (place.index or 0) < torch.cuda.device_count():
         raise ValueError(f'PyTorch finds {torch.cuda.device_count()} CUDA GPUs, and not {device!r}; use device="cpu".')
