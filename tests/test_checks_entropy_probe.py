@@ -49,9 +49,9 @@ def calibrated(no, rate, shift=0, n_plus=1):
     return no.sort(descending=True).values[max(k, 1) - 1]
 
 
-def from_draws(draws, end=0, weigh=True):
+def from_draws(draws, end=0, weigh=True, start=0):
     counts, n = torch.bincount(draws).tolist(), len(draws)
-    return sum((c / n if weigh else 1) * sum(1 / k for k in range(c, n + end)) for c in counts if c)
+    return sum((c / n if weigh else 1) * sum(1 / k for k in range(c + start, n + end)) for c in counts if c)
 
 
 def plug_in(draws, extra=False):
@@ -82,6 +82,7 @@ WRONG = [
     ("from_draws", plug_in, "too low on average"),
     ("from_draws", lambda d: plug_in(d, extra=True), "Miller and Madow"),
     ("from_draws", lambda d: from_draws(d, end=1), "One term too many"),
+    ("from_draws", lambda d: from_draws(d, start=1), "One term too few"),
     ("from_draws", lambda d: from_draws(d, weigh=False), "frequency"),
     ("from_draws", lambda d: float("nan"), "nan"),
     ("from_draws", lambda d: 9.0, "nats, not"),

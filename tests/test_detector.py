@@ -84,7 +84,7 @@ def test_the_threshold_keeps_its_promise_on_new_items():
     generator, rate, said = np.random.default_rng(0), 0.1, []
     for _ in range(2000):
         scores = generator.exponential(size=26)
-        level = threshold_at([*scores[:25], 9.0], [0] * 25 + [1], rate)
+        level = threshold_at(scores[:25], rate)
         said.append(scores[25] > level)
     # floor(0.1 * 26) = 2 of 26 ranks say yes: 0.077; 2,000 trials know it to 0.006
     assert abs(np.mean(said) - 2 / 26) < 0.02
@@ -92,15 +92,18 @@ def test_the_threshold_keeps_its_promise_on_new_items():
 
 def test_the_threshold_by_hand():
     no = [5.0, 1, 2, 3, 4, 6, 7, 8, 9]
-    scores, labels = [*no, 100.0], [0] * 9 + [1]
-    assert threshold_at(scores, labels, 0.1) == 9 and threshold_at(scores, labels, 0.2) == 8
-    assert threshold_at([1.0] * 9 + [2.0], labels, 0.1) == 1  # ties: "above" says no to all of them
-    with pytest.raises(ValueError, match="needs at least 19"):
-        threshold_at(scores, labels, 0.05)
-    assert threshold_at(np.arange(20.0), [1] + [0] * 19, 0.05) == 19
+    assert threshold_at(no, 0.1) == 9 and threshold_at(no, 0.2) == 8
+    assert threshold_at([1.0] * 9, 0.1) == 1  # ties: "above" says no to all of them
+    with pytest.raises(ValueError, match="needs at least 19 negatives, but there are 9"):
+        threshold_at(no, 0.05)
+    assert threshold_at(np.arange(1.0, 20.0), 0.05) == 19
+    with pytest.raises(ValueError, match="NaN"):
+        threshold_at([1.0, float("nan")], 0.5)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        threshold_at(no, 0.0)
 
 
-@pytest.mark.parametrize("function", [auc, roc, threshold_at])
+@pytest.mark.parametrize("function", [auc, roc])
 def test_bad_input_is_named(function):
     for scores, labels, message in (
         ([1.0, 2.0], [1, 1], "same label"),
@@ -112,5 +115,47 @@ def test_bad_input_is_named(function):
             function(scores, labels)
     with pytest.raises(ValueError, match="between 0 and 1"):
         auc([1.0, 2.0], [1, 0], confidence=1.0)
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        threshold_at([1.0, 2.0], [1, 0], 0.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.int64])
+def test_scores_may_have_any_type(dtype):
+    scores = torch.tensor([3, 1, 2, 0]).to(dtype)
+    assert auc(scores, torch.tensor([True, True, False, False])).value == 0.75
+    assert roc(scores, [1, 1, 0, 0])[2].tolist() == [math.inf, 3, 2, 1, 0] and threshold_at(scores, 0.25) == 3
+
+
+def test_the_interval_of_clusters_is_that_of_a_plain_resampling():
+    generator = np.random.default_rng(0)
+    group = np.repeat(np.arange(12), 4)
+    labels = group < 5
+    scores = generator.normal(size=48) + generator.normal(size=12)[group] + 1.5 * labels
+    found = auc(scores, labels, clusters=group, draws=4000)
+    assert found.value == auc(scores, labels).value
+    areas = []
+    for _ in range(2000):
+        drawn = np.concatenate([generator.integers(0, 5, 5), generator.integers(5, 12, 7)])
+        rows = np.concatenate([np.flatnonzero(group == g) for g in drawn])
+        areas.append(auc(scores[rows], labels[rows]).value)
+    assert [found.low, found.high] == pytest.approx(np.quantile(areas, [0.025, 0.975]), abs=0.02)
+
+
+def test_copies_of_an_item_prove_nothing_more_if_they_are_one_cluster():
+    scores, labels = np.array([3.0, 1, 4, 2, 0, 5, 2.5, 1.5]), np.array([1, 1, 1, 1, 0, 0, 0, 0])
+    once = auc(scores, labels, clusters=range(8))
+    copies = np.repeat(np.arange(8), 50)
+    assert auc(scores[copies], labels[copies], clusters=copies) == once
+    assert auc(scores[copies], labels[copies]).low > once.low + 0.1  # taken as independent, they seem to
+
+
+def test_mixed_clusters_are_drawn_among_themselves():
+    scores, labels, group = [2.0, 1, 0, 3], [1, 0, 1, 0], ["a", "a", "b", "b"]  # a is in order, b is not
+    found = auc(scores, labels, clusters=group, draws=500)
+    # aa: 1; bb: 0; ab: yes 2, 0 against no 1, 3 wins one of four pairs
+    assert (found.value, found.low, found.high) == (0.25, 0.0, 1.0)
+
+
+def test_one_cluster_of_a_kind_has_no_interval():
+    with pytest.raises(ValueError, match="Only one cluster, a, has items of its kind"):
+        auc([2.0, 1, 0], [1, 0, 0], clusters=["a", "b", "c"])
+    with pytest.raises(ValueError, match="2 clusters for 3 items"):
+        auc([2.0, 1, 0], [1, 0, 0], clusters=["a", "b"])

@@ -98,7 +98,7 @@ def calibrated(answer: Any) -> str:
     """Check the k-th largest score, k = floor(rate (n + 1))."""
     for no, rate in CALIBRATION:
         got = float(as_tensor(as_tensor(ask(answer, torch.tensor(no, dtype=torch.float64), rate)).squeeze(), (), "It"))
-        want = threshold_at([*no, 0.0], [0] * len(no) + [1], rate)
+        want = threshold_at(no, rate)
         if abs(got - want) < 1e-6:
             continue
         ordered = sorted(no, reverse=True)
@@ -137,6 +137,9 @@ def from_draws(answer: Any) -> str:
         one_more = sum(c / n * sum(1 / k for k in range(c, n + 1)) for c in counts if c)
         if abs(got - one_more) < 1e-6:
             wrong("One term too many: after the first draw there are S - 1 others, so k ends at S - 1.")
+        one_less = sum(c / n * sum(1 / k for k in range(c + 1, n)) for c in counts if c)
+        if abs(got - one_less) < 1e-6:
+            wrong("One term too few: k starts at n_v itself.")
         unweighted = sum(sum(1 / k for k in range(c, n)) for c in counts if c)
         if abs(got - unweighted) < 1e-6:
             wrong("Each word counts with its frequency n_v / S.")
