@@ -174,6 +174,18 @@ def test_the_nelbo_is_averaged_before_the_exponential():
     assert found.n == 64 and found.value == pytest.approx(np.exp(2.5))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_perplexity_that_is_no_number_has_no_peak(value):
+    with pytest.raises(ValueError, match="finite perplexities"):
+        perplexity_peak(sweep(straight, nelbo=lambda x: value))
+
+
+def test_another_first_size_moves_the_crossing_by_what_its_gap_says():
+    # as the docstring warns: half of the first gap is at the geometric mean of the first size and the last
+    assert crossing(sweep(straight)).n == pytest.approx(np.sqrt(16 * 8192))
+    assert crossing(sweep(straight, sizes=SIZES[1:])).n == pytest.approx(np.sqrt(32 * 8192))
+
+
 def test_curves_have_a_row_for_each_size_and_a_column_for_each_seed():
     table = sweep(straight, entropy=lambda x: x, nelbo=lambda x: 1 / x)
     x = np.log(np.array(SIZES, dtype=float))

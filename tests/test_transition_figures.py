@@ -59,8 +59,10 @@ def test_every_noise_level_has_its_panel_with_its_own_numbers():
         assert (train.get_linestyle(), test.get_linestyle()) == ("-", "--")
         np.testing.assert_allclose(line(ax, "population").get_ydata(), t / 2)
         assert line(ax, "chance").get_ydata()[0] == pytest.approx(0.18)
-    with pytest.raises(ValueError, match="no noise level"):
+    with pytest.raises(ValueError, match=r"no noise level 0\.3; it has 0\.1, 0\.25, 1"):
         transition_figures.recovery_panels(table, None, (0.1, 0.3))
+    with pytest.raises(ValueError, match=r"no noise level 1; it has 0\.1, 0\.25"):
+        transition_figures.recovery_panels(table, bounds[bounds.t < 1], (0.1, 1))
 
 
 def test_gaps_of_several_models_have_bands_and_crossings():
@@ -85,6 +87,22 @@ def test_crossings_stand_at_their_weights_with_interval_and_seeds():
     assert ([1e4, 1e4], [40, 60]) in drawn and ([1e5], [90]) in drawn
     assert any(y == [85, 95] and min(x) > 1e5 for x, y in drawn)  # the seeds stand beside the bar
     assert [text.get_text() for text in ax.get_yticklabels()] == ["40", "48", "56", "64", "80", "96"]
+
+
+def test_no_curve_is_left_out_for_want_of_a_style():
+    tables = {str(k): sweep() for k in range(5)}
+    _, ax = plt.subplots()
+    with pytest.raises(ValueError, match="5 curves but 4 styles"):
+        transition_figures.draw_gaps(ax, tables)
+    found = {name: Crossing(50, 40, 60, 0.3, {0: 45}) for name in tables}
+    with pytest.raises(ValueError, match="5 curves but 4 styles"):
+        transition_figures.draw_crossings(ax, dict.fromkeys(tables, 1e4), found)
+    styles = [*transition_figures.MODELS, ("#000000", "x")]
+    transition_figures.draw_gaps(ax, tables, styles=styles)
+    assert line(ax, "4").get_marker() == "x"
+    _, ax = plt.subplots()
+    transition_figures.draw_crossings(ax, dict.fromkeys(tables, 1e4), found, styles)
+    assert line(ax, "4").get_marker() == "x"
 
 
 def test_model_colors_are_no_color_with_another_meaning():

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from uddm_mini.files import replacing
+from uddm_mini.training.crossing import at_level
 
 from .words import Sentences, sentences, word_states
 
@@ -136,11 +137,8 @@ def transition(
     with the range over seeds as a band, the two perfect denoisers as thin lines, chance dotted. `stacked` puts the
     panels one above the other, which a phone shows larger. `unit` is what a token is called.
     """
-    levels = sorted(table["t"].unique())
-    if not np.isclose(levels, t).any():
-        raise ValueError(f"The table has no noise level {t}; it has {', '.join(f'{level:g}' for level in levels)}.")
-    table = table[np.isclose(table["t"], t)]
-    bounds = None if bounds is None or bounds.empty else bounds[np.isclose(bounds["t"], t)]
+    table = at_level(table, t)
+    bounds = None if bounds is None or bounds.empty else at_level(bounds, t)
     shape, size = ((2, 1), (6.4, 7.6)) if stacked else ((1, 2), (9.6, 4.4))
     fig, axes = plt.subplots(*shape, figsize=size)
     for ax, column in zip(axes, ("recovered", "entropy"), strict=True):

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from uddm_mini.training.crossing import Crossing, curves_by_size
+from uddm_mini.training.crossing import Crossing, at_level, curves_by_size
 
 from .figures import SPLITS, chance_line, draw_bounds, line_with_band, size_axis
 
@@ -37,11 +37,9 @@ def recovery_panels(
     for ax in axes.flat[len(times) :]:
         ax.set_visible(False)
     for ax, t in zip(axes.flat, times, strict=False):
-        at_t = table[np.isclose(table["t"], t)]
-        if at_t.empty:
-            raise ValueError(f"The table has no noise level {t}; it has {sorted(table['t'].unique().tolist())}.")
+        at_t = at_level(table, t)
         if bounds is not None:
-            draw_bounds(ax, bounds[np.isclose(bounds["t"], t)], "recovered")
+            draw_bounds(ax, at_level(bounds, t), "recovered")
         for split, meaning in SPLITS.items():
             runs = at_t[at_t["split"] == split].pivot_table(index="n_train", columns="seed", values="recovered")
             line_with_band(ax, runs.index, runs.to_numpy().T, meaning, f"model, {meaning} text", markersize=3)
@@ -66,7 +64,9 @@ def draw_gaps(
 
     The mean over seeds with a band from minimum to maximum. `crossings` of the same labels add a dot on each curve,
     with its interval. `styles` are colors and markers, in the order of the tables: by default models, small to large.
+    ValueError if there are fewer styles than tables.
     """
+    _check_styles(tables, styles)
     sizes: set[int] = set()
     for (label, table), (color, marker) in zip(tables.items(), styles, strict=False):
         curves = curves_by_size(table, "gap", t)
@@ -82,9 +82,18 @@ def draw_gaps(
     ax.set_ylabel(f"recovery at $t$ = {t:g},\ntraining minus held-out text")
 
 
-def draw_crossings(ax: Axes, weights: Mapping[str, float], crossings: Mapping[str, Crossing]) -> None:
-    """Draw crossings against the number of weights, both logarithmic: bars are intervals, small dots single seeds."""
-    for (label, found), (color, marker) in zip(crossings.items(), MODELS, strict=False):
+def draw_crossings(
+    ax: Axes,
+    weights: Mapping[str, float],
+    crossings: Mapping[str, Crossing],
+    styles: Sequence[tuple[str, str]] = MODELS,
+) -> None:
+    """Draw crossings against the number of weights, both logarithmic: bars are intervals, small dots single seeds.
+
+    `styles` are as in `draw_gaps`; ValueError if there are fewer styles than crossings.
+    """
+    _check_styles(crossings, styles)
+    for (label, found), (color, marker) in zip(crossings.items(), styles, strict=False):
         x = weights[label]
         ax.plot([x, x], [found.low, found.high], color=color, linewidth=6, alpha=0.45)
         ax.plot(x, found.n, marker=marker, color=color, markersize=8, label=label)
@@ -98,3 +107,9 @@ def draw_crossings(ax: Axes, weights: Mapping[str, float], crossings: Mapping[st
     ax.set_xticks([weights[label] for label in crossings], [f"{weights[label]:,.0f}" for label in crossings])
     ax.minorticks_off()
     ax.set(xlabel="weights of the model", ylabel="crossing, in training sentences")
+
+
+def _check_styles(curves: Mapping[str, object], styles: Sequence[tuple[str, str]]) -> None:
+    """Refuse to leave a curve out for want of a style."""
+    if len(curves) > len(styles):
+        raise ValueError(f"There are {len(curves)} curves but {len(styles)} styles; give one (color, marker) for each.")

@@ -15,7 +15,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 class Crossing:
     """The size at which a curve passes `value`, with a 95 % bootstrap interval; `each` has every seed on its own.
 
-    A size of inf means "not within these sizes", 0 means "already past at the smallest one".
+    A size of inf means "not within these sizes", 0 "already past at the smallest one", NaN (in `each`) that the seed
+    has no start of its own.
     """
 
     n: float
@@ -62,8 +63,9 @@ def crossing(
     The interval resamples whole seeds (`draws` times, from `seed`) and takes percentiles; start and limit, if not
     given, are taken anew each time. So it covers what a seed decides: initial weights, order of the batches, noise,
     and which sentences of the corpus a subset has. It does not cover the corpus, the held-out sentences, the number
-    of steps, or the grid of sizes. It is too narrow for few seeds: with 5 it holds the truth some 84 times in 100,
-    with 20 some 93 times. One seed gives NaN. ValueError if the table lacks something or the curve starts at its limit.
+    of steps, or the sizes: a smaller first size has another gap, and can move the crossing by more than the interval.
+    It is too narrow for few seeds: with 5 it holds the truth some 84 times in 100, with 20 some 93 times. One seed
+    gives NaN. ValueError if the table lacks something or the curve starts at its limit.
     """
     if column not in ("gap", "entropy"):
         raise ValueError(f'column must be "gap" or "entropy", but is {column!r}.')
@@ -97,8 +99,11 @@ def perplexity_peak(table: pd.DataFrame, *, draws: int = 1000, seed: int = 0) ->
 
     The NELBO is averaged over seeds before exp. The peak is one of the table's sizes, so a peak narrower than their
     spacing is missed. The interval resamples seeds as in `crossing`, with the same limits to what it covers.
+    ValueError if there is no perplexity or an infinite one.
     """
     curves = curves_by_size(table, "perplexity")
+    if curves.empty or np.isinf(curves.to_numpy()).any():
+        raise ValueError("A peak needs finite perplexities; the NELBO of held-out text is missing or infinite.")
     sizes, runs = curves.index.to_numpy(dtype=float), np.log(curves.to_numpy()).T  # [sizes]; nats, [seeds, sizes]
     mean = _mean(runs)
     best = int(np.nanargmax(mean))
@@ -124,10 +129,7 @@ def curves_by_size(
         what = f"lacks the columns {sorted(missing)}" if missing else "is empty"
         raise ValueError(f"The table {what}; give one that run_sweep returned.")
     if column == "gap":
-        levels = sorted(table["t"].unique())
-        table = table[np.isclose(table["t"], t)]
-        if table.empty:
-            raise ValueError(f"The table has no noise level {t}; it has {', '.join(f'{v:g}' for v in levels)}.")
+        table = at_level(table, t)
     splits = {"gap": ["train", "test"], "entropy": ["train"], "perplexity": ["test"]}[column]
     absent = set(splits) - set(table["split"])
     if absent:
@@ -139,6 +141,15 @@ def curves_by_size(
     found = np.exp(wide["test"]) if column == "perplexity" else wide["train"]
     found = found - wide["test"] if column == "gap" else found
     return found.dropna(how="all").dropna(how="all", axis=1)
+
+
+def at_level(table: pd.DataFrame, t: float) -> pd.DataFrame:
+    """Return the rows of a table of `run_sweep` or `sweep_bounds` at noise level t; ValueError if there are none."""
+    rows = table[np.isclose(table["t"], t)]
+    if rows.empty:
+        levels = ", ".join(f"{level:g}" for level in sorted(table["t"].unique()))
+        raise ValueError(f"The table has no noise level {t}; it has {levels}.")
+    return rows
 
 
 def _first_passage(
