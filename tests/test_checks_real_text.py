@@ -29,6 +29,16 @@ def repeated(a, b, share=0.8):
     return sum(w in b for w in words) >= share * min(len(words), (len(words) + len(b)) / 2)
 
 
+def repeated_bar(a, b, share=0.8):
+    n, m = len(a.split()), len(b.split())
+    return len(set(a.split()) & set(b.split())) >= share * min(n, (n + m) / 2) - 1e-9
+
+
+def letters(a, b, share=0.8):
+    a, b = set(a), set(b)
+    return len(a & b) >= share * min(len(a), (len(a) + len(b)) / 2)
+
+
 def in_order(a, b, share=0.8):
     return sum(x == y for x, y in zip(a.split(), b.split(), strict=False)) >= share * len(a.split())
 
@@ -82,11 +92,15 @@ WRONG = [
     ("is_twin", jaccard, "whole held-out one is a twin"),
     ("is_twin", of_held_out, "mean of both"),
     ("is_twin", repeated, "repeated"),
+    ("is_twin", repeated_bar, "repeated"),
+    ("is_twin", letters, "so the answer is False"),
     ("is_twin", in_order, "distinct words"),
     ("is_twin", lambda a, b, share: twin(a, b), "not a fixed 0.8"),
-    ("is_twin", lambda a, b, share: True, "distinct words"),
+    ("is_twin", lambda a, b, share: True, "so the answer is False"),
     ("is_twin", lambda a, b, share: 0.9, "True or False"),
     ("longest_shared", shared_joined, "inside one text"),
+    ("longest_shared", lambda s, texts: shared(s, [" ".join(texts)]), "inside one text"),
+    ("longest_shared", lambda s, texts: shared(s, texts[:1]), "start anywhere"),
     ("longest_shared", shared_start, "start anywhere"),
     ("longest_shared", shared_words, "blanks included"),
     ("longest_shared", shared_letters, "characters"),
@@ -97,6 +111,7 @@ WRONG = [
     ("between", lambda step, a, c: step[a] * step[:, c], "add up to"),
     ("between", mixed, "multiply"),
     ("between", backwards, "row first"),
+    ("between", lambda step, a, c: both(step, a, c).log(), "logarithms"),
     ("between", lambda step, a, c: torch.full((3,), 1 / 3), "should be"),
     ("between", lambda step, a, c: 0.5, "shape"),
     ("surprise_below", lambda m, b, c: -below(m, b, c), "upside down"),
@@ -141,6 +156,14 @@ def test_the_twins_of_the_check_are_those_of_the_corpus():
         rows = [[words.index(w) for w in s.split()] for s in (held_out, other)]
         test, train = (torch.tensor([row + [0] * (16 - len(row))]).numpy() for row in rows)
         assert bool(near_duplicates(test, train, words, share)[0]) == twin(held_out, other, share)
+
+
+def test_working_in_place_is_no_mistake():
+    def in_place(step, a, c):
+        step *= step[:, c].clone()  # p(c | b) into every row; the check must not work with this table
+        return step[a] / step[a].sum()
+
+    assert real_text.between(in_place).passed
 
 
 def test_the_noted_runs_are_right():

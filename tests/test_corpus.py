@@ -9,6 +9,7 @@ import tracemalloc
 import types
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -96,10 +97,12 @@ def test_encode_takes_ordinary_writing_and_refuses_what_does_not_fit(corpus):
     x = corpus.encode([f"{a.upper()}, {b}!", "", "Zyxwv"])
     assert corpus.decode(x) == [f"{a} {b}", "", "<unk>"]
     assert corpus.decode(x[0]) == [f"{a} {b}"]
-    with pytest.raises(ValueError, match="has 14 words here"):
+    with pytest.raises(ValueError, match="has at most 14 words here, but .* has 15"):
         corpus.encode([" ".join([a] * 15)])
     with pytest.raises(TypeError, match="list of sentences"):
         corpus.encode(a)
+    with pytest.raises(TypeError, match="list of strings, but one of them is None"):
+        corpus.encode([a, None])
     plain = Corpus("plain", torch.tensor([[0, 1]]), torch.tensor([[1, 0]]), ("yes", "no"))
     assert plain.encode(["no yes"]).tolist() == [[1, 0]] and plain.encode([]).shape == (0, 2)
     with pytest.raises(ValueError, match="'maybe' is not one of the 2 words"):
@@ -354,18 +357,81 @@ def test_the_offset_of_a_bad_byte_counts_from_the_start_of_the_file(tmp_path, mo
 
 
 def test_sources_that_cannot_be_read(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no file .*; to use text in memory, pass a list of strings"):
+    with pytest.raises(FileNotFoundError, match="no file .*; to use text in memory, pass several sentences"):
         text_corpus(tmp_path / "none.txt")
     with pytest.raises(IsADirectoryError, match="is a folder"):
         text_corpus(tmp_path)
     for bad in (b"bytes", 3, None):
-        with pytest.raises(TypeError, match="path of a text file or an iterable of strings"):
+        with pytest.raises(TypeError, match="source must be text, the path of a text file or an iterable of strings"):
             text_corpus(bad)
     with pytest.raises(TypeError, match="source yields dict objects"):
         text_corpus([{"text": "A record of a data set."}])
-    with pytest.raises(FileNotFoundError, match="pass a list of strings") as caught:
-        list(sentences_in("The text itself, not its name. " * 400))
+    for table in ({"text": "A column of a data set."}, pd.DataFrame({"text": ["A column of a table."]})):
+        with pytest.raises(TypeError, match=f"source is a {type(table).__name__}; pass the one value or column"):
+            text_corpus(table)
+    with pytest.raises(FileNotFoundError, match="pass several sentences") as caught:
+        list(sentences_in("a text without any end of a sentence " * 400))
     assert len(str(caught.value)) < 400
+
+
+def test_a_pasted_string_is_text_and_a_name_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {"n_test": 20, "vocab_size": 150, "progress": False}
+    sentences = invented(300)
+    pasted = text_corpus(" ".join(sentences), **options)
+    assert pasted.sha256 == text_corpus(sentences, **options).sha256
+    assert (pasted.name, pasted.info["source"]) == ("text", "str")
+    lines = "\n".join(s.rstrip(".").lower() for s in sentences)  # one sentence a line, without stops, as in a file
+    assert text_corpus(lines, **options).sha256 == pasted.sha256
+    name = "Day one. Day two.txt"  # a name that looks like two sentences is a name where such a file exists
+    (tmp_path / name).write_text(" ".join(sentences))
+    assert text_corpus(name, **options).sha256 == pasted.sha256 and text_corpus(name, **options).name == name[:-4]
+    for missing in ("my diary.txt", "notes/v1.2.txt", tmp_path / "One. Two.txt"):
+        with pytest.raises(FileNotFoundError, match="There is no file"):
+            text_corpus(missing)
+    with pytest.raises(ValueError, match="only 0 distinct sentences .*: give more text"):
+        text_corpus("")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "options", "message"),
+    [
+        (
+            "Magnificent neighborhoods everywhere surround number {}.",
+            {},
+            "6 others have more than 40 characters: raise",
+        ),
+        ("One of the {} is up.", {"max_words": 3, "min_words": 2}, "6 others have more than 3 words: raise max_words"),
+        ("Stop {}.", {"unit": "word"}, "6 others have fewer than 5 words: lower min_words or give more text"),
+        ("Stop {}.", {"unit": "word", "n_test": 2}, "needs at least 4; 6 others .* or take a smaller n_test"),
+    ],
+)
+def test_too_little_text_names_what_was_left_out(sentence, options, message):
+    text = [sentence.format(i) for i in range(6)]
+    with pytest.raises(ValueError, match=message) as caught:
+        text_corpus(text, **{"unit": "character", "progress": False, **options})
+    assert ("characters" in str(caught.value)) == (options.get("unit") != "word")
+
+
+def test_a_larger_vocabulary_is_advised_only_where_it_helps():
+    with pytest.raises(ValueError, match="max_unknown") as caught:
+        text_corpus(["I like tea.", "Hello"], min_words=1)
+    assert "raise vocab_size" not in str(caught.value)
+    with pytest.raises(ValueError, match=r"raise vocab_size \(now 4\), or give more text"):
+        text_corpus(invented(100), vocab_size=4)
+
+
+def test_unknown_characters_of_held_out_text_are_counted():
+    world = text_corpus([f"the number of rooms is {c}" for c in "abcdgijklp"], unit="character", max_overlap=1.0)
+    assert world.info["unknown_fraction"] == 0
+    assert world.info["unknown_fraction_held_out"] == pytest.approx(float((world.test == 1).sum() / 24))
+    assert (world.test == 1).any()
+
+
+def test_a_spelled_sentence_is_measured_in_characters():
+    world = text_corpus(invented(40, low=6, high=6), unit="character", max_characters=50, progress=False)
+    with pytest.raises(ValueError, match="has at most 50 characters here, but .* has 60"):
+        world.encode(["a" * 60])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import torch
 
 from .harvest import PACKAGES, harvest
 from .prepare import PAD, UNKNOWN, Settings, distinct, permutation, prepare
-from .text import sentences_in, words_of
+from .text import names_a_file, sentences_in, words_of
 
 MOST_HELD_OUT = 512  # sentences; enough for error bars of two percent
 
@@ -83,7 +83,11 @@ class Corpus:
         """
         if isinstance(sentences, str):
             raise TypeError("encode takes a list of sentences: write encode([sentence]).")
+        for sentence in sentences:
+            if not isinstance(sentence, str):
+                raise TypeError(f"encode takes a list of strings, but one of them is {sentence!r}.")
         ids = {word: i for i, word in enumerate(self.words)}
+        at_most = "at most " if PAD in ids else ""
         rows = []
         for sentence in sentences:
             parts = sentence.split()
@@ -92,9 +96,11 @@ class Corpus:
                 words = list(" ".join(words))
             unknown = [w for w in words if w not in ids]
             if unknown and UNKNOWN not in ids:
-                raise ValueError(f"{unknown[0]!r} is not one of the {len(ids)} words of this corpus.")
+                raise ValueError(f"{unknown[0]!r} is not one of the {len(ids)} {self.unit}s of this corpus.")
             if len(words) > self.length or (len(words) < self.length and PAD not in ids):
-                raise ValueError(f"A sentence has {self.length} words here, but {sentence!r} has {len(words)}.")
+                raise ValueError(
+                    f"A sentence has {at_most}{self.length} {self.unit}s here, but {sentence!r} has {len(words)}."
+                )
             row = [ids[w] if w in ids else ids[UNKNOWN] for w in words]
             rows.append(row + [ids.get(PAD, 0)] * (self.length - len(row)))
         return torch.tensor(rows, dtype=torch.int64).reshape(len(rows), self.length)
@@ -117,8 +123,9 @@ def text_corpus(
     split_lines: bool | None = None,
     progress: bool = True,
 ) -> Corpus:
-    """Make a corpus of the English sentences of a UTF-8 text file, or of any iterable of strings.
+    """Make a corpus of the sentences of a pasted text, a UTF-8 text file (by its path), or an iterable of strings.
 
+    A string is taken for a path unless no file has that name and it holds two lines or sentences: see `names_a_file`.
     Words are in lower case, without punctuation, and padded to L = max_words. Reading stops after `max_sentences`
     distinct sentences of min_words to max_words words (None: never), so memory stays bounded however large the file
     is; `info["read_to_the_end"]` says whether it did. Then, in this order: n_test sentences (None: a tenth, at most
@@ -138,7 +145,7 @@ def text_corpus(
     found, counts = distinct(stream, settings, max_sentences)
     if n_test is None:
         settings = replace(settings, n_test=max(1, min(MOST_HELD_OUT, len(found) // 10)))
-    path = Path(source) if isinstance(source, (str, Path)) else None
+    path = Path(source) if isinstance(source, (str, Path)) and names_a_file(source) else None
     info = {"source": path.name if path else type(source).__name__, **counts}
     return _corpus(name or (path.stem if path else "text"), found, settings, info)
 
@@ -172,6 +179,6 @@ def docstring_corpus(
 
 
 def _corpus(name: str, sentences: list[str], settings: Settings, info: dict[str, Any]) -> Corpus:
-    made = prepare(sentences, settings, name)
+    made = prepare(sentences, settings, name, info)
     train, test = torch.from_numpy(made.train), torch.from_numpy(made.test)
     return Corpus(name, train, test, made.words, ignore=(0, 1), unit=settings.unit, info={**info, **made.info})

@@ -94,6 +94,15 @@ class ToyLanguage:
         x = self._checked(x)
         return self._log_total(len(x), lambda position, words: (x[:, position, None] == words).double())
 
+    def mendable(self, x: torch.Tensor) -> torch.Tensor:
+        """Return where one other word would make a sentence of the language of x int64[n, L], bool[n, L]."""
+        n, words = len(x), torch.arange(self.vocab_size)
+        tries = self._checked(x)[:, None, None].repeat(1, self.length, self.vocab_size, 1)  # [n, L, V, L]
+        for position in range(self.length):
+            tries[:, position, :, position] = words
+        right = self.log_prob(tries.reshape(-1, self.length)).isfinite().reshape(n, self.length, self.vocab_size)
+        return (right & (words != x.cpu()[:, :, None])).any(dim=2)
+
     def log_evidence(self, likelihood: torch.Tensor) -> torch.Tensor:
         """Return log sum_x p(x) prod_l likelihood[l, x_l], float64[B], in nats: how probable the evidence is.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,11 @@ import numpy as np
 from .text import words_of
 
 PAD, UNKNOWN = "<pad>", "<unk>"  # token ids 0 and 1
+LEFT_OUT = {  # why a sentence is not used, what to say of it, and which setting would keep it
+    "too_short": ("fewer than {} words", "lower min_words"),
+    "too_long": ("more than {} words", "raise max_words"),
+    "too_wide": ("more than {} characters", "raise max_characters"),
+}
 
 
 @dataclass(frozen=True)
@@ -69,34 +74,63 @@ class Prepared:
 
 
 def distinct(sentences: Iterable[str], settings: Settings, most: int | None) -> tuple[list[str], dict[str, Any]]:
-    """Collect up to `most` distinct sentences of the wanted length, as words joined by spaces, in their order."""
+    """Collect up to `most` distinct sentences of the wanted length, as words joined by spaces, in their order.
+
+    Also return what was counted: how many were read, repeated, and left out as too short, too long or too wide (more
+    than max_characters).
+    """
     if most is not None and most < 1:
         raise ValueError(f"max_sentences must be at least 1, or None for no bound, but is {most}.")
     found: dict[str, None] = {}
     counts: dict[str, Any] = {"sentences": 0, "repeated": 0, "read_to_the_end": True}
+    counts |= dict.fromkeys(LEFT_OUT, 0)
     for sentence in sentences:
         if len(found) == most:
             counts["read_to_the_end"] = False
             break
         words = words_of(sentence)
         counts["sentences"] += bool(words)
-        if settings.min_words <= len(words) <= settings.max_words:
-            text = " ".join(words)
-            if settings.unit == "character" and len(text) > settings.max_characters:
-                continue
+        text = " ".join(words)
+        if not words:
+            continue
+        if len(words) < settings.min_words:
+            counts["too_short"] += 1
+        elif len(words) > settings.max_words:
+            counts["too_long"] += 1
+        elif settings.unit == "character" and len(text) > settings.max_characters:
+            counts["too_wide"] += 1
+        else:
             counts["repeated"] += text in found
             found[text] = None
     return list(found), {**counts, "distinct": len(found)}
 
 
-def prepare(sentences: list[str], settings: Settings, name: str) -> Prepared:
-    """Turn distinct sentences into a corpus without near twins across the split (see `text_corpus` for the order)."""
+def too_little(n: int, settings: Settings, name: str, counts: Mapping[str, Any]) -> str:
+    """Say that n sentences are too few, and name what most others were left out for, with the setting to change."""
+    wide = f" and at most {settings.max_characters} characters" if settings.unit == "character" else ""
+    most = {"too_short": settings.min_words, "too_long": settings.max_words, "too_wide": settings.max_characters}
+    reason = max(LEFT_OUT, key=lambda key: counts.get(key, 0))
+    cures = ["give more text"] + ["take a smaller n_test"] * (settings.n_test > 1)
+    lost = ""
+    if left_out := counts.get(reason, 0):
+        what, cure = LEFT_OUT[reason]
+        lost = f"; {left_out} others have {what.format(most[reason])}"
+        cures.insert(0, cure)
+    return (
+        f"{name!r} has only {n} distinct sentences of {settings.min_words} to {settings.max_words} words"
+        f"{wide}, and n_test = {settings.n_test} needs at least "
+        f"{2 * settings.n_test}{lost}: {' or '.join(cures)}."
+    )
+
+
+def prepare(sentences: list[str], settings: Settings, name: str, counts: Mapping[str, Any] | None = None) -> Prepared:
+    """Turn distinct sentences into a corpus without near twins across the split (see `text_corpus` for the order).
+
+    `counts`, from `distinct`, only help to say why there is too little text.
+    """
     n, m = len(sentences), settings.n_test
     if n < 2 * m:
-        raise ValueError(
-            f"{name!r} has only {n} distinct sentences of {settings.min_words} to {settings.max_words} words, and "
-            f"n_test = {m} needs at least {2 * m}: give more text or a smaller n_test."
-        )
+        raise ValueError(too_little(n, settings, name, counts or {}))
     grid, items = _numbered([settings.items(sentence) for sentence in sentences], settings.length)
     order = permutation(n, [settings.seed, 1])  # a stream of its own: `Corpus.subset` uses [seed]
     k = m
@@ -109,10 +143,14 @@ def prepare(sentences: list[str], settings: Settings, name: str) -> Prepared:
             break
         k = max(k + 1, math.ceil(1.02 * k * m / max(len(test), 1)))
         if k > n // 2:
+            full = len(vocabulary) == settings.vocab_size
             raise ValueError(
-                f"With vocab_size = {settings.vocab_size}, too few of the {n} sentences of {name!r} have at most "
-                f"{settings.max_unknown:.0%} unknown {settings.unit}s and stay distinct to hold out {m}: raise "
-                f"vocab_size, or give more text."
+                f"Too few of the {n} sentences of {name!r} have at most {settings.max_unknown:.0%} unknown "
+                f"{settings.unit}s and stay distinct to hold out {m}: "
+                + (
+                    f"raise vocab_size (now {settings.vocab_size}), or " * full
+                    + "give more text, or raise max_unknown."
+                )
             )
     usable = others[_usable(ids[others], settings.max_unknown)]
     in_words, words = (ids, vocabulary) if settings.unit == "word" else _in_words(sentences)
@@ -127,6 +165,7 @@ def prepare(sentences: list[str], settings: Settings, name: str) -> Prepared:
         "n_train": len(train),
         "n_test": m,
         "unknown_fraction": float((train == 1).sum() / (train != 0).sum()),
+        "unknown_fraction_held_out": float((ids[test] == 1).sum() / (ids[test] != 0).sum()),
         "settings": asdict(settings),
     }
     return Prepared(train, ids[test], vocabulary, info)

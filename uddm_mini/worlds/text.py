@@ -8,7 +8,7 @@ import itertools
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -48,24 +48,35 @@ def words_of(sentence: str) -> list[str]:
     return WORD.findall(plain.lower())
 
 
+def names_a_file(source: object) -> bool:
+    """Tell a path from a pasted text: a string is text if no file has that name and it has two lines or sentences."""
+    if not isinstance(source, str):
+        return isinstance(source, Path)
+    text = source.strip()
+    several = "\n" in text or len(list(split_sentences(text))) > 1
+    return os.path.exists(source) or bool(text and not several)
+
+
 def sentences_in(
     source: str | Path | Iterable[str], *, split_lines: bool | None = None, progress: bool = True
 ) -> Iterator[str]:
-    """Yield the sentences of a UTF-8 text file, or of any iterable of strings, holding about 1 MiB of it at a time.
+    """Yield the sentences of a UTF-8 file, of one pasted string, or of an iterable of strings, 1 MiB at a time.
 
-    Blank lines end a sentence; `split_lines`: every line break does (None: judged from the first MiB of a file, and
-    not so for a string from an iterable). Errors that name the problem and the cure: no such file, a folder, binary
-    data, another encoding, something that is not text.
+    A string that names no file and has two lines or sentences is text. Blank lines end a sentence; `split_lines`:
+    every line break does (None: judged from the first MiB, and not so for an iterable). Errors that name the
+    problem and the cure: no such file, a folder, binary data, another encoding, something that is not text.
     """
     if isinstance(source, (str, Path)):
-        chunks = _file_chunks(Path(source), progress)
+        chunks = _file_chunks(Path(source), progress) if names_a_file(source) else iter([str(source)])
         head = next(chunks, "")
         lines = _looks_like_lines(head) if split_lines is None else split_lines
         yield from _cut(itertools.chain([head], chunks), lines)
         return
+    if isinstance(source, Mapping) or hasattr(source, "columns"):  # it would yield its keys: the names of columns
+        raise TypeError(f"source is a {type(source).__name__}; pass the one value or column that holds the text.")
     if isinstance(source, (bytes, bytearray)) or not isinstance(source, Iterable):
         raise TypeError(
-            f"source must be the path of a text file or an iterable of strings, not {type(source).__name__}."
+            f"source must be text, the path of a text file or an iterable of strings, not {type(source).__name__}."
         )
     for item in source:
         if not isinstance(item, str):
@@ -97,7 +108,7 @@ def _file_chunks(path: Path, progress: bool) -> Iterator[str]:
         raise IsADirectoryError(f"{path} is a folder; pass the path of one text file.")
     if not os.path.exists(path):
         name = str(path) if len(str(path)) <= 300 else f"{str(path)[:297]}..."
-        raise FileNotFoundError(f"There is no file {name!r}; to use text in memory, pass a list of strings.")
+        raise FileNotFoundError(f"There is no file {name!r}; to use text in memory, pass several sentences.")
     decoder = codecs.getincrementaldecoder("utf-8")()
     newlines = io.IncrementalNewlineDecoder(None, translate=True)  # also where a chunk ends between \\r and \\n
     offset = 0  # bytes read before this chunk

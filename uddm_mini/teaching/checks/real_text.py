@@ -15,8 +15,9 @@ TWINS = (
     ("sort the list in place", "in this place you can sort the list of all names", 0.8),  # a long one that holds it
     ("return the sum of all values", "return the mean of all values", 0.8),  # 5 of 6 shared, at least 4.8
     ("return the sum of all values", "return the sum of", 0.8),  # part of the held-out one: 4 shared, at least 4
-    ("no no no no yes", "no is not an answer here", 0.8),  # one distinct word in two
     ("return the sum of all values", "return the mean of these numbers", 0.8),  # 3 of 6
+    ("no no no no yes", "no is not an answer here", 0.8),  # one distinct word in two
+    ("the a the b", "the a", 0.8),  # 2 shared, at least 2.0; with repeated words it would be 2.4
     ("return the sum of all values", "return the mean of these numbers", 0.5),
     ("one two three four five six seven eight", "one two three four five", 0.8),  # 5 shared, at least 5.2
 )
@@ -25,7 +26,8 @@ TWINS = (
 RUNS = (
     ("return the mean", ("return the sum", "what they mean is this"), 11),  # "return the "
     ("get the values", ("all the values of it",), 11),  # " the values", at the start of neither
-    ("bcd", ("ab", "cd"), 2),  # "bc" spans two texts
+    ("bcd", ("ab", "cd"), 2),  # "bcd" spans two texts
+    ("ab cd", ("ab", "cd"), 2),  # and with a blank between them, all five
     ("abc", ("abc", "x"), 3),
     ("abc", ("xyz", "aXbXc"), 1),  # a run has no gaps
     ("abc", ("xyz",), 0),
@@ -49,7 +51,7 @@ def is_twin(answer: Any) -> str:
         if bool(got) == expected:
             continue
         case = f'"{held_out}" and "{other}", share {share:g}'
-        if held_out.startswith("no no"):
+        if len(a) < len(held_out.split()):  # the only cases with repeated words; the others have passed
             wrong(f"{case}: you count a word as often as it is repeated. Count distinct words, a set.")
         if expected and len(b) > len(a) + 2:
             wrong(f"{case}: a long sentence that holds the whole held-out one is a twin. Do not divide by its length.")
@@ -77,7 +79,7 @@ def longest_shared(answer: Any) -> str:
         if int(value) == expected and float(value) == expected:
             continue
         case = f'"{sentence}" in {list(texts)}'
-        if sentence == "bcd":
+        if float(value) > expected and sentence in ("bcd", "ab cd"):
             wrong(f"{case}: the run has to lie inside one text. Joining the texts makes runs that nobody wrote.")
         if float(value) > expected:
             wrong(f"{case}: the longest run has {expected} characters. A run has no gaps.")
@@ -104,6 +106,8 @@ def between(answer: Any) -> str:
         mixture = step[left] + step[:, right] / step[:, right].sum()
         if torch.allclose(got / got.sum(), mixture / mixture.sum(), atol=1e-6):
             wrong("You average what the two neighbors say. Both have to hold, so their factors multiply.")
+        if torch.allclose(got.exp(), expected, atol=1e-6):
+            wrong("These are the logarithms of the right probabilities. Return the probabilities themselves.")
         flipped = step[:, left] * step[right]
         if torch.allclose(got, flipped / flipped.sum(), atol=1e-6):
             wrong("You run the chain backwards: step[a, b] is the probability of b after a, row first.")

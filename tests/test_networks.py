@@ -1,0 +1,35 @@
+"""Stored networks are used for the text they were trained on, and for no other."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from uddm_mini import UniformNoise
+from uddm_mini.teaching.networks import SIZES, Networks, docstring_networks
+from uddm_mini.worlds.corpus import Corpus
+
+
+def some_text(n):
+    x = torch.randint(2, 12, (n, 8), generator=torch.Generator().manual_seed(0))
+    return Corpus("other", x, x[:2], ("<pad>", "<unk>", *"abcdefghij"), ignore=(0, 1), unit="character")
+
+
+def test_the_stored_networks_go_with_their_own_text():
+    other = docstring_networks(some_text(70), UniformNoise(12), steps=1, progress=False)
+    assert not other.stored and list(other.models) == [64, 70] and "not that of the stored" in other.note
+    assert [model.training_settings["steps"] for model in other.models.values()] == [1, 1]
+    assert list(docstring_networks(some_text(9), UniformNoise(12), steps=1, progress=False).models) == [9]
+    fingerprint = "5fadf809ce5fe2d7209b3a1cc4a1c878be766f5e0b2ec859def2fe29c4498b0b"
+    own = docstring_networks(SimpleNamespace(sha256=fingerprint), UniformNoise(41))  # type: ignore[arg-type]
+    assert own.stored and tuple(own.models) == SIZES and "this very text" in own.note
+
+
+def test_claims_bind_the_stored_networks_only(capsys):
+    Networks({}, True).expect(True, "it holds")
+    assert capsys.readouterr().out == ""
+    with pytest.raises(AssertionError, match="it does not"):
+        Networks({}, True).expect(False, "it does not")
+    Networks({}, False).expect(True, "it holds")
+    Networks({}, False).expect(False, "it does not")
+    assert capsys.readouterr().out == "also here: it holds\nNOT here: it does not\n"
