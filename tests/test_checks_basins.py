@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from uddm_mini import MemorizingDenoiser, UniformNoise
+from uddm_mini import MemorizingDenoiser, UniformNoise, iterate_argmax
 from uddm_mini.process.noise import own_token_log_odds
-from uddm_mini.process.sampling import most_probable
 from uddm_mini.teaching.checks import basins
 
 
@@ -69,9 +69,35 @@ def safe(memories, x, beta, harm=2, with_x=False):
     d = (memories != x).sum(dim=1).double()
     d = d if with_x else d[d > 0]
     k = -1
-    while float(torch.exp(-beta * (d - harm * (k + 1))).sum()) < 1:
+    while k < len(x) and float(torch.exp(-beta * (d - harm * (k + 1))).sum()) < 1:
+        k += 1
+    return max(k, 0)
+
+
+def endless(memories, x, beta):
+    d = (memories != x).sum(dim=1).double()
+    k = 0
+    while float(torch.exp(-beta * (d[d > 0] - 2 * (k + 1))).sum()) < 1:
         k += 1
     return k
+
+
+def by_hand(memories, x, beta):
+    """The same in plain Python: many lines, but not endless."""
+    found = [0]
+    for k in range(len(x) + 1):
+        total = 0.0
+        for row in memories.tolist():
+            d = sum(a != b for a, b in zip(row, x.tolist(), strict=True))
+            if d:
+                total += math.exp(-beta * (d - 2 * k))
+        if total < 1:
+            found.append(k)
+    return max(found)
+
+
+def strictly(changed, returned):
+    return radius(changed, [r if r != 0.5 or changed != [1, 2] else 0.49 for r in returned])
 
 
 def nearest_half(memories, x, beta):
@@ -93,6 +119,8 @@ WRONG = [
     ("radius", lambda k, r: radius(k, r) or k[0], "radius is 0"),
     ("radius", lambda k, r: k[-1] + 1 if r[-1] >= 0.5 else radius(k, r), "lower bound"),
     ("radius", lambda k, r: radius(k, r) + 0.25 * (min(r) < 0.5), "meets 1/2"),
+    ("radius", strictly, "lower bound"),
+    ("where_runs_end", lambda e, x, m: dict(zip("abc", shares(e, x, m), strict=True)), "not a dictionary"),
     ("where_runs_end", homes_twice, "no capture"),
     ("where_runs_end", stored_twice, "stored twice"),
     ("where_runs_end", nearest_only, "nearest memory only"),
@@ -106,6 +134,10 @@ WRONG = [
     ("safe_radius", lambda m, x, b: safe(m, x, b, with_x=True), "distance 0"),
     ("safe_radius", lambda m, x, b: safe(m, x, b) + 0.5, "whole number"),
     ("safe_radius", lambda m, x, b: 11, "largest safe k"),
+    ("safe_radius", lambda m, x, b: float("nan"), "from 0 to L"),
+    ("safe_radius", lambda m, x, b: safe(m, x, b) - (len(m) == 3 and b == 0.5), "Return 0 there, not -1"),
+    ("safe_radius", lambda m, x, b: safe(m, x, b) * (len(m) > 1), "Return L there, not 0"),
+    ("safe_radius", endless, "never ends"),
 ]
 
 
@@ -128,6 +160,13 @@ def test_a_wrong_answer_fails_with_the_message_that_fits(name, answer, message):
     assert result.passed is False and message in result.message, result.message
 
 
+def test_an_answer_in_plain_python_has_lines_enough_and_the_tracer_is_put_back():
+    before = sys.gettrace()
+    assert basins.safe_radius(by_hand).passed is True
+    assert basins.safe_radius(endless).passed is False
+    assert sys.gettrace() is before
+
+
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_stub_was_not_attempted_and_a_crash_is_named(name):
     assert getattr(basins, name)(stub).passed is None
@@ -146,4 +185,4 @@ def test_the_radius_with_a_proof_holds_for_the_worst_changes():
     for changed, back in ((k, True), (k + 1, False)):
         start = x[None].clone()
         start[0, :changed] = 3
-        assert torch.equal(most_probable(memory, noise, start, t)[0], x) == back
+        assert torch.equal(iterate_argmax(memory, noise, start, t, 1)[-1][0], x) == back

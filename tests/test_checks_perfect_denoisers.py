@@ -63,6 +63,12 @@ def log_odds(xt, memories, a, v, language):
     return 5 + torch.logsumexp(log_products(xt, memories, a, v), dim=1) - language
 
 
+def kept_only(xt, memories, a, v, language):
+    agree = (xt[:, None] == memories).sum(dim=2).double()
+    p = (a**agree * ((1 - a) / v) ** (xt.shape[1] - agree)).mean(dim=1)
+    return torch.sigmoid(p.log() - language)
+
+
 def bound(n, i, rivals=-1, sign=1):
     if n == 1:
         return 1.0
@@ -99,6 +105,7 @@ WRONG = [
     ("from_memory", lambda *a: membership(*a, sign=-1), "upside down"),
     ("from_memory", lambda *a: membership(*a, constant=False), "c^L"),
     ("from_memory", nearest, "best memory only"),
+    ("from_memory", kept_only, "not alpha"),
     ("from_memory", log_odds, "between 0 and 1"),
     ("from_memory", lambda xt, m, a, v, language: language.exp(), "memory's world"),
     ("from_memory", lambda *a: 0.5, "shape"),
@@ -107,6 +114,8 @@ WRONG = [
     ("bound_on_weight", lambda n, i: (i > math.log(max(n - 1, 1))).double().mean(), "not 0 or 1"),
     ("bound_on_weight", lambda n, i: bound(n, i, sign=-1), "Upside down"),
     ("bound_on_weight", lambda n, i: 0.3, "Divide q"),
+    ("bound_on_weight", lambda n, i: torch.sigmoid(i - math.log(max(n - 1, 1))), "your answer has 5"),
+    ("bound_on_weight", lambda n, i: math.nan, "a number"),
     ("bound_on_weight", no_special_case, "n = 1"),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from html import unescape
@@ -59,6 +60,36 @@ def todo(x):
     raise NotImplementedError
 
 
+def nothing(x):
+    """Do nothing."""
+
+
+def empty(x):
+    pass
+
+
+class Idle:
+    def __call__(self, x): ...
+
+
+def forgets(x):
+    """Double x, and keep it to oneself."""
+    x = 2 * x
+
+
+def prints(x):
+    print(2 * x)
+
+
+class IdleModel(torch.nn.Module):
+    def forward(self, x): ...
+
+
+class Busy(torch.nn.Module):
+    def forward(self, x):
+        self.last = 2 * x
+
+
 @pytest.mark.parametrize(
     ("answer", "passed", "words"),
     [
@@ -68,12 +99,26 @@ def todo(x):
         (lambda x: x**2, False, "squared <x>"),
         (lambda x: 3 * x, False, "twice"),
         (lambda x: x.sum(), False, "shape [], but should have [2]"),
-        (lambda x: "four", False, "number or a tensor, but is str 'four'"),
+        (lambda x: "four", False, "number or a tensor, but came as str 'four'"),
         (lambda: 4, False, "could not be called"),
         (crash, False, "in its line 3: return y / undefined_name"),
         (leave, False, "SystemExit: 3"),
         (torch.zeros(2), False, "without parentheses"),
         (lambda x: None, None, "Replace the ..."),
+        (lambda x: ..., None, "Replace the ..."),
+        (nothing, None, "Replace the ..."),
+        (empty, None, "Replace the ..."),
+        (torch.no_grad()(nothing), None, "Replace the ..."),
+        (functools.partial(lambda y, x: None, 1), None, "Replace the ..."),
+        (Idle(), None, "Replace the ..."),
+        (IdleModel(), None, "Replace the ..."),
+        (forgets, False, "Is a `return` missing?"),
+        (prints, False, "Is a `return` missing?"),
+        (torch.no_grad()(forgets), False, "Is a `return` missing?"),
+        (functools.partial(lambda y, x: prints(x), 1), False, "Is a `return` missing?"),
+        (print, False, "Is a `return` missing?"),  # no Python code to look at
+        (Busy(), False, "Is a `return` missing?"),
+        (lambda x: x[:1], False, "Your answer came with shape [1], but should have [2]"),
         (todo, None, "Replace the ..."),
         (None, None, "Replace the ..."),
         (..., None, "Replace the ..."),
@@ -240,11 +285,20 @@ def test_frames_of_two_axes_are_in_row_major_order():
         (lambda: player(frames(), "x", {"t": [0, 1]}), "2 values for 3 frames"),
         (lambda: player(frames(), "x", start=[3]), "start needs"),
         (lambda: player({(1,): frames()[0]}, "x"), "need their axes"),
+        (lambda: player(frames(), "x", {"p": [0, 1, 2], "q": [0, 1]}), "one axis, but axes has 2"),
+        (lambda: player(frames(), "x", {}), "one axis, but axes has 0"),
+        (lambda: player({(): frames()[0]}, "x", {}), "at least one axis with at least one value"),
+        (lambda: player({(1,): frames()[0]}, "x", {"n": []}), "at least one axis with at least one value"),
     ],
 )
 def test_players_refuse_bad_input_with_a_sentence(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_player_writes_large_numbers_of_any_kind_with_a_comma():
+    shown = player(frames(4), "x", {"n": [np.int64(4096), 4096, np.float64(0.5), "4096"]})
+    assert player_data(shown)["axes"][0]["values"] == ["4,096", "4,096", "0.5", "4096"]
 
 
 def test_a_player_of_one_frame_shows_it_once():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import numbers
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
@@ -77,12 +78,19 @@ def player(
         if isinstance(axes, str):
             raise ValueError('Frames with keys need their axes: axes={"training sentences": [16, 64], ...}.')
         named = {name: list(values) for name, values in axes.items()}
+        if not named or not all(named.values()):
+            raise ValueError(f"Frames with keys need at least one axis with at least one value, but axes is {named}.")
         keys = list(itertools.product(*named.values()))
         missing = [key for key in keys if key not in frames]
         if missing:
             raise ValueError(f"Every combination needs a frame, but {missing[0]} has none.")
         ordered, play = [frames[key] for key in keys], 0
     else:
+        if not isinstance(axes, str) and len(axes) != 1:
+            raise ValueError(
+                f"A sequence of frames has one axis, but axes has {len(axes)}; for several give the frames as "
+                "{(value, value): frame}."
+            )
         name = axes if isinstance(axes, str) else next(iter(axes))
         values = range(len(frames)) if isinstance(axes, str) else axes[name]
         if len(values) != len(frames):
@@ -102,4 +110,4 @@ def script() -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{int(value):,}" if isinstance(value, numbers.Integral) else str(value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dis
 import functools
+import inspect
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,7 +63,8 @@ def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
 
     A function is called with copies of tensors, arrays and generators, so that it can't spoil the caller's, and
     with PyTorch's global randomness seeded and restored. A value is returned as it is (give no arguments then).
-    None, `...` and NotImplementedError mean "not attempted yet"; any other exception is an answer to mend.
+    None instead of an answer, an empty body, `...` and NotImplementedError mean "not attempted yet"; a written
+    function that returns None and any other exception are answers to mend.
     """
     if answer is None or answer is ...:
         raise _NotAttempted
@@ -80,8 +83,10 @@ def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
         raise _NotAttempted from None
     except (Exception, SystemExit) as error:
         wrong(_crash(answer, error))
-    if got is None or got is ...:
+    if got is ... or (got is None and _is_stub(answer)):
         raise _NotAttempted
+    if got is None:
+        wrong("Your function returned nothing. Is a `return` missing?")
     return got
 
 
@@ -90,9 +95,9 @@ def as_tensor(got: Any, shape: tuple[int, ...] | None = None, what: str = "Your 
     try:
         tensor = torch.as_tensor(got).detach().to("cpu", torch.float64)
     except (TypeError, ValueError, RuntimeError):
-        wrong(f"{what} should be a number or a tensor, but is {_brief(got)}.")
+        wrong(f"{what} should be a number or a tensor, but came as {_brief(got)}.")
     if shape is not None and tuple(tensor.shape) != tuple(shape):
-        wrong(f"{what} has shape {list(tensor.shape)}, but should have {list(shape)}.")
+        wrong(f"{what} came with shape {list(tensor.shape)}, but should have {list(shape)}.")
     return tensor
 
 
@@ -119,6 +124,21 @@ def exercise(title: str) -> Callable[[Callable[..., str]], Callable[..., Result]
         return run
 
     return decorate
+
+
+def _is_stub(answer: Any) -> bool:
+    """Say whether a function has an empty body: `...`, pass or a docstring compile to a bare "return None"."""
+    function = inspect.unwrap(answer)
+    while isinstance(function, functools.partial):
+        function = inspect.unwrap(function.func)
+    if isinstance(function, torch.nn.Module):
+        function = function.forward
+    call = inspect.getattr_static(function, "__call__", None)  # of an object that is called like a function
+    code = getattr(function, "__code__", None) or getattr(call, "__code__", None)
+    if code is None:  # not written in Python: somebody's finished function
+        return False
+    idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+    return all(step.opname in idle for step in dis.get_instructions(code))
 
 
 def _copied(value: Any) -> Any:

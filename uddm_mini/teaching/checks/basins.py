@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import math
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,6 +23,7 @@ PROFILES = (
     ((2, 4, 6), (1.0, 0.9, 0.7)),
     ((1, 2), (0.4, 0.1)),
     ((1, 3, 5), (1.0, 0.5, 0.0)),
+    ((1, 2), (0.5, 0.5)),
 )
 
 
@@ -76,6 +81,8 @@ def where_runs_end(answer: Any) -> str:
     ends = torch.tensor([x.tolist()] * 4 + [captor] * 3 + [other] * 2 + [[0, 2, 3]] * 2 + [[4, 4, 0]] * 5)
     returned, captured, elsewhere = 4 / 16, 5 / 16, 7 / 16
     got = ask(answer, ends, x, memories)
+    if isinstance(got, dict):
+        wrong("Return three shares in order, (returned, captured, elsewhere), not a dictionary.")
     shares = as_tensor(got, (3,), "Your answer (returned, captured, elsewhere)").tolist()
     if abs(sum(shares) - 1) > 1e-6:
         if abs(shares[1] - 9 / 16) < 1e-6:
@@ -107,13 +114,16 @@ def safe_radius(answer: Any) -> str:
         expected = _safe(distances, beta)
         if got == expected:
             continue
-        case = f"With {len(distances)} other memories, the nearest {min(distances)} words away, and beta = {beta}"
+        others = f"{len(distances)} other {'memory' if len(distances) == 1 else 'memories, the nearest'}"
+        case = f"With {others} {min(distances)} words away, and beta = {beta}"
+        if not math.isfinite(got):
+            wrong(f"{case} you return {got}. The radius counts words: a whole number from 0 to L.")
         if expected and got in (-1, 0):
             wrong(f"{case} you find no safe k. Is x itself, at distance 0, among your competitors?")
         if got == (min(distances) - 1) // 2:
             wrong(
                 f"{case} you look at the nearest memory alone: k < d / 2. Here the *sum* of all other weights must "
-                f"stay below the weight of x, and {len(distances)} memories have a say."
+                f"stay below the weight of x ({len(distances)} of them here)."
             )
         if got == max(_bounds(distances, beta, 1), default=0):
             wrong(
@@ -123,10 +133,45 @@ def safe_radius(answer: Any) -> str:
         if got != int(got):
             wrong(f"The radius counts words, so it is a whole number; you return {got:.3f}.")
         wrong(f"{case} the largest safe k is {expected}, but you return {got:g}.")
+    x, memories = _at_distances((1, 1))
+    none = float(as_tensor(as_tensor(ask(answer, memories, x, 0.5)).squeeze(), ()))
+    if none != 0:
+        wrong(f"Two memories one word away outweigh x at beta = 0.5 even at k = 0. Return 0 there, not {none:g}.")
+    most = float(as_tensor(as_tensor(ask(_ending(answer), x[None], x, 0.5)).squeeze(), ()))
+    if math.isinf(most):
+        wrong("With x as the only memory your loop never ends: an empty sum is below 1 for every k. Stop at k = L.")
+    if most != len(x):
+        wrong(f"With x as the only memory any L = {len(x)} changes are undone. Return L there, not {most:g}.")
     return (
         "Right. Any k words, replaced by any others, come back in one step. Measured radii are far wider, since random "
         "words rarely match a competitor."
     )
+
+
+def _ending(answer: Callable[..., Any], lines: int = 10_000) -> Callable[..., Any]:
+    """Return a function that answers alike, or with infinity after so many lines: an endless loop hangs a notebook."""
+
+    @functools.wraps(answer)
+    def run(*arguments: Any) -> Any:
+        left = lines
+
+        def count(frame: Any, event: str, argument: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise TimeoutError
+            return count
+
+        before = sys.gettrace()
+        sys.settrace(count)
+        try:
+            return answer(*arguments)
+        except TimeoutError:
+            return math.inf
+        finally:
+            sys.settrace(before)
+
+    return run
 
 
 def _radius(changed: tuple[int, ...], returned: tuple[float, ...]) -> tuple[float, int]:

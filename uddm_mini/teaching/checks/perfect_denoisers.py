@@ -10,8 +10,11 @@ import torch
 from ._core import as_tensor, ask, exercise, wrong
 
 
-def _number(got: Any, what: str = "Your answer") -> float:
-    return float(as_tensor(as_tensor(got).squeeze(), (), what))
+def _number(got: Any) -> float:
+    found = as_tensor(as_tensor(got).squeeze())
+    if found.ndim:
+        wrong(f"One number is asked for, but your answer has {found.numel()}.")
+    return float(found)
 
 
 @exercise("8.1 A floor with copies")
@@ -94,6 +97,8 @@ def from_memory(answer: Any) -> str:
                 "The factor c^L is missing. Inside the softmax it cancels; here two different worlds are compared, and "
                 "it does not."
             )
+        if torch.allclose(got, chance((alpha**agree * other ** (3 - agree)).mean(dim=1)), atol=1e-6):
+            wrong("A redrawn word may be the same word again: k = alpha + (1 - alpha) / V, not alpha.")
         if not bool(((got >= 0) & (got <= 1)).all()):
             wrong("A probability lies between 0 and 1. Turn the difference of log-probabilities into one: the sigmoid.")
         wrong("These are not the right probabilities. Compute ln p(x_t) in the memory's world, then compare the two.")
@@ -119,11 +124,16 @@ def bound_on_weight(answer: Any) -> str:
             wrong("You count the densities above ln(n - 1). Each contributes its weight, a sigmoid, not 0 or 1.")
         if abs(got - float(torch.sigmoid(math.log(n - 1) - densities).mean())) < 1e-6:
             wrong("Upside down: more information about the right memory must raise its weight.")
+        if math.isnan(got):
+            wrong(f"For n = {n} you return nan. The sigmoid of any density is a number: torch.sigmoid is safe.")
         wrong(f"For n = {n} the bound is {right:.4f}, but you return {got:.4f}. Divide q by q + (n - 1) p first.")
     alone = _number(ask(answer, 1, densities))
     if not abs(alone - 1) < 1e-6:
         wrong(f"With n = 1 there is no rival and the weight is 1, but you return {alone:.3f}.")
-    return "Right. The average weight lies above the bound, so it falls through one half later than the bound does."
+    return (
+        "Right. The average weight lies above the bound, so it falls through one half at a higher noise level than the "
+        "bound does."
+    )
 
 
 def _level(n: float, levels: torch.Tensor, information: torch.Tensor) -> float:
