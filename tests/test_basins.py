@@ -235,8 +235,14 @@ def test_bad_input_is_named():
         basin_profile(echo, NOISE, tokens(2), predicts="posterior")
     with pytest.raises(ValueError, match="corruptions"):
         basin_profile(echo, NOISE, x, corruptions=0, predicts="posterior")
+    for memories in (tokens(2), tokens(2)[0]):  # of another length, and not a batch
+        with pytest.raises(ValueError, match="but x has 3 tokens"):
+            basin_profile(echo, NOISE, x, memories, predicts="posterior")
     with pytest.raises(ValueError, match="predicts="):
         basin_profile(echo, NOISE, x)
+    for method in ("iterate", "reverse", "greedy"):
+        with pytest.raises(ValueError, match="at least"):
+            fixed_point_rate(echo, NOISE, tokens(2), method, steps=0, predicts="posterior")
     with pytest.raises(ValueError, match="one of argmax, reverse, iterate, greedy"):
         fixed_point_rate(echo, NOISE, tokens(2), "magic", predicts="posterior")
     with pytest.raises(ValueError, match="for argmax and iterate"):

@@ -137,6 +137,9 @@ def test_information_counts_no_ignored_token_and_all_levels_from_t():
     assert nelbo_information(blind, noise, x0, 1.0, predicts="cavity") == 0.0
     with pytest.raises(ValueError, match="t_from"):
         mean_nelbo(blind, noise, x0, predicts="cavity", t_from=1.0)
+    for level in (2.0, -0.1):
+        with pytest.raises(ValueError, match="noise levels from 0"):
+            nelbo_information(blind, noise, x0, level, predicts="cavity")
 
 
 def test_the_memorizer_pays_ln_n_for_a_training_sentence():
@@ -177,6 +180,8 @@ def test_weight_bound_by_hand():
     assert weight_bound(1, density) == 1.0
     with pytest.raises(ValueError, match="at least one sentence"):
         weight_bound(0, density)
+    with pytest.raises(ValueError, match="there are none"):
+        weight_bound(2, density[:0])
 
 
 @pytest.mark.parametrize("n", [2, 3])
@@ -228,6 +233,19 @@ def test_the_book_s_sentences_collapse_between_the_bound_and_the_random_ones(eng
     exact = predicted_collapse(n, lambda t: mean_information(english, noise, t, 512))
     assert exact < measured < independent - 0.05
     assert measured - exact < 0.06 < independent - measured  # the exact information predicts better
+
+
+def test_the_seed_is_drawn_where_the_generator_is(monkeypatch):
+    class Elsewhere:  # stands for a generator on a GPU
+        device = torch.device("meta")
+
+    drawn, randint = [], torch.randint
+    monkeypatch.setattr(
+        torch, "randint", lambda *size, generator, device: drawn.append(torch.device(device)) or randint(*size)
+    )
+    monkeypatch.setattr(UniformNoise, "corrupt", lambda self, x, *_: x)
+    collapse_level(torch.tensor([[0, 1], [1, 1]]), UniformNoise(3), generator=Elsewhere())
+    assert drawn == [torch.device("meta")]
 
 
 def test_a_single_memory_never_collapses_and_bad_input_is_named():

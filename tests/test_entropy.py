@@ -102,6 +102,8 @@ def test_bad_input_is_named():
         conditional_entropy(fixed([1.0]), x, wanted="cavity", predicts="posterior")
     with pytest.raises(ValueError, match="between 0"):
         conditional_entropy(fixed([1.0]), x, t=2.0)
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        conditional_entropy(fixed([1.0]), x, batch_size=0)
     with pytest.raises(ValueError, match="one per sentence"):
         conditional_entropy(fixed([1.0]), x, t=torch.zeros(3))
 
@@ -223,6 +225,21 @@ def test_the_extrapolated_rest_is_stable_for_every_count(f1, f2, n):
     j = torch.arange(200_000, dtype=torch.float64)  # rare is at least 5e-4 here, so the series has long ended
     expected = f1 / n * float(((1 - rare) ** (j + 1) / (n + j)).sum())
     assert _extrapolated(f1, f2, n) == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+def test_the_extrapolated_rest_of_few_draws_is_the_series_summed():
+    j = torch.arange(20_000, dtype=torch.float64)
+    for n in range(2, 13):
+        pairs = [(f1, f2) for f1 in range(1, n + 1) for f2 in range((n - f1) // 2 + 1)]
+        for f1, f2 in pairs:
+            rare = 2 * f2 / ((n - 1) * f1 + 2 * f2) if f2 else 2 / ((n - 1) * (f1 - 1) + 2)
+            expected = f1 / n * float(((1 - rare) ** (j + 1) / (n + j)).sum())
+            assert _extrapolated(f1, f2, n) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    for n in (4, 5):  # one odd draw among so few: the word that was drawn once leaves nothing to expect
+        entropy, error = sampled_entropy(torch.tensor([1] + [0] * (n - 1)).view(n, 1, 1), 5)
+        harmonic = [sum(1 / k for k in range(c, n)) for c in (1, n - 1)]  # psi(n) - psi(c)
+        assert float(entropy) == pytest.approx(harmonic[0] / n + harmonic[1] * (n - 1) / n)
+        assert 0 < float(error) < math.inf
 
 
 def test_sampled_entropy_names_bad_input():

@@ -87,6 +87,39 @@ def test_ignored_words_count_nowhere():
     assert row["recovered"] < 1 and row["nelbo"] > 1
 
 
+def test_padding_has_no_part_in_the_mean_entropy_or_the_loss():
+    # the model knows the words and doubts the padding
+    x = torch.tensor([[1, 2, 0], [2, 0, 0], [0, 0, 0]])
+    doubt = torch.tensor([1 / 3] * 3).log()
+
+    def denoiser(xt, t):
+        certain = torch.nn.functional.one_hot(x.repeat(len(xt) // 3, 1), 3).double().mul(40).log_softmax(dim=2)
+        return torch.where((x == 0).repeat(len(xt) // 3, 1).unsqueeze(2), doubt.double(), certain)
+
+    denoiser.predicts, noise, probe = "cavity", UniformNoise(3), ProbeSettings(times=(0.9,), sentences=3)
+    with_padding, whole = (Corpus("tiny", x, x, ("<pad>", "a", "b"), ignore=ignore) for ignore in ((0,), ()))
+    for row in measure(denoiser, noise, with_padding, x, probe):
+        assert row["entropy"] == pytest.approx(0, abs=1e-6) and row["nelbo"] == pytest.approx(0, abs=1e-6)
+    for row in measure(denoiser, noise, whole, x, probe):
+        assert row["entropy"] == pytest.approx(6 / 9 * math.log(3)) and row["nelbo"] > 0.1
+
+
+def test_no_sentence_is_bound_to_its_share_of_noise_levels():
+    # the first half of the sentences would otherwise always meet the lower half of the levels
+    x0, noise, seen = torch.arange(2).repeat_interleave(50)[:, None], UniformNoise(2), []
+
+    def blind(xt, t):
+        seen.append(t)
+        return torch.full((*xt.shape, 2), -math.log(2))
+
+    for seed in range(8):
+        mean_nelbo(blind, noise, x0, seed=seed, draws=1, predicts="cavity")
+    levels = torch.stack(seen)  # [8, 100]
+    torch.testing.assert_close(levels.sort(dim=1).values, ((torch.arange(100) + 0.5) / 100).expand(8, -1))
+    # 400 levels without replacement: the mean of a half has a standard deviation of 0.01
+    assert float(levels[:, :50].mean()) == pytest.approx(0.5, abs=0.04)
+
+
 def test_mean_nelbo_of_the_population_is_the_entropy_of_the_language(english):
     # its expectation is H(x_0 | x_1), and x_1 is noise up to a signal of 1/1000
     x = english.sample(1000, seed=3)
@@ -103,6 +136,8 @@ def test_mean_nelbo_is_seeded_and_missing_without_words(corpus):
     first, second, other = (mean_nelbo(model, noise, corpus.test, seed=seed) for seed in (0, 0, 1))
     assert first == second != other
     assert math.isnan(mean_nelbo(model, noise, corpus.test[:0]))
+    with pytest.raises(ValueError, match="draws at least 1"):
+        mean_nelbo(model, noise, corpus.test, draws=0)
     assert math.isnan(mean_nelbo(model, noise, corpus.test, ignore=range(corpus.vocab_size)))
 
 

@@ -144,6 +144,7 @@ def test_a_token_speaks_for_itself_with_the_log_odds_of_being_seen_unchanged():
         (lambda n, x: n.corrupt(x, 1.5), "between 0"),
         (lambda n, x: n.corrupt(x, float("nan")), "between 0"),
         (lambda n, x: n.corrupt(x, torch.zeros(3)), "one per sentence"),
+        (lambda n, x: n.corrupt(x[0], 0.5), r"x0\[None\]"),
         (lambda n, x: n.corrupt(x, torch.zeros(2, 1)), "one per sentence"),
         (lambda n, x: n.posterior(torch.full((2, 2, 3), 1 / 3), x, 0.5, 0.5), "smaller than t"),
         (lambda n, x: convert(torch.zeros(2, 2, 3), x, 0.5, n, "cavity", "both"), "cavity"),

@@ -171,6 +171,11 @@ def test_bad_input_is_named():
         token_recovery(says([[0]]), UniformNoise(V), torch.zeros(1, 1).long(), 0.5, "magic", predicts="cavity")
     with pytest.raises(ValueError, match="predicts="):
         token_recovery(says([[0]]), UniformNoise(V), torch.zeros(1, 1).long(), 0.5)
+    with pytest.raises(ValueError, match=r"x0\[None\]"):
+        token_recovery(says([[0]]), UniformNoise(V), torch.zeros(4).long(), 0.5, predicts="cavity")
+    for method in ("iterate", "reverse", "greedy"):
+        with pytest.raises(ValueError, match="at least"):
+            token_recovery(says([[0]]), UniformNoise(V), torch.zeros(1, 1).long(), 0.5, method, steps=0)
     with pytest.raises(ValueError, match="between 0"):
         token_recovery(says([[0]]), UniformNoise(V), torch.zeros(1, 1).long(), -0.1, predicts="cavity")
 

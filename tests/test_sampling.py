@@ -20,8 +20,22 @@ from oracles import (
     three_words,
 )
 
-from uddm_mini import PopulationDenoiser, ToyLanguage, UniformNoise, iterate_argmax, predict, sample
-from uddm_mini.process.sampling import device_of
+from uddm_mini import (
+    PopulationDenoiser,
+    ToyLanguage,
+    TransformerDenoiser,
+    UniformNoise,
+    basin_profile,
+    conditional_entropy,
+    entropy_path,
+    fixed_point_rate,
+    iterate_argmax,
+    mean_nelbo,
+    predict,
+    sample,
+    token_recovery,
+)
+from uddm_mini.process.sampling import ask, device_of
 
 each_schedule = pytest.mark.parametrize("schedule", SCHEDULES)
 
@@ -221,6 +235,8 @@ def test_iterating_asks_only_about_sentences_that_still_move():
         (dict(n=2, length=0), "n and length"),
         (dict(n=2, length=2, steps=0), "at least 1"),
         (dict(n=2, length=2, t_start=0.5), "x_start"),
+        (dict(n=2, x_start=torch.zeros(2, 2).long()), "leave out n and length"),
+        (dict(length=2, x_start=torch.zeros(2, 2).long()), "leave out n and length"),
         (dict(n=2, length=2, t_start=1.5), "between 0 and 1"),
         (dict(n=2, length=2, predicts=None), "predicts="),
         (dict(n=2, length=2, predicts="mean"), "predicts="),
@@ -244,3 +260,99 @@ def test_sampling_starts_where_the_weights_are(monkeypatch, generator):
         sample(denoiser, UniformNoise(3), 2, 4, steps=1, generator=generator)
     assert asked == ["meta", "cpu", "cpu"]
     assert device_of(lambda xt, t: xt, "meta").type == "meta"
+
+
+# --- the contract of a denoiser --------------------------------------------------------------------------------------
+
+WORDS, ROWS = 5, torch.tensor([[0, 1, 2], [4, 3, 2]])
+OF_FIVE = UniformNoise(WORDS)
+QUESTIONS = {
+    "predict": lambda d: predict(d, OF_FIVE, ROWS, 0.5, "posterior"),
+    "sample": lambda d: sample(d, OF_FIVE, 2, 3, steps=2),
+    "sample from text": lambda d: sample(d, OF_FIVE, x_start=ROWS, steps=2, greedy=True),
+    "iterate_argmax": lambda d: iterate_argmax(d, OF_FIVE, ROWS, 0.5),
+    "token_recovery": lambda d: token_recovery(d, OF_FIVE, ROWS, 0.5),
+    "basin_profile": lambda d: basin_profile(d, OF_FIVE, ROWS[0], corruptions=2),
+    "fixed_point_rate": lambda d: fixed_point_rate(d, OF_FIVE, ROWS),
+    "conditional_entropy": lambda d: conditional_entropy(d, ROWS, noise=OF_FIVE),
+    "conditional_entropy, as it is": lambda d: conditional_entropy(d, ROWS),
+    "mean_nelbo": lambda d: mean_nelbo(d, OF_FIVE, ROWS),
+    "entropy_path": lambda d: entropy_path(d, OF_FIVE, ROWS, steps=2),
+}
+
+
+class Says(torch.nn.Module):
+    """A denoiser that answers whatever `answer` makes of the sentences."""
+
+    predicts = "cavity"
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, xt, t):
+        return self.answer(xt)
+
+
+def logits(xt, vocab=WORDS):
+    return torch.randn(*xt.shape, vocab, generator=torch.Generator().manual_seed(0))
+
+
+BROKEN = {
+    "logits": (logits, "normalized"),
+    "probabilities": (lambda xt: logits(xt).softmax(dim=2), "normalized"),
+    "bits": (lambda xt: logits(xt).log_softmax(dim=2) / math.log(2), "normalized"),
+    "nothing is possible": (lambda xt: torch.full((*xt.shape, WORDS), -math.inf), "normalized"),
+    "not a number": (lambda xt: torch.full((*xt.shape, WORDS), math.nan), "normalized"),
+    "one sentence for all": (lambda xt: logits(xt).log_softmax(dim=2)[0], "answered"),
+    "a sentence too few": (lambda xt: logits(xt).log_softmax(dim=2)[1:], "answered"),
+    "a tuple": (lambda xt: (logits(xt).log_softmax(dim=2),), "returned tuple"),
+    "words": (lambda xt: xt.unsqueeze(2), "returned torch.int64"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_probe_names_a_denoiser_that_breaks_its_contract(question):
+    for answer, message in BROKEN.values():
+        with pytest.raises(ValueError, match=message):
+            QUESTIONS[question](Says(answer))
+    seven = Says(lambda xt: logits(xt, 7).log_softmax(dim=2))
+    if question == "conditional_entropy, as it is":  # without noise, nobody says how many words there are
+        assert QUESTIONS[question](seven).shape == (2, 3)
+    else:
+        with pytest.raises(ValueError, match="each of the 5 words"):
+            QUESTIONS[question](seven)
+    QUESTIONS[question](Says(lambda xt: logits(xt).log_softmax(dim=2)))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_rounding_breaks_no_contract(dtype):
+    for vocab, scale in itertools.product((5, 50_000), (0.0, 0.1, 1.0, 30.0)):
+        found = ask(Says(lambda xt, v=vocab, s=scale: (s * logits(xt, v)).to(dtype).log_softmax(dim=2)), ROWS, 0.5)
+        assert found.dtype == dtype
+
+
+def test_asking_leaves_no_gradient_and_takes_no_sentences_or_one_alone():
+    model = TransformerDenoiser(WORDS, 3, 8, 1, 2)
+    assert model(ROWS, torch.zeros(2)).requires_grad and not ask(model, ROWS, 0.5).requires_grad
+    assert ask(model, ROWS[:0], 0.5).shape == (0, 3, WORDS)
+    for question in (ask, lambda d, x, t: iterate_argmax(d, OF_FIVE, x, t)):
+        with pytest.raises(ValueError, match=r"xt\[None\]"):
+            question(model, ROWS[0], 0.5)
+
+
+@pytest.mark.parametrize(
+    "question", sorted(set(QUESTIONS) - {"sample"})
+)  # without text it starts where the weights are
+def test_the_question_goes_to_the_weights_and_the_answer_comes_back(question):
+    asked = []
+
+    class Elsewhere(torch.nn.Linear):  # stands for a model on a GPU
+        predicts = "cavity"
+
+        def forward(self, xt, t):
+            asked.append((xt.device.type, t.device.type))
+            return torch.zeros(*xt.shape, WORDS).log_softmax(dim=2)
+
+    QUESTIONS[question](Elsewhere(1, 1, device="meta"))  # of "meta" nothing can be read: all arithmetic is with ROWS
+    assert asked and set(asked) == {("meta", "meta")}

@@ -100,6 +100,7 @@ def test_a_single_word_of_two_and_an_empty_batch():
     [
         (dict(width=10, heads=4), "multiple of heads"),
         (dict(depth=0), "depth must be at least 1"),
+        (dict(width=8.0), "width must be a whole number"),
         (dict(vocab_size=0), "vocab_size must be at least 1"),
         (dict(length=-3), "length must be at least 1"),
     ],

@@ -18,9 +18,10 @@ from .probes.entropy import conditional_entropy, entropy_gap, sampled_entropy, v
 from .probes.entropy_path import entropy_path, path_summary
 from .probes.measure import ProbeSettings, mean_nelbo, measure
 from .probes.recovery import Recovery, counted_tokens, token_recovery
+from .process.maps import iterate_argmax
 from .process.noise import UniformNoise, convert
 from .process.objective import cross_entropy_per_token, nelbo_per_token
-from .process.sampling import iterate_argmax, predict, sample
+from .process.sampling import predict, sample
 from .training.bounds import sweep_bounds
 from .training.checkpoint import load, save
 from .training.crossing import Crossing, Peak, crossing, perplexity_peak

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -31,6 +32,8 @@ class ModelSettings:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
+            if not isinstance(value, Integral):
+                raise ValueError(f"{name} must be a whole number, but is {value!r}.")
             if value < 1 and name != "neighbors":
                 raise ValueError(f"{name} must be at least 1, but is {value}.")
         if self.width % self.heads:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pandas as pd
 import torch
 
-from uddm_mini.process.noise import Predicts, UniformNoise
-from uddm_mini.process.sampling import Denoiser, iterate_argmax
+from uddm_mini.process.noise import Predicts, UniformNoise, draw_device
+from uddm_mini.process.sampling import Denoiser
 
 from .recovery import Method, counted_tokens, denoise
 
@@ -78,6 +79,8 @@ def basin_profile(
     x = x[0] if x.ndim == 2 and len(x) == 1 else x
     if x.ndim != 1:
         raise ValueError(f"A basin belongs to one sentence, int64[L]; x has shape {list(x.shape)}.")
+    if memories is not None and memories.shape[1:] != x.shape:
+        raise ValueError(f"The memories have shape {list(memories.shape)}, but x has {len(x)} tokens; give [n, L].")
     counted = counted_tokens(x, ignore)
     numbers = _checked_numbers(changed, int(counted.sum()))
     if corruptions < 1:
@@ -86,28 +89,19 @@ def basin_profile(
     competitor, distance = _nearest_other(x, memories, counted)
     rival = set() if competitor is None else _tuples(competitor[None], counted)
     xt = torch.stack([change_exactly(x, k, corruptions, noise.vocab_size, counted, generator) for k in numbers])
-    levels = [noise_level(noise, k / int(counted.sum())) for k in numbers]
-    if method in ("argmax", "iterate"):  # all levels at once, which is faster
-        t = torch.tensor(levels, device=x.device).repeat_interleave(corruptions)
-        limit = 1 if method == "argmax" else steps
-        path = iterate_argmax(denoiser, noise, xt.flatten(0, 1), t, limit, predicts=predicts, batch_size=batch_size)
-        out = path[-1].view_as(xt)
-    else:
-        ends = [
-            denoise(
-                denoiser,
-                noise,
-                start,
-                level,
-                method,
-                steps=steps,
-                predicts=predicts,
-                batch_size=batch_size,
-                generator=generator,
-            )
-            for start, level in zip(xt, levels, strict=True)
-        ]
-        out = torch.stack(ends)
+    exact = [noise_level(noise, k / int(counted.sum())) for k in numbers]
+    levels = torch.tensor(exact, dtype=torch.float32).tolist()  # what a denoiser is told, and conversions must use too
+    run = partial(
+        denoise,
+        denoiser,
+        noise,
+        method=method,
+        steps=steps,
+        predicts=predicts,
+        batch_size=batch_size,
+        generator=generator,
+    )
+    out = torch.stack([run(start, level)[-1] for start, level in zip(xt, levels, strict=True)])
     rows = []
     for k, level, start, end in zip(numbers, levels, xt, out, strict=True):
         right = (end == x) | ~counted  # [corruptions, L]
@@ -164,20 +158,20 @@ def fixed_point_rate(
     fixed points are those of pseudo-likelihood: every token is the most probable one given all the others. An
     ambiguous language keeps few of its own sentences by that measure, even for the exact denoiser.
     """
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, but is {steps}.")
-    if method in ("argmax", "iterate"):
-        limit = 1 if method == "argmax" else steps
-        path = iterate_argmax(denoiser, noise, x, t, limit, wanted=wanted, predicts=predicts, batch_size=batch_size)[1:]
-    elif wanted != "posterior":
-        raise ValueError(f'The steps of method={method!r} leave no choice; wanted="cavity" is for argmax and iterate.')
-    else:
-        out = denoise(
-            denoiser, noise, x, t, method, steps=steps, predicts=predicts, batch_size=batch_size, generator=generator
-        )
-        path = [out]
+    path = denoise(
+        denoiser,
+        noise,
+        x,
+        t,
+        method,
+        wanted=wanted,
+        steps=steps,
+        predicts=predicts,
+        batch_size=batch_size,
+        generator=generator,
+    )
     counted = counted_tokens(x, ignore)
-    moved = torch.stack([(state != x) & counted for state in path])  # [steps, B, L]
+    moved = torch.stack([(state != x) & counted for state in path[1:]])  # [steps, B, L]
     # a pair of tokens can flip to and fro and be home by chance at the last step: that is no fixed point
     whole = ~moved.any(dim=(0, 2))[counted.any(dim=1)]  # sentences without any counted token are missing data
     return FixedPoints(float(whole.double().mean()), float(moved[-1][counted].double().mean()), path[-1])
@@ -208,7 +202,7 @@ def change_exactly(
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
     """Return n copies of x int64[L], each with `count` random counted tokens replaced by another one, int64[n, L]."""
-    device = x.device if generator is None else generator.device
+    device = draw_device(generator, x.device)
     order = torch.rand(n, len(x), generator=generator, device=device).to(x.device)
     places = order.masked_fill(~counted, 2.0).argsort(dim=1)[:, :count]  # [n, count]
     shift = torch.randint(1, vocab_size, (n, count), generator=generator, device=device).to(x.device)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Collection
 import torch
 
 from uddm_mini.denoisers.retrieval import log_partition
-from uddm_mini.process.noise import Predicts, UniformNoise, own_token_log_odds
+from uddm_mini.process.noise import Predicts, UniformNoise, draw_device, own_token_log_odds
 from uddm_mini.process.sampling import Denoiser
 from uddm_mini.worlds.language import ToyLanguage
 
-from .measure import mean_nelbo
+from .measure import check_levels, mean_nelbo
 from .recovery import counted_tokens
 
 BISECTIONS = 13  # a level to 1e-4
@@ -79,6 +79,7 @@ def nelbo_information(
     for the best possible denoiser; any other gives an upper bound, on average, so that no language needs to be known.
     Tokens in `ignore` do not count. The noise depends on `seed`.
     """
+    check_levels(t)
     if t == 1:
         return 0.0
     tokens = float(counted_tokens(x0, ignore).double().sum(dim=1).mean())
@@ -103,6 +104,8 @@ def weight_bound(n_train: int, density: torch.Tensor) -> float:
     (n - 1) p(x_t) on average, and 1 / (1 + y) is convex (Jensen). It predicts the whole curve, not only its middle.
     """
     _check_size(n_train)
+    if not density.numel():
+        raise ValueError("The bound is a mean over information densities float[B], but there are none.")
     rivals = math.log(n_train - 1) if n_train > 1 else -math.inf
     return float(torch.sigmoid(density.double() - rivals).mean())
 
@@ -137,7 +140,7 @@ def collapse_level(
             f"{tuple(x_train.shape)}, {trials} and {threshold}."
         )
     own = torch.arange(trials) % len(x_train)
-    seed = int(torch.randint(2**31, (1,), generator=generator))
+    seed = int(torch.randint(2**31, (1,), generator=generator, device=draw_device(generator)))
 
     def weight(t: float) -> float:
         xt = noise.corrupt(x_train[own], t, torch.Generator().manual_seed(seed))

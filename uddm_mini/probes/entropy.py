@@ -8,7 +8,7 @@ from collections.abc import Collection
 import torch
 
 from uddm_mini.process.noise import Predicts, UniformNoise, batch_times, convert
-from uddm_mini.process.sampling import Denoiser, what_it_predicts
+from uddm_mini.process.sampling import Denoiser, ask, in_batches, what_it_predicts
 
 from .recovery import counted_tokens
 
@@ -40,15 +40,14 @@ def conditional_entropy(
     given = what_it_predicts(denoiser, predicts) if wanted else None
     if wanted and wanted != given and noise is None:
         raise ValueError(f"Converting a {given} prediction to {wanted} needs noise=UniformNoise(vocab_size).")
-    times = batch_times(t, x)
-    parts = []
-    for xs, ts in zip(x.split(batch_size), times.split(batch_size), strict=True):
-        with torch.no_grad():
-            log_p0 = denoiser(xs, ts)
+
+    def entropy(x: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
+        log_p0 = ask(denoiser, x, t, None if noise is None else noise.vocab_size)
         if wanted and given and noise is not None:
-            log_p0 = convert(log_p0, xs, ts, noise, given, wanted)
-        parts.append(torch.special.entr(log_p0.exp()).sum(dim=2))
-    return torch.cat(parts)
+            log_p0 = convert(log_p0, x, t, noise, given, wanted)
+        return torch.special.entr(log_p0.exp()).sum(dim=2)
+
+    return in_batches(entropy, x, batch_times(t, x), batch_size)
 
 
 def entropy_gap(
@@ -133,6 +132,8 @@ def _extrapolated(f1: int, f2: int, n_draws: int) -> float:
         return 0.0
     rare = 2 * f2 / ((n_draws - 1) * f1 + 2 * f2) if f2 else 2 / ((n_draws - 1) * (f1 - 1) + 2)
     q = 1 - rare
+    if q == 0:  # the one word that was drawn once leaves nothing to expect: every term has the factor q
+        return 0.0
     if rare * n_draws > 5:  # the series itself is short
         j = torch.arange(1 + math.ceil(40 / rare), dtype=torch.float64)
         return f1 / n_draws * float((q ** (j + 1) / (n_draws + j)).sum())

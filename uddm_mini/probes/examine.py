@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from uddm_mini.worlds.corpus import Corpus
 from .basins import fixed_point_rate
 from .detector import auc
 from .entropy import conditional_entropy, vanishing_fraction
+from .measure import check_levels, check_splits
 from .recovery import Method, counted_tokens, token_recovery
 
 # the fixed-point maps: method, noise level that they are told, and the form of the prediction
@@ -43,6 +44,7 @@ class ExamineSettings:
                 "sentences, writing_steps and steps must be at least 1, but are "
                 f"{self.sentences}, {self.writing_steps} and {self.steps}."
             )
+        check_levels(*self.times, self.entropy_t)
 
 
 def examine(
@@ -71,11 +73,11 @@ def examine(
     - copied, distance, grammatical, new, spurious, log_prob: what the generated text is, see `novelty`.
     """
     settings = settings or ExamineSettings()
+    check_splits(corpus, x_train)
     generator = torch.Generator().manual_seed(seed)
     texts = _texts(denoiser, noise, corpus, x_train, settings, generator, predicts)
-    rows = [
-        {"split": "generated", "quantity": k, "value": v} for k, v in novelty(texts["generated"], x_train, log_prob)
-    ]
+    written = novelty(texts["generated"], x_train, log_prob, corpus.ignore)
+    rows = [{"split": "generated", "quantity": k, "value": v} for k, v in written]
     surprise = {}
     for split, x in texts.items():
         counted = counted_tokens(x, corpus.ignore)
@@ -83,7 +85,8 @@ def examine(
             conditional_entropy(denoiser, x, settings.entropy_t, noise, wanted=wanted, predicts=predicts)
             for wanted in ("cavity", "posterior")
         )
-        surprise[split] = (cavity * counted).sum(dim=1) / counted.sum(dim=1)  # [B]
+        some = counted.any(dim=1)  # a sentence without any counted token has no entropy
+        surprise[split] = (cavity * counted).sum(dim=1)[some] / counted.sum(dim=1)[some]
         found = {
             "entropy": float(cavity[counted].mean()),
             "posterior_entropy": float(full[counted].mean()),
@@ -113,19 +116,22 @@ def examine(
 
 
 def novelty(
-    generated: torch.Tensor, x_train: torch.Tensor, log_prob: Callable[[torch.Tensor], torch.Tensor] | None = None
+    generated: torch.Tensor,
+    x_train: torch.Tensor,
+    log_prob: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ignore: Collection[int] = (),
 ) -> Iterator[tuple[str, float]]:
     """Yield what generated text int64[n, L] is, as pairs of a name and a number.
 
     copied: fraction that equals a training sentence int64[m, L]; distance: mean fraction of tokens in which a
-    sentence differs from its nearest training sentence. With `log_prob`, also: grammatical (fraction of positive
-    probability), new (grammatical and no copy), spurious (neither grammatical nor a copy), and log_prob (mean over the
-    grammatical ones, nats per sentence; NaN without any).
+    sentence differs from its nearest training sentence, both as `nearest_distance` counts them. With `log_prob`, also:
+    grammatical (fraction of positive probability), new (grammatical and no copy), spurious (neither grammatical nor
+    a copy), and log_prob (mean over the grammatical ones, nats per sentence; NaN without any).
     """
-    differs = nearest_distance(generated, x_train)  # [n]
+    differs = nearest_distance(generated, x_train, ignore)  # [n]
     copied = differs == 0
     yield "copied", float(copied.double().mean())
-    yield "distance", float(differs.double().mean()) / generated.shape[1]
+    yield "distance", float(differs.mean())
     if log_prob is not None:
         log_p = log_prob(generated)
         right = log_p.isfinite()
@@ -135,10 +141,20 @@ def novelty(
         yield "log_prob", float(log_p[right].mean()) if bool(right.any()) else float("nan")
 
 
-def nearest_distance(x: torch.Tensor, memories: torch.Tensor) -> torch.Tensor:
-    """Return in how many tokens each sentence x int64[n, L] differs from its nearest memory int64[m, L]: int64[n]."""
-    parts = [(row != memories.to(x.device)).sum(dim=1).min() for row in x]
-    return torch.stack(parts) if parts else torch.empty(0, dtype=torch.int64, device=x.device)
+def nearest_distance(x: torch.Tensor, memories: torch.Tensor, ignore: Collection[int] = ()) -> torch.Tensor:
+    """Return the fraction of tokens in which each sentence x int64[n, L] differs from its nearest memory, float64[n].
+
+    memories int64[m, L], m >= 1. Of a sentence and a memory, those positions count at which one of the two has a token
+    that is not in `ignore`: padding in both is nothing in common. 0 where no position counts.
+    """
+    memories = memories.to(x.device)
+    counted, known = counted_tokens(x, ignore), counted_tokens(memories, ignore)
+    nearest = torch.empty(len(x), dtype=torch.float64, device=x.device)
+    for i, row in enumerate(x):
+        either = counted[i] | known  # [m, L]
+        differs = ((row != memories) & either).sum(dim=1) / either.sum(dim=1).clamp_min(1).double()
+        nearest[i] = differs.min()
+    return nearest
 
 
 def _texts(

@@ -28,14 +28,28 @@ class ProbeSettings:
     entropy_t: float = 1e-3
 
     def __post_init__(self) -> None:
-        if not self.times or not all(0 <= t <= 1 for t in (*self.times, self.entropy_t)):
-            raise ValueError(
-                f"times and entropy_t are noise levels from 0 to 1, but are {self.times}, {self.entropy_t}."
-            )
+        check_levels(*self.times, self.entropy_t)
+        if not self.times:
+            raise ValueError("times holds no noise levels; give at least one.")
         if self.method not in get_args(Method):
             raise ValueError(f"method must be one of {', '.join(get_args(Method))}, but is {self.method!r}.")
         if self.sentences < 1 or self.steps < 1:
             raise ValueError(f"sentences and steps must be at least 1, but are {self.sentences} and {self.steps}.")
+
+
+def check_levels(*levels: float) -> None:
+    """Raise ValueError unless every one of these noise levels lies between 0 and 1."""
+    if not all(0 <= t <= 1 for t in levels):
+        raise ValueError(f"These must be noise levels from 0 (clean) to 1 (noise), but are {levels}.")
+
+
+def check_splits(corpus: Corpus, x_train: torch.Tensor) -> None:
+    """Raise ValueError unless there are sentences both for training and held out."""
+    if not len(x_train) or not len(corpus.test):
+        raise ValueError(
+            f"Measuring needs sentences in both splits, but there are {len(x_train)} for training and "
+            f"{len(corpus.test)} held out."
+        )
 
 
 def measure(
@@ -54,11 +68,7 @@ def measure(
     callable predicts ("cavity" or "posterior").
     """
     probe = probe or ProbeSettings()
-    if not len(x_train) or not len(corpus.test):
-        raise ValueError(
-            f"Measuring needs sentences in both splits, but there are {len(x_train)} for training and "
-            f"{len(corpus.test)} held out."
-        )
+    check_splits(corpus, x_train)
     device = device_of(denoiser)
     rows = []
     for split, pool in (("train", x_train), ("test", corpus.test)):
@@ -104,8 +114,8 @@ def mean_nelbo(
     The levels are spread evenly over (t_from, 1), and the result is the mean over them; the corruption depends on
     `seed`.
     """
-    if not 0 <= t_from < 1:
-        raise ValueError(f"t_from is a noise level below 1, but is {t_from}.")
+    if not 0 <= t_from < 1 or draws < 1:
+        raise ValueError(f"t_from is a noise level below 1, and draws at least 1; they are {t_from} and {draws}.")
     generator = torch.Generator().manual_seed(seed)
     x0 = x0.repeat(draws, 1)
     even = ((torch.arange(len(x0)) + 0.5) / len(x0))[torch.randperm(len(x0), generator=generator)].to(x0.device)

@@ -8,8 +8,9 @@ from typing import Literal, get_args
 
 import torch
 
+from uddm_mini.process.maps import iterate_argmax
 from uddm_mini.process.noise import Predicts, UniformNoise
-from uddm_mini.process.sampling import Denoiser, iterate_argmax, sample
+from uddm_mini.process.sampling import Denoiser, sample
 
 Method = Literal["argmax", "reverse", "iterate", "greedy"]
 
@@ -91,7 +92,7 @@ def token_recovery(
     xt = noise.corrupt(x0, t, generator)
     out = denoise(
         denoiser, noise, xt, t, method, steps=steps, predicts=predicts, batch_size=batch_size, generator=generator
-    )
+    )[-1]
     counted = counted_tokens(x0, ignore)
     changed = (xt != x0) & counted
     right = out == x0
@@ -116,34 +117,40 @@ def denoise(
     t: float,
     method: Method = "argmax",
     *,
+    wanted: Predicts = "posterior",
     steps: int = 32,
     predicts: Predicts | None = None,
     batch_size: int = 1024,
     generator: torch.Generator | None = None,
-) -> torch.Tensor:
-    """Bring noisy sentences xt int64[B, L] at noise level t back to clean text, int64[B, L].
+) -> list[torch.Tensor]:
+    """Bring noisy sentences xt int64[B, L] at noise level t back; return [xt, ..., end], each int64[B, L].
 
     "argmax" takes the most probable word of the full posterior at once; "iterate" repeats that map at fixed t, up to
-    `steps` times, until nothing moves; "reverse" draws from the reverse process in `steps` steps; "greedy" takes its
-    most probable token at each step instead, which moves hardly anything (chapter 7). The denoiser is asked about
-    `batch_size` sentences at a time; only the draws of "reverse" can depend on it, by their order.
+    `steps` times, until nothing moves, and every sentence on the way is returned. "reverse" draws from the reverse
+    process in `steps` steps; "greedy" takes its most probable token at each step instead, which moves hardly anything
+    (chapter 7); of these two only the end is returned. `wanted="cavity"` gives a word no say about itself; the reverse
+    process leaves no such choice. The denoiser is asked about `batch_size` sentences at a time; only the draws of
+    "reverse" can depend on it, by their order.
     """
     if method in ("argmax", "iterate"):
         limit = 1 if method == "argmax" else steps
-        return iterate_argmax(denoiser, noise, xt, t, limit, predicts=predicts, batch_size=batch_size)[-1]
-    if method in ("reverse", "greedy"):
-        return sample(
-            denoiser,
-            noise,
-            steps=steps,
-            x_start=xt,
-            t_start=t,
-            greedy=method == "greedy",
-            predicts=predicts,
-            batch_size=batch_size,
-            generator=generator,
-        )
-    raise ValueError(f"method must be one of {', '.join(get_args(Method))}, but is {method!r}.")
+        return iterate_argmax(denoiser, noise, xt, t, limit, wanted=wanted, predicts=predicts, batch_size=batch_size)
+    if method not in get_args(Method):
+        raise ValueError(f"method must be one of {', '.join(get_args(Method))}, but is {method!r}.")
+    if wanted != "posterior":
+        raise ValueError(f'The steps of method={method!r} leave no choice; wanted="cavity" is for argmax and iterate.')
+    end = sample(
+        denoiser,
+        noise,
+        steps=steps,
+        x_start=xt,
+        t_start=t,
+        greedy=method == "greedy",
+        predicts=predicts,
+        batch_size=batch_size,
+        generator=generator,
+    )
+    return [xt, end]
 
 
 def counted_tokens(x0: torch.Tensor, ignore: Collection[int]) -> torch.Tensor:

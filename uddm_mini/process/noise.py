@@ -52,8 +52,10 @@ class UniformNoise:
 
         The draws come from `generator` (on the CPU or on x0's device).
         """
+        if x0.ndim != 2:  # of one sentence [L] a square [L, L] would be made, one noise level for each word
+            raise ValueError(f"x0 has shape {list(x0.shape)}; give sentences int64[B, L], a single one as x0[None].")
         alpha = self.alpha(batch_times(t, x0))[:, None]
-        device = x0.device if generator is None else generator.device
+        device = draw_device(generator, x0.device)
         keep = torch.rand(x0.shape, generator=generator, device=device).to(x0.device) < alpha
         redrawn = torch.randint(self.vocab_size, x0.shape, generator=generator, device=device).to(x0.device)
         return torch.where(keep, x0, redrawn)
@@ -101,6 +103,11 @@ def batch_times(t: torch.Tensor | float, x: torch.Tensor, dtype: torch.dtype | N
     if t.ndim and t.shape != (len(x),):
         raise ValueError(f"t has shape {tuple(t.shape)} for {len(x)} sentences; give one number or one per sentence.")
     return t.expand(len(x))
+
+
+def draw_device(generator: torch.Generator | None, otherwise: torch.device | str = "cpu") -> torch.device:
+    """Return where numbers must be drawn: where `generator` is, or on the device `otherwise` without one."""
+    return torch.device(otherwise) if generator is None else generator.device
 
 
 def exact_dtype(x: torch.Tensor) -> torch.dtype:

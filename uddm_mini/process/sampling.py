@@ -9,9 +9,12 @@ from typing import Literal, overload
 
 import torch
 
-from .noise import Predicts, UniformNoise, batch_times, convert
+from .noise import Predicts, UniformNoise, batch_times, convert, draw_device
 
 Denoiser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+NORMALIZED = 1e-3  # how far log sum_v p0(v) may be from 0, in nats; float32 stays within 1e-6
+HALF_PRECISION = 8  # bfloat16 rounds a log-probability near -10 by up to 4 times its epsilon
 
 
 def what_it_predicts(denoiser: Denoiser, predicts: Predicts | None) -> Predicts:
@@ -31,6 +34,35 @@ def device_of(denoiser: Denoiser, otherwise: torch.device | str = "cpu") -> torc
     return torch.device(otherwise) if weight is None else weight.device
 
 
+def ask(denoiser: Denoiser, xt: torch.Tensor, t: torch.Tensor | float, vocab_size: int | None = None) -> torch.Tensor:
+    """Return what the denoiser says about sentences xt int64[B, L] at t: log p0 [B, L, V], without gradient.
+
+    Every sampler and every probe asks here. The question goes to where the denoiser's weights are, and the answer comes
+    back to where xt is. ValueError unless the answer is one normalized prediction, in nats, for every token; to
+    stay cheap, the sum over words is looked at in the first sentence only.
+    """
+    if xt.ndim != 2:
+        raise ValueError(f"xt has shape {list(xt.shape)}; give sentences int64[B, L], a single one as xt[None].")
+    place = device_of(denoiser, xt.device)
+    with torch.no_grad():
+        log_p0 = denoiser(xt.to(place), batch_times(t, xt).to(place))
+    if not isinstance(log_p0, torch.Tensor) or not log_p0.is_floating_point():
+        kind = log_p0.dtype if isinstance(log_p0, torch.Tensor) else type(log_p0).__name__
+        raise ValueError(f"A denoiser returns a tensor of log-probabilities [B, L, V]; this one returned {kind}.")
+    if log_p0.ndim != 3 or log_p0.shape[:2] != xt.shape or log_p0.shape[2] != (vocab_size or log_p0.shape[2]):
+        raise ValueError(
+            f"The denoiser answered {list(log_p0.shape)} for sentences {list(xt.shape)}; it must be [B, L, V], one "
+            f"log-probability for each of the {vocab_size or 'V'} words at every position."
+        )
+    off = log_p0[:1].float().logsumexp(dim=2).abs()  # NaN compares as False, too
+    if not bool((off < max(NORMALIZED, HALF_PRECISION * torch.finfo(log_p0.dtype).eps)).all()):
+        raise ValueError(
+            "The denoiser's answer is not made of normalized log-probabilities (or it holds NaN); if these are logits, "
+            "end the denoiser with .log_softmax(dim=2)."
+        )
+    return log_p0.to(xt.device)
+
+
 def predict(
     denoiser: Denoiser,
     noise: UniformNoise,
@@ -42,16 +74,14 @@ def predict(
 ) -> torch.Tensor:
     """Ask the denoiser for log p0 [B, L, V] at xt int64[B, L], in the `wanted` form, converting if needed.
 
-    It is asked about `batch_size` sentences at a time.
+    It is asked about `batch_size` sentences at a time; ValueError if it breaks its contract (see `ask`).
     """
     given = what_it_predicts(denoiser, predicts)
 
-    def ask(xt: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
-        with torch.no_grad():
-            log_p0 = denoiser(xt, batch_times(t, xt))
-        return convert(log_p0, xt, t, noise, given, wanted)
+    def answer(xt: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
+        return convert(ask(denoiser, xt, t, noise.vocab_size), xt, t, noise, given, wanted)
 
-    return in_batches(ask, xt, t, batch_size)
+    return in_batches(answer, xt, t, batch_size)
 
 
 def in_batches(
@@ -156,6 +186,8 @@ def _start(
     if not 0 <= t_start <= 1:
         raise ValueError(f"t_start is a noise level between 0 and 1, but is {t_start}.")
     if x_start is not None:
+        if n is not None or length is not None:
+            raise ValueError("x_start says how many sentences there are and how long; leave out n and length.")
         return x_start
     if n is None or length is None or n < 0 or length < 1:
         raise ValueError(
@@ -164,8 +196,7 @@ def _start(
         )
     if t_start != 1:
         raise ValueError("Pure noise belongs to t_start = 1; to start from a smaller t, give x_start.")
-    device = "cpu" if generator is None else generator.device
-    return torch.randint(noise.vocab_size, (n, length), generator=generator, device=device)
+    return torch.randint(noise.vocab_size, (n, length), generator=generator, device=draw_device(generator))
 
 
 def _step_back(
@@ -188,58 +219,5 @@ def _choose(probs: torch.Tensor, greedy: bool, generator: torch.Generator | None
     """Pick one token per position from probs [n, L, V]."""
     if greedy or probs.numel() == 0:
         return probs.argmax(dim=2) if probs.numel() else probs.new_zeros(probs.shape[:2], dtype=torch.int64)
-    device = probs.device if generator is None else generator.device
-    flat = probs.reshape(-1, probs.shape[2]).to(device)
+    flat = probs.reshape(-1, probs.shape[2]).to(draw_device(generator, probs.device))
     return torch.multinomial(flat, 1, generator=generator).view(probs.shape[:2]).to(probs.device)
-
-
-def most_probable(
-    denoiser: Denoiser,
-    noise: UniformNoise,
-    xt: torch.Tensor,
-    t: torch.Tensor | float,
-    wanted: Predicts = "posterior",
-    *,
-    predicts: Predicts | None = None,
-    batch_size: int = 1024,
-) -> torch.Tensor:
-    """Return argmax_v log p0(v | x_t) for every position, int64[B, L], of the full posterior or of the cavity one.
-
-    The denoiser is asked about `batch_size` sentences at a time. Deterministic.
-    """
-
-    def guess(xt: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
-        return predict(denoiser, noise, xt, t, wanted, predicts, batch_size).argmax(dim=2)
-
-    return in_batches(guess, xt, t, batch_size)
-
-
-def iterate_argmax(
-    denoiser: Denoiser,
-    noise: UniformNoise,
-    x: torch.Tensor,
-    t: torch.Tensor | float,
-    iterations: int = 10,
-    *,
-    wanted: Predicts = "posterior",
-    predicts: Predicts | None = None,
-    batch_size: int = 1024,
-) -> list[torch.Tensor]:
-    """Iterate x <- argmax_v log p0(v | x) of the full posterior at fixed t; return [x, map(x), map(map(x)), ...].
-
-    This is the denoiser's fixed-point map: the list ends early once nothing moves any more. With `wanted="cavity"`
-    a word has no say about itself. The denoiser is asked about `batch_size` sentences at a time, and never again
-    about a sentence that is at rest.
-    """
-    path, moving = [x], torch.ones(len(x), dtype=torch.bool, device=x.device)
-    for _ in range(iterations):
-        levels = t[moving] if isinstance(t, torch.Tensor) and t.ndim else t
-        new = path[-1].clone()
-        new[moving] = most_probable(
-            denoiser, noise, path[-1][moving], levels, wanted, predicts=predicts, batch_size=batch_size
-        )
-        moving = (new != path[-1]).any(dim=1)
-        path.append(new)
-        if not bool(moving.any()):
-            break
-    return path
