@@ -44,6 +44,7 @@ WRONG = [
     ("two_examples", lambda p: (two(p)[0], 0.0), "Training text is right"),
     ("two_examples", lambda p: (p.max(), p.max()), "two examples are equal"),
     ("two_examples", lambda p: 0.5, "shape"),
+    ("two_examples", lambda p: {"train": 1, "held-out": 0.5}, "not a dictionary"),
     ("seed_interval", lambda *a: tuple(bootstrap(*a)[::-1]), "upside down"),
     ("seed_interval", lambda *a: bootstrap(*a, rows=1), "Too wide"),
     ("seed_interval", lambda s, g, find, d: np.quantile([find(s, one) for one in g], (0.025, 0.975)), "Too wide"),
@@ -57,14 +58,15 @@ WRONG = [
     ("predict_crossing", lambda w, n, new: line(w, n, new, np.log, same, same), "weights only"),
     ("predict_crossing", lambda w, n, new: line(w, n, new, back=same), "Undo it"),
     ("predict_crossing", lambda w, n, new: np.exp(np.interp(np.log(new), np.log(w), np.log(n))), "stays flat"),
+    ("predict_crossing", lambda w, n, new: line(n, w, new), "swap the two"),
     ("predict_crossing", lambda w, n, new: n[-1] + 1, "put the crossing"),
     ("licensed", "ABC", "10,000 times"),
     ("licensed", {"a", "d", "f"}, "1 more goes too far"),
     ("licensed", ["A"], "too strict. B"),
-    ("licensed", "B, E", "one length of training"),
+    ("licensed", "B, E", "ten times longer"),
     ("licensed", "AG", "no conclusion G"),
     ("licensed", "", "Some of them"),
-    ("licensed", 3, "could not be compared"),
+    ("licensed", 3, "Give letters"),
 ]
 
 

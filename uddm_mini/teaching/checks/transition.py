@@ -34,7 +34,7 @@ LICENSED = {
 NOT_LICENSED = {
     "C": "C goes 10,000 times beyond the largest model that was measured, along a line through three points.",
     "D": "D speaks of each sentence, but recovery is a mean. A sentence can be memorized where the mean gap is 0.",
-    "E": "E: the grid has one length of training. The fixed-epochs sweep shows that the budget matters.",
+    "E": "E: nothing was trained ten times longer. What was measured says no: fewer steps crossed at fewer sentences.",
     "F": "F: the interval resamples seeds. All seeds share one corpus, so it says nothing about another.",
 }
 
@@ -48,7 +48,10 @@ def two_examples(answer: Any) -> str:
         chance = [p[a] * p[b] for a, b in pairs]
         train = sum(c * (1.0 if a == b else 0.5) for c, (a, b) in zip(chance, pairs, strict=True))
         held_out = sum(c * p[a] for c, (a, _) in zip(chance, pairs, strict=True))
-        got = as_tensor(ask(answer, p), (2,), "Your pair (train, held-out)").numpy()
+        pair = ask(answer, p)
+        if isinstance(pair, dict):
+            wrong("Return a pair of numbers, (train, held-out), not a dictionary.")
+        got = as_tensor(pair, (2,), "Your pair (train, held-out)").numpy()
         if np.allclose(got, [train, held_out], atol=1e-6):
             continue
         shown = list(followers)
@@ -121,6 +124,8 @@ def predict_crossing(answer: Any) -> str:
             wrong("You took the logarithm of the weights only. A power law is a straight line if both are logarithms.")
         if abs(got - np.log(truth)) < 1e-4:
             wrong("That is the logarithm of the crossing. Undo it with exp.")
+        if abs(got / float(np.exp(np.polyval(np.polyfit(np.log(n), np.log(w), 1), np.log(new)))) - 1) < 1e-4:
+            wrong("You fitted ln(weights) against ln(crossing). The crossing is what you predict: swap the two.")
         ends = float(np.exp(np.interp(np.log(new), np.log(w), np.log(n))))
         if abs(got / ends - 1) < 1e-4:
             wrong("np.interp joins the points, and stays flat beyond the last one. Fit one line through all three.")
@@ -133,6 +138,8 @@ def predict_crossing(answer: Any) -> str:
 def licensed(answer: Any) -> str:
     """Check which conclusions follow from the grid."""
     got = ask(answer)
+    if not isinstance(got, (str, list, tuple, set, frozenset)):
+        wrong("Give letters from A to F, such as 'AC'.")
     letters = {str(letter).strip().upper() for letter in got if str(letter).strip(" ,")}
     unknown = sorted(letters - LICENSED.keys() - NOT_LICENSED.keys())
     if unknown:
