@@ -29,6 +29,16 @@ def test_probabilities_entropy_and_count_are_those_of_all_outcomes(grammar):
 
 
 @each_grammar
+def test_mendable_words_are_those_in_which_a_sentence_of_the_language_differs(grammar):
+    language = ToyLanguage(grammar)
+    x = sentences(language.vocab_size, language.length)
+    said = x[language.log_prob(x).isfinite()]
+    differs = x[:, None] != said  # [n, said, L]
+    assert torch.equal(language.mendable(x), (differs & (differs.sum(2, keepdim=True) == 1)).any(dim=1))
+    assert language.mendable(x[:0]).shape == (0, language.length)
+
+
+@each_grammar
 @pytest.mark.parametrize("t", [0.0, 0.3, 1.0])
 def test_cavity_is_that_of_all_sentences(grammar, t):
     language = ToyLanguage(grammar)
