@@ -9,6 +9,7 @@ from .denoisers.dense import DenseAssociativeMemory
 from .denoisers.dynamics import as_denoiser, loop_work
 from .denoisers.exact import MemorizingDenoiser, PopulationDenoiser
 from .denoisers.hopfield import HopfieldNetwork
+from .denoisers.markov import TrigramDenoiser
 from .denoisers.patterns import feature_patterns, flip, random_patterns, recall_curve
 from .denoisers.pseudo_likelihood import PseudoLikelihoodNetwork
 from .denoisers.transformer import TransformerDenoiser
@@ -48,6 +49,7 @@ __all__ = [
     "ToyLanguage",
     "TrainSettings",
     "TransformerDenoiser",
+    "TrigramDenoiser",
     "UniformNoise",
     "as_denoiser",
     "auc",

@@ -47,7 +47,7 @@ def recovery_panels(
         size_axis(ax, sorted({sizes[0], sizes[len(sizes) // 3], sizes[2 * len(sizes) // 3], sizes[-1]}))
         ax.set(ylim=(0, 1.03), title=f"$t$ = {t:g}")
         ax.label_outer()
-    fig.supylabel(f"fraction of changed {unit}s recovered", fontsize=11)
+    fig.supylabel(f"changed {unit}s recovered", fontsize="medium")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=2)
     return fig
