@@ -129,6 +129,13 @@ def test_notebook_shows_no_error_and_nothing_unfinished(path: Path) -> None:
 
 
 @each_notebook
+def test_no_line_of_prose_is_taken_for_a_comment(path: Path) -> None:
+    prose = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+    lost = [line for cell in prose for line in source_of(cell).splitlines() if line.startswith("%")]
+    assert not lost, f"the pages leave out a line that begins with %: {lost}"
+
+
+@each_notebook
 def test_notebook_cells_fit_on_a_screen(path: Path) -> None:
     for cell in code_cells(path):
         lines = [line for line in source_of(cell).splitlines() if line.strip() and not line.strip().startswith("#")]
