@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from uddm_mini import TransformerDenoiser, UniformNoise, load, save, train
+from uddm_mini import TransformerDenoiser, UniformNoise, files, load, save, train
 from uddm_mini.files import replacing
 
 
@@ -135,6 +135,30 @@ def test_a_failure_leaves_the_old_file_and_no_litter(model, tmp_path, monkeypatc
         save(model, path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_a_file_that_somebody_reads_is_replaced_a_moment_later(tmp_path, monkeypatch):
+    # on Windows nothing takes the place of an open file
+    real, refused = os.replace, []
+
+    def replace(old, new):
+        if len(refused) < 2:
+            refused.append(new)
+            raise PermissionError("[WinError 5] Access is denied")
+        real(old, new)
+
+    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(files, "TRIES", 3, raising=False)
+    monkeypatch.setattr(files, "PAUSE", 0.0, raising=False)
+    path = tmp_path / "a.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new" and len(refused) == 2
+    refused.clear()
+    monkeypatch.setattr(files, "TRIES", 1)
+    with pytest.raises(PermissionError), replacing(path) as temporary:
+        temporary.write_text("newer")
+    assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
 
 
 def test_replacing_is_invisible_until_it_is_done(tmp_path):

@@ -174,6 +174,17 @@ def test_a_stub_was_not_attempted_and_a_crash_is_named(name):
     assert result.passed is False and "lost" in result.message
 
 
+def without_rivals(memories, x, beta):
+    rivals = [int(d) for d in (memories != x).sum(dim=1) if d > 0]
+    nearest = min(rivals)
+    return safe(memories, x, beta) if nearest else 0
+
+
+def test_a_crash_of_the_answer_that_is_watched_names_its_own_line():
+    result = basins.safe_radius(without_rivals)
+    assert result.passed is False and "in its line 3: nearest = min(rivals)" in result.message, result.message
+
+
 def test_the_radius_with_a_proof_holds_for_the_worst_changes():
     # one competitor 5 words away: copy k of its words into x, the worst that can be done
     noise, t = UniformNoise(6), 0.5

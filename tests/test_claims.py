@@ -250,8 +250,10 @@ def test_a_noise_level_that_is_missing_is_named():
 
 
 def test_the_readme_adds_up_the_time_of_the_models():
-    said = re.search(r"take (\d+) minutes .* and (\d+) minutes", (PAGE.parents[1] / "README.md").read_text("utf-8"))
-    for minutes, kind in zip(said.groups(), ("toy", "docstrings"), strict=True):
-        sweeps = [path.parent.name for path in data_path("README.md").parent.glob(f"sweeps/{kind}-*/sweep.csv")]
+    readme = (PAGE.parents[1] / "README.md").read_text("utf-8")
+    said = re.search(r"take\s+about\s+(\d+)\s+minutes[^.]*and\s+about\s+(\d+)\s+minutes", readme)
+    toy = [f"toy-{name}" for name in ("small", "medium", "large", "cross-entropy", "epochs", "few")]
+    for minutes, sweeps in zip(said.groups(), (toy, ["docstrings-small", "docstrings-large"]), strict=True):
         models = (ledger.committed(f"{name}/sweep").drop_duplicates(["n_train", "seed"]) for name in sweeps)
-        assert int(minutes) == round(sum(table.seconds.sum() for table in models) / 60)
+        measured = sum(table.seconds.sum() for table in models) / 60
+        assert 1 / 2 < int(minutes) / measured < 2  # who computes the tables anew has another machine

@@ -15,10 +15,11 @@ import pandas as pd
 import pytest
 import torch
 
-from uddm_mini import ProbeSettings, ToyLanguage, UniformNoise, load, save, sweep_bounds, token_recovery, train
+from uddm_mini import ProbeSettings, ToyLanguage, UniformNoise, cli, load, save, sweep_bounds, token_recovery, train
 from uddm_mini.arguments import chosen_sizes
 from uddm_mini.cli import load_corpus, main
 from uddm_mini.probes.recovery import Method
+from uddm_mini.training import jobs
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = ["--steps", "3", "--batch-size", "8", "--width", "8", "--depth", "1"]
@@ -207,8 +208,8 @@ def one_sentence(capsys) -> str:
         ("sweep --out {tmp}/s --vocab 50", "for real text"),
         ("train --out {tmp}/m --unit character", "for real text"),
         ("halves --out {tmp}/h.csv --sizes ,", "at least one size"),
-        ("halves --out {tmp}", "is a folder"),
-        ("halves --out .", "is a folder"),
+        ("halves --out {tmp}", "give the name of a file"),
+        ("halves --out .", "give the name of a file"),
         ("examine {tmp}/none", "no sweep.csv"),
         ("sample {tmp}/none", "no checkpoint at"),
         ("sample {file}", "not a safetensors file"),
@@ -314,13 +315,20 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys, checkpoint):
     assert "resumes" in one_sentence(capsys)
 
 
-def test_halves_writes_a_table_and_refuses_too_large_ones(tmp_path, capsys):
+def test_halves_writes_a_table_and_refuses_too_large_ones(tmp_path, capsys, monkeypatch):
     out = tmp_path / "halves.csv"
     assert main(["halves", "--sizes", "8", "--seeds", "0", "--out", str(out), *TINY]) == 0
     assert set(pd.read_csv(out).denoiser) == {"model", "memorizer"} and "halves.csv" in capsys.readouterr().out
     about = json.loads(out.with_suffix(".json").read_text())
     assert about["settings"]["train"]["width"] == 8 and about["about"]["sizes"] == [8]
     assert main(["halves", "--sizes", "5000", "--seeds", "0", "--out", str(out), *TINY]) == 2
+
+    def read_only(path):
+        raise PermissionError(f"{path} is read-only")
+
+    for module in (cli, jobs):
+        monkeypatch.setattr(module, "check_writable", read_only)
+    assert main(["halves", "--sizes", "8", "--seeds", "0", "--out", str(out), *TINY]) == 0  # nothing is to be done
     assert "2 parts of 5000" in one_sentence(capsys)
 
 

@@ -13,7 +13,6 @@ from oracles import (
     entropy_given_noise,
     index_of,
     prior_of,
-    random_prior,
     sentences,
     signal,
     three_words,
@@ -28,7 +27,6 @@ from uddm_mini.probes.collapse import (
     nelbo_information,
     own_weight,
     predicted_collapse,
-    weight_bound,
 )
 
 TIMES = (0.02, 0.3, 0.8)
@@ -170,37 +168,6 @@ def test_predicted_collapse_inverts_the_information():
     assert predicted_collapse(1, lambda t: 1e-9) == 1.0
     with pytest.raises(ValueError, match="at least one sentence"):
         predicted_collapse(0, line)
-
-
-def test_weight_bound_by_hand():
-    density = torch.tensor([math.log(3), 0.0])
-    # n = 2: one rival; odds 3 : 1 and 1 : 1
-    assert weight_bound(2, density) == pytest.approx((3 / 4 + 1 / 2) / 2)
-    assert weight_bound(4, density) == pytest.approx((3 / 6 + 1 / 4) / 2)
-    assert weight_bound(1, density) == 1.0
-    with pytest.raises(ValueError, match="at least one sentence"):
-        weight_bound(0, density)
-    with pytest.raises(ValueError, match="there are none"):
-        weight_bound(2, density[:0])
-
-
-@pytest.mark.parametrize("n", [2, 3])
-def test_weight_bound_is_below_the_exact_mean_weight_of_independent_sentences(n):
-    vocab, length, t = 3, 2, 0.5
-    prior, x = random_prior(vocab, length), sentences(vocab, length)
-    table = channels(signal(t, "linear"), vocab, length)  # [9, 9]
-    marginal = prior @ table
-    exact = 0.0
-    for members in torch.cartesian_prod(*[torch.arange(len(x))] * n):
-        weight = table[members[0]] / table[members].sum(dim=0)  # of the first, for every x_t
-        exact += float(prior[members].prod() * (table[members[0]] * weight).sum())
-    joint = prior[:, None] * table
-    density = (table / marginal).log()
-    bound = float((joint * torch.sigmoid(density - math.log(n - 1))).sum())
-    assert bound < exact < bound + 0.1
-    # the package's number, from draws in exact proportion
-    draws = (joint * 1e5).round().long().flatten()
-    assert weight_bound(n, density.flatten().repeat_interleave(draws)) == pytest.approx(bound, abs=1e-3)
 
 
 def test_collapse_level_is_where_the_mean_weight_is_one_half(english):

@@ -386,7 +386,14 @@ def test_a_pasted_string_is_text_and_a_name_is_a_file(tmp_path, monkeypatch):
     name = "Day one. Day two.txt"  # a name that looks like two sentences is a name where such a file exists
     (tmp_path / name).write_text(" ".join(sentences))
     assert text_corpus(name, **options).sha256 == pasted.sha256 and text_corpus(name, **options).name == name[:-4]
-    for missing in ("my diary.txt", "notes/v1.2.txt", tmp_path / "One. Two.txt"):
+    for missing in (
+        "my diary.txt",
+        "notes/v1.2.txt",
+        tmp_path / "One. Two.txt",
+        "notes v1. Final.txt",
+        "C:\\books\\vol. Two\\a.txt",
+        "shelf/My files. Copy/x.md",
+    ):
         with pytest.raises(FileNotFoundError, match="There is no file"):
             text_corpus(missing)
     with pytest.raises(ValueError, match="only 0 distinct sentences .*: give more text"):
@@ -454,6 +461,29 @@ def test_a_spelled_sentence_is_measured_in_characters():
 def test_settings_that_cannot_work(options, message):
     with pytest.raises(ValueError, match=message):
         text_corpus(invented(700), **{"n_test": 20, **options})
+
+
+@pytest.mark.parametrize("chunk", [3, 4, 5, 32])
+def test_a_chunk_may_end_on_a_blank_inside_a_huge_paragraph(tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr(reading, "CHUNK", chunk)
+    monkeypatch.setattr(reading, "LONGEST", 40)
+    sentences = [f"The cat number {n} sat on a rug." for n in range(10, 60)]
+    path = tmp_path / "one_paragraph.txt"
+    path.write_text(" ".join(sentences) + " \n" + "\n" + sentences[0])
+    assert list(sentences_in(path, split_lines=False, progress=False)) == [*sentences, sentences[0]]
+
+
+def test_blanks_without_end_are_read_in_bounded_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "CHUNK", 1 << 14)
+    monkeypatch.setattr(reading, "LONGEST", 1 << 10)
+    path = tmp_path / "blanks.txt"
+    path.write_text("Word" + " " * 2_000_000 + "and more.")
+    tracemalloc.start()
+    found = list(sentences_in(path, split_lines=False, progress=False))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [sentence.split()[-2:] for sentence in found] == [["and", "more."]]
+    assert peak < 5e5
 
 
 def test_a_huge_file_is_read_in_bounded_memory(tmp_path):

@@ -36,6 +36,17 @@ def test_what_was_written_is_copied_new_or_spurious():
     assert math.isnan(dict(novelty(written[3:], memories, lambda x: log_p[3:]))["log_prob"])
 
 
+def test_a_language_that_answers_from_elsewhere_is_brought_to_where_the_text_is():
+    class Elsewhere:  # stands for probabilities on another device: nothing can be done with them there
+        def to(self, device):
+            assert device == torch.device("cpu")
+            return torch.tensor([-1.0, -math.inf])
+
+    written = torch.tensor([[0, 1], [1, 1]])
+    found = dict(novelty(written, written[:1], lambda x: Elsewhere()))
+    assert found["grammatical"] == found["spurious"] == 1 / 2 and found["new"] == 0
+
+
 def test_padding_is_nothing_in_common():
     # 0 is padding: what both lack does not make them alike, and what only one has tells them apart
     memories = torch.tensor([[3, 4, 0, 0, 0, 0], [5, 0, 0, 0, 0, 0], [1, 2, 6, 7, 0, 0]])

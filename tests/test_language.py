@@ -10,6 +10,7 @@ import torch
 from oracles import GRAMMARS, predictions, prior_of, sentences, signal, spell
 
 from uddm_mini import ToyLanguage, UniformNoise
+from uddm_mini.worlds import language as worlds_language
 from uddm_mini.worlds.grammar import Choice, Grammar, Slot, echo, uniform
 
 EXACT = dict(rtol=1e-10, atol=1e-10)
@@ -36,6 +37,16 @@ def test_mendable_words_are_those_in_which_a_sentence_of_the_language_differs(gr
     differs = x[:, None] != said  # [n, said, L]
     assert torch.equal(language.mendable(x), (differs & (differs.sum(2, keepdim=True) == 1)).any(dim=1))
     assert language.mendable(x[:0]).shape == (0, language.length)
+
+
+def test_many_sentences_are_mended_in_bounded_memory(english, monkeypatch):
+    x, asked, real = english.sample(5, seed=0), [], english.log_prob
+    x[::2, 3] = 0
+    whole = english.mendable(x)
+    monkeypatch.setattr(worlds_language, "AT_ONCE", 2, raising=False)
+    monkeypatch.setattr(english, "log_prob", lambda tries: asked.append(len(tries)) or real(tries))
+    assert torch.equal(english.mendable(x), whole)
+    assert asked == [k * english.length * english.vocab_size for k in (2, 2, 1)]
 
 
 @each_grammar

@@ -94,3 +94,8 @@ def test_what_cannot_be_counted_is_refused(x, k, message):
         TrigramDenoiser(x, UniformNoise(3), k)
     with pytest.raises(ValueError, match="cavity"):
         TrigramDenoiser(torch.tensor([[1]]), UniformNoise(3), predict="guess")  # type: ignore[arg-type]
+
+
+def test_a_table_of_too_many_words_is_refused():
+    with pytest.raises(ValueError, match=r"8\.0 GB.*unit='character'"):
+        TrigramDenoiser(torch.tensor([[1]]), UniformNoise(1000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import setuptools
 import yaml
 from packaging.requirements import Requirement
 
@@ -207,6 +209,25 @@ def test_the_version_is_the_same_everywhere() -> None:
 def test_committed_data_stay_small_enough_for_a_wheel() -> None:
     data = [path for path in tracked_files() if path.is_relative_to(ROOT / "data")]
     assert sum(path.stat().st_size for path in data) < 10e6
+
+
+def test_a_wheel_holds_the_committed_models_but_not_those_of_a_sweep(tmp_path: Path, monkeypatch: Any) -> None:
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for name in ("README.md", "LICENSE", "LICENSE-TEXT"):
+        (tmp_path / name).touch()
+    for package in PROJECT["tool"]["setuptools"]["packages"]:
+        (tmp_path / package.replace(".", "/")).mkdir(parents=True, exist_ok=True)
+    kept = {"README.md", "models/a.safetensors", "sweeps/toy-mine/sweep.csv"}
+    for name in kept | {"sweeps/toy-mine/models/n8-seed0.safetensors", "sweeps/toy-mine/.lock"}:
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).touch()
+    monkeypatch.chdir(tmp_path)
+    distribution = setuptools.Distribution()
+    distribution.parse_config_files()
+    build = distribution.get_command_obj("build_py")
+    build.ensure_finalized()
+    (found,) = [names for package, _, _, names in build.data_files if package == "uddm_mini.data"]
+    assert {Path(name).as_posix() for name in found} == kept
 
 
 def test_no_path_of_a_machine_is_committed() -> None:

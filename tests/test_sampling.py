@@ -225,6 +225,8 @@ def test_iterating_asks_only_about_sentences_that_still_move():
     assert asked == [[0.2, 0.5, 0.8], [0.5, 0.8], [0.5]]
     assert [step.flatten().tolist() for step in path] == [[2, 0, 1], [2, 1, 2], [2, 2, 2], [2, 2, 2]]
     assert path[0] is x and x.flatten().tolist() == [2, 0, 1]  # nobody's tensor was changed in place
+    with pytest.raises(ValueError, match=r"t has shape \(1,\) for 3 sentences"):
+        iterate_argmax(climb, UniformNoise(3), x, t[:1], predicts="posterior")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import torch
 from distributed import Client
+from filelock import FileLock
 
 from uddm_mini import (
     MemorizingDenoiser,
@@ -30,7 +31,10 @@ from uddm_mini import (
     sweep_bounds,
 )
 from uddm_mini.training import sweep as module
+from uddm_mini.training import tables
 from uddm_mini.training.halves import disjoint_halves
+from uddm_mini.training.jobs import finish
+from uddm_mini.training.tables import Table
 
 PROBE = ProbeSettings(times=(0.25, 1.0), sentences=16)
 TINY = dict(steps=4, batch_size=8, width=8, depth=1, heads=2, probe=PROBE, progress=False)
@@ -78,6 +82,9 @@ def test_a_folder_from_before_a_setting_existed_resumes_with_its_default(english
     again = Serial()
     run_sweep(english_corpus, [8], [0], out=tmp_path, executor=again, **TINY)
     assert not again.jobs and json.loads(path.read_text()) == old, "nothing was added, so nothing is written"
+    del old["settings"]["probe"]["times"]  # a tuple here, a list in the file
+    path.write_text(json.dumps(old))
+    run_sweep(english_corpus, [8], [0], out=tmp_path, executor=again, **{**TINY, "probe": ProbeSettings(sentences=16)})
     with pytest.raises(ValueError, match="epochs: 0.0 there, 2 now"):
         run_sweep(english_corpus, [8], [0], out=tmp_path, executor=again, epochs=2, **TINY)
 
@@ -214,6 +221,35 @@ def test_jobs_that_still_run_when_one_fails_are_kept(world, tmp_path, monkeypatc
     with ThreadPoolExecutor(2) as pool, pytest.raises(RuntimeError, match="out of memory"):
         run_sweep(corpus, [8, 16], [0], out=tmp_path, executor=pool, **TINY)
     assert set(pd.read_csv(tmp_path / "sweep.csv").n_train) == {8}
+
+
+def test_what_can_not_be_written_starts_no_more_jobs(tmp_path, monkeypatch):
+    started, table = [], Table(tmp_path / "table.csv", ["n_train", "seed", "value"], 2, {})
+
+    def work(job):
+        started.append(job)
+        time.sleep(0.05)
+        return [{"n_train": job[0], "seed": job[1], "value": 0.0}]
+
+    def full(rows):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(table, "add", full)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(OSError, match="No space left"):
+        finish(table, [(n, 0) for n in range(1, 21)], work, pool, label="test", progress=False)
+    assert len(started) < 10
+
+
+def test_a_lock_that_is_never_given_back_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "LOCK_SECONDS", 0.1, raising=False)
+    table = Table(tmp_path / "table.csv", ["n_train", "seed", "value"], 2, {})
+    row = {"n_train": 1, "seed": 0, "value": 0.0}
+    with FileLock(tmp_path / ".lock"), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(table.add, [row])
+        with pytest.raises(ValueError, match=r"delete .*\.lock if no other process"):
+            waiting.result(timeout=5)
+    table.add([row])
+    assert len(table.load()) == 1
 
 
 def test_a_folder_grows_by_sizes_and_seeds_but_holds_one_kind_of_sweep(world, tmp_path):

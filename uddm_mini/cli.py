@@ -165,7 +165,6 @@ def _examine(options: argparse.Namespace) -> None:
 
 def _halves(options: argparse.Namespace) -> None:
     settings, out = _settings(options), Path(options.out)
-    check_writable(out)  # before the minutes that training takes
     corpus = _corpus(options)
     sizes = options.sizes
     if sizes is None:

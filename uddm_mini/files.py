@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+TRIES = 20 if os.name == "nt" else 1  # only Windows refuses to replace a file that is open
+PAUSE = 0.05  # seconds between them
 
 
 def check_writable(path: Path) -> None:
@@ -29,6 +33,18 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o644)  # mkstemp makes private files
-        os.replace(temporary, path)
+        _replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Put a file in the place of another one, a moment later if somebody is reading that on Windows."""
+    for left in reversed(range(TRIES)):
+        try:
+            os.replace(temporary, path)
+            return
+        except PermissionError:
+            if not left:
+                raise
+            time.sleep(PAUSE)

@@ -7,6 +7,7 @@ import torch
 from uddm_mini.process.noise import Predicts, UniformNoise, checked_predicts, convert
 
 AT_ONCE = 128  # sentences; their messages take some 70 MB for 40 characters of an alphabet of 41
+MOST_WORDS = 256  # a table of their triples takes 0.14 GB
 
 
 class TrigramDenoiser:
@@ -28,6 +29,11 @@ class TrigramDenoiser:
             raise ValueError(f"The training text holds a token outside 0 ... {V - 1}.")
         if not k > 0:
             raise ValueError(f"k must be above 0, so that an uncounted run stays possible, but is {k}.")
+        if V > MOST_WORDS:
+            raise ValueError(
+                f"A table of triples of {V} words needs {8 * (V + 1) ** 2 * V / 1e9:.1f} GB, several times over; spell "
+                "the text by characters (unit='character'), or make the vocabulary smaller."
+            )
         runs = torch.nn.functional.pad(x_train.cpu(), (2, 0), value=V).unfold(1, 3, 1).reshape(-1, 3)
         triples = torch.zeros(V + 1, V + 1, V, dtype=torch.float64)
         triples.index_put_(tuple(runs.T), torch.ones(len(runs), dtype=torch.float64), accumulate=True)

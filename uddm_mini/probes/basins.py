@@ -123,7 +123,8 @@ def basin_profile(
 class FixedPoints:
     """What a map leaves alone: fractions between 0 and 1, NaN where there was nothing to count.
 
-    `rate`: sentences of which no step changes a counted token. `moved`: counted tokens that end as another token.
+    `rate`: sentences of which no step changes a counted token (of "reverse" and "greedy" only the end is looked at, so
+    that a token may leave and come home). `moved`: counted tokens that end as another token.
     `out` int64[B, L]: where the sentences end.
     """
 

@@ -97,19 +97,6 @@ def predicted_collapse(n_train: int, information: Callable[[float], float]) -> f
     return _falls_below(information, math.log(n_train))
 
 
-def weight_bound(n_train: int, density: torch.Tensor) -> float:
-    """Return a lower bound on the mean posterior weight of the right memory among n_train independent sentences.
-
-    E[sigmoid(i - ln(n_train - 1))] for information densities i float[B]. The other n - 1 sentences explain x_t with
-    (n - 1) p(x_t) on average, and 1 / (1 + y) is convex (Jensen). It predicts the whole curve, not only its middle.
-    """
-    _check_size(n_train)
-    if not density.numel():
-        raise ValueError("The bound is a mean over information densities float[B], but there are none.")
-    rivals = math.log(n_train - 1) if n_train > 1 else -math.inf
-    return float(torch.sigmoid(density.double() - rivals).mean())
-
-
 def own_weight(
     x_train: torch.Tensor, noise: UniformNoise, own: torch.Tensor, xt: torch.Tensor, t: torch.Tensor | float
 ) -> torch.Tensor:

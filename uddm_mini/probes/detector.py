@@ -59,7 +59,8 @@ def auc(
 
     Where they are not, name the group of every item in `clusters`. Then the interval takes percentiles of `draws`
     areas (from `seed`) in which whole groups are drawn with replacement: those of "yes" items, those of "no" items and
-    mixed ones each among themselves. Few groups make it too narrow; ValueError if one kind has a single group.
+    mixed ones each among themselves. Few groups make it too narrow, and at area 1 it does shrink to a point. ValueError
+    if one kind has a single group.
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is a probability between 0 and 1, but is {confidence}.")

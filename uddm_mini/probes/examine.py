@@ -69,7 +69,8 @@ def examine(
     - auc: how well a sentence's mean cavity entropy tells training from held-out text;
     - recovered, unstable, exact: of the reverse process, by t; entropy_recovered, ..._failed, ..._stable,
       ..._unstable: cavity entropy of its final text;
-    - fixed_iterate, fixed_cavity, fixed_greedy, fixed_reverse: sentences that a map (see MAPS) leaves whole;
+    - fixed_iterate, fixed_cavity, fixed_greedy, fixed_reverse: sentences that a map (see MAPS) leaves whole; of
+      "greedy" and "reverse" only the end is looked at;
     - copied, distance, grammatical, new, spurious, log_prob: what the generated text is, see `novelty`.
     """
     settings = settings or ExamineSettings()
@@ -133,7 +134,7 @@ def novelty(
     yield "copied", float(copied.double().mean())
     yield "distance", float(differs.mean())
     if log_prob is not None:
-        log_p = log_prob(generated)
+        log_p = log_prob(generated).to(generated.device)  # a language answers on the CPU
         right = log_p.isfinite()
         yield "grammatical", float(right.double().mean())
         yield "new", float((right & ~copied).double().mean())

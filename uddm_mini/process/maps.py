@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from .noise import Predicts, UniformNoise
+from .noise import Predicts, UniformNoise, batch_times
 from .sampling import Denoiser, in_batches, predict
 
 
-def most_probable(
+def _most_probable(
     denoiser: Denoiser,
     noise: UniformNoise,
     xt: torch.Tensor,
@@ -48,11 +48,12 @@ def iterate_argmax(
     """
     if iterations < 1:
         raise ValueError(f"The map is applied at least once, but iterations (steps) is {iterations}.")
+    t = batch_times(t, x) if isinstance(t, torch.Tensor) and t.ndim else t  # one number, or one for each sentence
     path, moving = [x], torch.ones(len(x), dtype=torch.bool, device=x.device)
     for _ in range(iterations):
-        levels = t.to(x.device)[moving] if isinstance(t, torch.Tensor) and t.ndim else t
+        levels = t[moving] if isinstance(t, torch.Tensor) and t.ndim else t
         new = path[-1].clone()
-        new[moving] = most_probable(
+        new[moving] = _most_probable(
             denoiser, noise, path[-1][moving], levels, wanted, predicts=predicts, batch_size=batch_size
         )
         moving = (new != path[-1]).any(dim=1)

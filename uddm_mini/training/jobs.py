@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from contextlib import closing
 from operator import index
 from typing import Any
 
@@ -50,8 +51,9 @@ def finish(
     todo = [job for job in jobs if job not in table.done]
     if todo and table.path is not None:
         check_writable(table.path)  # before the minutes that the work takes
-    with tqdm(total=len(jobs), initial=len(jobs) - len(todo), desc=label, unit="job", disable=not progress) as bar:
-        for rows in run_all(todo, work, executor, device):
+    bar = tqdm(total=len(jobs), initial=len(jobs) - len(todo), desc=label, unit="job", disable=not progress)
+    with bar, closing(run_all(todo, work, executor, device)) as results:  # if a table can't be written, start no more
+        for rows in results:
             table.add(rows)
             bar.update()
     return table.load()
@@ -59,10 +61,11 @@ def finish(
 
 def run_all(
     jobs: Sequence[Job], work: Callable[[Job], Rows], executor: Executor | None, device: str = "cpu"
-) -> Iterator[Rows]:
+) -> Generator[Rows, None, None]:
     """Yield the rows of each job as it ends; if one fails, start no more, yield what still ends well, then raise.
 
-    Without an executor: one thread per core on a CPU (PyTorch computes outside Python's lock), else one job at a time.
+    Who closes the generator cancels the jobs that have not begun, also on an executor of the caller's. Without an
+    executor: one thread per core on a CPU (PyTorch computes outside Python's lock), else one job at a time.
     """
     if executor is None and device == "cpu" and len(jobs) > 1:
         cores = torch.get_num_threads()
@@ -76,11 +79,15 @@ def run_all(
         yield from map(work, jobs)
     else:
         waiting = {executor.submit(work, job) for job in jobs}
-        for future in as_completed(list(waiting)):
-            waiting.remove(future)
-            if failure := future.exception():
-                for other in [other for other in waiting if not other.cancel()]:
-                    if not other.exception():
-                        yield other.result()
-                raise failure
-            yield future.result()
+        try:
+            for future in as_completed(list(waiting)):
+                waiting.remove(future)
+                if failure := future.exception():
+                    for other in [other for other in waiting if not other.cancel()]:
+                        if not other.exception():
+                            yield other.result()
+                    raise failure
+                yield future.result()
+        finally:
+            for future in waiting:
+                future.cancel()

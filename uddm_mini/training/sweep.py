@@ -49,9 +49,10 @@ def run_sweep(
     only n_train varies.
 
     With `out`, a folder, every finished job is written at once (sweep.csv, and settings.json, which also tells the
-    `command` that was typed), and the same call resumes there, also from several processes at a time; what comes back
-    is the file. `keep_models` also writes checkpoints. Jobs run on any `concurrent.futures` executor; the default is
-    one thread per core on a CPU (PyTorch computes outside Python's lock), one job at a time on a GPU.
+    `command` that was typed), and the same call resumes there; what comes back is the file. Several processes may
+    share a folder if each has seeds or sizes of its own. `keep_models` also writes checkpoints. Jobs run on any
+    `concurrent.futures` executor; the default is one thread per core on a CPU (PyTorch computes outside Python's
+    lock), one job at a time on a GPU.
     """
     settings, probe = changed_settings(settings, changes), probe or ProbeSettings()
     jobs = jobs_of(sizes, seeds, len(corpus.train))

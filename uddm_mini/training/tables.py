@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 import uddm_mini
 from uddm_mini.files import replacing
 
 Job = tuple[int, int]  # (n_train, seed)
 TYPES = {"n_train": "int64", "seed": "int64", "split": "str", "denoiser": "str", "quantity": "str"}  # others: float64
+LOCK_SECONDS = 600  # to write a table takes far less
 
 
 @dataclass
@@ -28,8 +29,9 @@ class Table:
     """The results of many jobs, one per (n_train, seed): in memory, or with `path` in a CSV file.
 
     Beside the file lies a note (JSON) with the settings, which decide the numbers, and with what else is worth knowing
-    about them: sizes, seeds, versions, device, command. Several processes may add to one file. ValueError, at first
-    and at every later access, if the file or its note can't be read or was made with other settings.
+    about them: sizes, seeds, versions, device, command. Several processes may add to one file if each has
+    seeds or sizes of its own; of a job that two have done, the first rows stay. ValueError, at first and at every later
+    access, if the file or its note can't be read or was made with other settings, or if another process never frees it.
     """
 
     path: Path | None
@@ -43,7 +45,8 @@ class Table:
     note_name: str = ""  # the default is the table's name, ending in .json
 
     def __post_init__(self) -> None:
-        self.settings = json.loads(json.dumps(self.settings))  # tuples become lists, as in the file
+        for name in ("settings", "defaults"):  # tuples become lists, as in the file
+            setattr(self, name, json.loads(json.dumps(getattr(self, name))))
         self.frame = _tidy(pd.DataFrame(columns=list(self.columns)), self.columns, self.keys)
         if self.path is not None:
             if self.path.is_dir() or self.path.suffix == ".json":
@@ -67,8 +70,7 @@ class Table:
     def add(self, rows: list[dict[str, Any]]) -> None:
         """Add the rows of one job, unless another process was faster; the file is replaced whole, after its note."""
         new = pd.DataFrame(rows)
-        # the system frees the lock when a process is killed
-        with FileLock(self.path.with_name(".lock")) if self.path else nullcontext():
+        with _locked(self.path) if self.path else nullcontext():
             if jobs_in(self.load()) & jobs_in(new):
                 return
             self.frame = _tidy(pd.concat([self.frame, new]), self.columns, self.keys)
@@ -107,6 +109,23 @@ class Table:
             if old := [value for k, value in enumerate(seen) if value != about.get(name) and value not in seen[:k]]:
                 about[f"earlier {name}"] = old
         return about
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other processes from writing at `path`; the system frees the lock of a killed one, where it has locks."""
+    lock = FileLock(path.with_name(".lock"), timeout=LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ValueError(
+            f"Another process has kept {path} to itself for {LOCK_SECONDS} seconds; delete {lock.lock_file} if no "
+            "other process writes there."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def jobs_in(frame: pd.DataFrame) -> set[Job]:

@@ -16,6 +16,8 @@ from .automaton import compile_grammar, count_sentences, vocabulary
 from .corpus import Corpus
 from .grammar import Grammar, english
 
+AT_ONCE = 128  # sentences of which every word is tried; they take some 20 MB for 14 words of 102
+
 
 class ToyLanguage:
     """A finite-state language whose probabilities are known exactly.
@@ -96,12 +98,16 @@ class ToyLanguage:
 
     def mendable(self, x: torch.Tensor) -> torch.Tensor:
         """Return where one other word would make a sentence of the language of x int64[n, L], bool[n, L]."""
+        return torch.cat([self._mendable(part) for part in self._checked(x).split(AT_ONCE)])
+
+    def _mendable(self, x: torch.Tensor) -> torch.Tensor:
+        """Return `mendable` of a few sentences."""
         n, words = len(x), torch.arange(self.vocab_size)
-        tries = self._checked(x)[:, None, None].repeat(1, self.length, self.vocab_size, 1)  # [n, L, V, L]
+        tries = x[:, None, None].repeat(1, self.length, self.vocab_size, 1)  # [n, L, V, L]
         for position in range(self.length):
             tries[:, position, :, position] = words
         right = self.log_prob(tries.reshape(-1, self.length)).isfinite().reshape(n, self.length, self.vocab_size)
-        return (right & (words != x.cpu()[:, :, None])).any(dim=2)
+        return (right & (words != x[:, :, None])).any(dim=2)
 
     def log_evidence(self, likelihood: torch.Tensor) -> torch.Tensor:
         """Return log sum_x p(x) prod_l likelihood[l, x_l], float64[B], in nats: how probable the evidence is.

@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 CHUNK = 1 << 20  # bytes read at a time
 LONGEST = 1 << 16  # characters after which the start of an endless sentence is forgotten
+LONGEST_NAME = 260  # characters of a path
 
 # a full stop after one of these does not end a sentence
 ABBREVIATIONS = frozenset([
@@ -49,12 +50,18 @@ def words_of(sentence: str) -> list[str]:
 
 
 def names_a_file(source: object) -> bool:
-    """Tell a path from a pasted text: a string is text if no file has that name and it has two lines or sentences."""
+    """Tell a path from a pasted text: a string is text if no file has that name and it has two lines or sentences.
+
+    A short line that ends like the name of a file (a full stop and a few letters) is taken for one.
+    """
     if not isinstance(source, str):
         return isinstance(source, Path)
     text = source.strip()
-    several = "\n" in text or len(list(split_sentences(text))) > 1
-    return os.path.exists(source) or bool(text and not several)
+    if os.path.exists(source) or not text or "\n" in text:
+        return os.path.exists(source)
+    if len(text) < LONGEST_NAME and re.search(r"\.[^\W\d_]\w{0,4}$", text):
+        return True
+    return next(itertools.islice(split_sentences(text), 1, None), None) is None  # a long text is not split to its end
 
 
 def sentences_in(
@@ -96,9 +103,10 @@ def _cut(chunks: Iterable[str], split_lines: bool) -> Iterator[str]:
         for paragraph in paragraphs:
             yield from split_sentences(paragraph)
         if len(rest) > LONGEST:  # a huge paragraph: give out its whole sentences, or forget what is none
+            blanks = rest[len(rest.rstrip()) :][:LONGEST]  # they part this chunk from the next
             *whole, rest = [*split_sentences(rest)] or [""]
             yield from whole
-            rest = rest[-LONGEST:]
+            rest = rest[-LONGEST:] + blanks if rest else ""
     yield from split_sentences(rest)
 
 

@@ -160,7 +160,7 @@ def _copied(value: Any) -> Any:
 
 def _crash(answer: Any, error: BaseException) -> str:
     """Say where the student's own code stopped."""
-    code = getattr(answer, "__code__", None)
+    code = getattr(inspect.unwrap(answer), "__code__", None)  # a check may watch the answer from a wrapper
     name = getattr(answer, "__name__", "your function")
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if code and frame.filename == code.co_filename]
