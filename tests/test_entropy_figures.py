@@ -81,5 +81,14 @@ def test_members_one_curve_for_each_table_and_none_is_dropped(ax):
     lines = drawn(ax)
     assert lines["small"] == pytest.approx([0.9, 0.7, 0.5]) and lines["large"] == pytest.approx([0.8, 0.6, 0.4])
     assert lines["guessing"].tolist() == [0.5, 0.5]
-    with pytest.raises(ValueError, match="5 tables, but colors for 4"):
+    with pytest.raises(ValueError, match="5 curves but 4 styles"):
         draw_members(ax, {str(k): runs for k in range(5)})
+
+
+def test_no_figure_leaves_a_table_out_for_want_of_a_style():
+    _, ax = plt.subplots()
+    models = pd.DataFrame({"size": ["a"], "position": [1.0], "value": [0.1], "memory": [True]})
+    with pytest.raises(ValueError, match="5 curves but 4 styles"):
+        draw_roc(ax, {str(k): models for k in range(5)})
+    with pytest.raises(ValueError, match="5 curves but 4 styles"):
+        draw_detector(ax, models, {str(k): str(k) for k in range(5)}, 2.0, 0.1)

@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from uddm_mini.probes.detector import roc
 
 from .figures import COLORS, SPLITS, chance_line, line_with_band, size_axis
-from .transition_figures import MODELS
+from .transition_figures import MODELS, check_styles
 
 SIDES = {True: ("memorizer", "memorizing"), False: ("population", "generalizing")}  # the color and name of a side
+LINES = ("-", ":", "--", "-.")
 
 
 def draw_entropy(ax: Axes, sweep: pd.DataFrame, bounds: pd.DataFrame, written: pd.DataFrame, cross: float) -> None:
@@ -45,6 +46,7 @@ def draw_detector(ax: Axes, models: pd.DataFrame, titles: Mapping[str, str], ban
     One row of `models` per model: size (a key of `titles`), position (n_train over the crossing), value (nats) and
     memory (True or False). The band around 1 is grey; the dashed line is the threshold `limit`.
     """
+    check_styles(titles, MODELS)
     ax.axvspan(1 / band, band, color="#E4E4E4", label="band, left out")
     for (name, title), (_, marker) in zip(titles.items(), MODELS, strict=False):
         for memory, (meaning, _) in SIDES.items():
@@ -60,7 +62,8 @@ def draw_detector(ax: Axes, models: pd.DataFrame, titles: Mapping[str, str], ban
 
 def draw_roc(ax: Axes, models: Mapping[str, pd.DataFrame]) -> None:
     """Draw the ROC curve of low entropy (column value) as a sign of memory (column memory), for labeled tables."""
-    for (label, table), style in zip(models.items(), ("-", ":", "--", "-."), strict=False):
+    check_styles(models, LINES)
+    for (label, table), style in zip(models.items(), LINES, strict=False):
         false, true, _ = roc(-table["value"].to_numpy(), table["memory"].to_numpy())
         ax.plot(false, true, style, color=COLORS["noise"], label=label)
     ax.set(xlabel="false alarms", ylabel="memorizing models found", xlim=(-0.01, 1), ylim=(0, 1.02))
@@ -71,8 +74,7 @@ def draw_members(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
 
     The mean over seeds with a band from minimum to maximum; ValueError for more tables than there are colors.
     """
-    if len(curves) > len(MODELS):
-        raise ValueError(f"There are {len(curves)} tables, but colors for {len(MODELS)}; draw fewer.")
+    check_styles(curves, MODELS)
     for (label, runs), (color, marker) in zip(curves.items(), MODELS, strict=False):
         ax.plot(runs.index, runs.mean(axis=1), color=color, marker=marker, label=label)
         ax.fill_between(runs.index, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, linewidth=0)

@@ -66,7 +66,7 @@ def draw_gaps(
     with its interval. `styles` are colors and markers, in the order of the tables: by default models, small to large.
     ValueError if there are fewer styles than tables.
     """
-    _check_styles(tables, styles)
+    check_styles(tables, styles)
     sizes: set[int] = set()
     for (label, table), (color, marker) in zip(tables.items(), styles, strict=False):
         curves = curves_by_size(table, "gap", t)
@@ -92,7 +92,7 @@ def draw_crossings(
 
     `styles` are as in `draw_gaps`; ValueError if there are fewer styles than crossings.
     """
-    _check_styles(crossings, styles)
+    check_styles(crossings, styles)
     for (label, found), (color, marker) in zip(crossings.items(), styles, strict=False):
         x = weights[label]
         ax.plot([x, x], [found.low, found.high], color=color, linewidth=6, alpha=0.45)
@@ -109,7 +109,7 @@ def draw_crossings(
     ax.set(xlabel="weights of the model", ylabel="crossing, in training sentences")
 
 
-def _check_styles(curves: Mapping[str, object], styles: Sequence[tuple[str, str]]) -> None:
+def check_styles(curves: Mapping[str, object], styles: Sequence[object]) -> None:
     """Refuse to leave a curve out for want of a style."""
     if len(curves) > len(styles):
-        raise ValueError(f"There are {len(curves)} curves but {len(styles)} styles; give one (color, marker) for each.")
+        raise ValueError(f"There are {len(curves)} curves but {len(styles)} styles; draw fewer curves at once.")
