@@ -164,7 +164,7 @@ def loop_work(network: Network, x: torch.Tensor, i: int, j: int) -> torch.Tensor
 
     Change unit i, change unit j, change i back, change j back, adding up how much each change improves the score of
     the changed unit. Where the scores come from an energy, the sum is the energy lost on a walk that ends where it
-    began. Asymmetric couplings leave something over: 4 x_i x_j (W_ji - W_ij) for spins. Symbol v changes to v + 1.
+    began. Asymmetric couplings leave something over: 4 x_i x_j (J_ji - J_ij) for spins. Symbol v changes to v + 1.
     """
     if i == j:
         raise ValueError("A loop needs two different units, i and j.")

@@ -12,10 +12,10 @@ Rule = Literal["hebb", "projection"]
 
 
 class HopfieldNetwork:
-    """Spins x in {-1, +1}^N with symmetric couplings W, no self-coupling, and E(x) = -1/2 sum_ij W_ij x_i x_j.
+    """Spins x in {-1, +1}^N with symmetric couplings J, no self-coupling, and E(x) = -1/2 sum_ij J_ij x_i x_j.
 
-    hebb: W_ij = 1/N sum_mu xi_mu,i xi_mu,j for patterns xi [P, N] (Hopfield 1982), which holds about 0.138 N random
-    patterns (Amit, Gutfreund and Sompolinsky 1985). projection: W projects onto the span of the patterns (Personnaz,
+    hebb: J_ij = 1/N sum_mu xi_mu,i xi_mu,j for patterns xi [P, N] (Hopfield 1982), which holds about 0.138 N random
+    patterns (Amit, Gutfreund and Sompolinsky 1985). projection: J projects onto the span of the patterns (Personnaz,
     Guyon and Dreyfus 1985; Kanter and Sompolinsky 1987), which makes any P < N independent patterns fixed points.
     `weights` is float64[N, N]. Patterns of +1 and -1 in any dtype; ValueError otherwise.
     """
@@ -39,11 +39,11 @@ class HopfieldNetwork:
         self.weights.fill_diagonal_(0)
 
     def energy(self, x: torch.Tensor) -> torch.Tensor:
-        """Return E(x) = -1/2 x W x, float64[B]; it never rises in asynchronous updates at temperature 0."""
+        """Return E(x) = -1/2 x J x, float64[B]; it never rises in asynchronous updates at temperature 0."""
         return -0.5 * (self.field(x) * x).sum(dim=1)
 
     def field(self, x: torch.Tensor) -> torch.Tensor:
-        """Return h_i = sum_j W_ij x_j, float64[B, N]: the vote of the other units."""
+        """Return h_i = sum_j J_ij x_j, float64[B, N]: the vote of the other units."""
         to_tokens(x, self.length, 2, spins=True)
         return x.double() @ self.weights.T
 
@@ -52,7 +52,7 @@ class HopfieldNetwork:
         return both_signs(self.field(x))
 
     def margin(self, x: torch.Tensor) -> torch.Tensor:
-        """Return x_i h_i / |W_i|, float64[B, N]: above 0 where x is stable, larger with a wider basin."""
+        """Return x_i h_i / |J_i|, float64[B, N]: above 0 where x is stable, larger with a wider basin."""
         return self.field(x) * x / self.weights.norm(dim=1).clamp_min(torch.finfo(torch.float64).tiny)
 
     def update(

@@ -12,15 +12,15 @@ from uddm_mini.denoisers.retrieval import sum_by_key
 class PseudoLikelihoodNetwork:
     """Each unit is a logistic (spins) or softmax (tokens) regression on all the other units, trained on the patterns.
 
-    It minimizes the negative pseudo-likelihood (Besag 1975), -mean_mu sum_l log p(x_l | the others) + l2/2 |W|^2, a
-    convex problem, by L-BFGS from W = 0. No step asks W_ij = W_ji, so in general there is no energy; patterns become
+    It minimizes the negative pseudo-likelihood (Besag 1975), -mean_mu sum_l log p(x_l | the others) + l2/2 |J|^2, a
+    convex problem, by L-BFGS from J = 0. No step asks J_ij = J_ji, so in general there is no energy; patterns become
     attractors all the same (D'Amico et al., arXiv 2507.05147).
 
-    spins: p(x_l = +1 | others) = 1 / (1 + exp(-2 h_l)) with h = W x + bias; `weights` is float64[L, L], zero diagonal.
-    tokens: p(x_l = v | others) = softmax_v(h_lv), h_lv = sum_j W_lv,jx_j + bias_lv; `weights` is float64[L V, L V] with
+    spins: p(x_l = +1 | others) = 1 / (1 + exp(-2 h_l)) with h = J x + bias; `weights` is float64[L, L], zero diagonal.
+    tokens: p(x_l = v | others) = softmax_v(h_lv), h_lv = sum_j J_lv,jx_j + bias_lv; `weights` is float64[L V, L V] with
     rows and columns l V + v and zero blocks for j = l. `history` is the objective in nats per pattern, one value per
     evaluation. Deterministic. l2 must be above 0, or couplings that separate the patterns would grow without end.
-    symmetric=True forces W = W^T, for comparison: then, and only then, there is an energy.
+    symmetric=True forces J = J^T, for comparison: then, and only then, there is an energy.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class PseudoLikelihoodNetwork:
         return float(loss), grad + l2 * self.weights, residual.mean(dim=0)
 
     def energy(self, x: torch.Tensor) -> torch.Tensor:
-        """Return E(x) = -1/2 x W x - bias x, float64[B], if the couplings were trained symmetric; else TypeError."""
+        """Return E(x) = -1/2 x J x - bias x, float64[B], if the couplings were trained symmetric; else TypeError."""
         if not self.symmetric:
             gap = float((self.weights - self.weights.T).abs().max())
             raise TypeError(
-                f"This network has no energy: its couplings are not symmetric (W_ij - W_ji is up to {gap:.2g}), so "
+                f"This network has no energy: its couplings are not symmetric (J_ij - J_ji is up to {gap:.2g}), so "
                 "flipping units i and j and then flipping both back does not add up to zero (see loop_work). "
                 "Its basins need none. Ask for `scores`, `margin` or `log_likelihood`, or train with symmetric=True."
             )
@@ -103,7 +103,7 @@ class PseudoLikelihoodNetwork:
         return -(own + self.bias[self._keys(tokens)]).sum(dim=1) / 2
 
     def asymmetry(self) -> float:
-        """Return |W - W^T| / |W + W^T|, 0 for symmetric couplings and 1 if half of W is the negative of the other."""
+        """Return |J - J^T| / |J + J^T|, 0 for symmetric couplings and 1 if half of J is the negative of the other."""
         return float((self.weights - self.weights.T).norm() / (self.weights + self.weights.T).norm())
 
     def scores(self, x: torch.Tensor) -> torch.Tensor:
@@ -118,7 +118,7 @@ class PseudoLikelihoodNetwork:
     def margin(self, x: torch.Tensor) -> torch.Tensor:
         """Return the distance of x to each unit's decision boundary, float64[B, L]; x is stable where it is above 0.
 
-        spins: x_l h_l / |W_l| (Gardner 1988). tokens: the smallest (h_own - h_v) / |W_l,own - W_l,v| over other v.
+        spins: x_l h_l / |J_l| (Gardner 1988). tokens: the smallest (h_own - h_v) / |J_l,own - J_l,v| over other v.
         """
         tokens = self._tokens(x)
         scores = self._scores(tokens)
