@@ -345,7 +345,7 @@ def test_the_transition_of_real_text_and_one_seed_has_no_band_no_population_no_c
     assert "population" not in labels and "chance" not in labels
     assert not fig.axes[0].collections
     plt.close(fig)
-    plt.close(figures.transition(sweep_table(), None, stacked=True))
+    plt.close(figures.transition(sweep_table(), None))
     with pytest.raises(ValueError, match=r"no noise level 0\.3; it has 0\.1, 0\.25"):
         figures.transition(sweep_table(), t=0.3)
 

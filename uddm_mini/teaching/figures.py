@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ __all__ = [
     "chance_line",
     "draw_bounds",
     "line_with_band",
+    "panels",
     "save_transition",
     "sentences",
     "size_axis",
@@ -44,25 +46,33 @@ COLORS = {
 }
 SPLITS = {"train": "train", "test": "held-out"}  # a table's name for a split, and the book's
 
+# A phone shows a figure 340 px wide. Five inches of it are 68 px to the inch, and text of 10 pt is 9.4 px tall.
+WIDTH = 5.0  # inches
 STYLE: dict[Any, Any] = {
-    "figure.figsize": (6.4, 3.8),
-    "figure.dpi": 150,  # sharp on a phone
-    "savefig.dpi": 150,
+    "figure.figsize": (WIDTH, 3.4),
+    "figure.dpi": 120,
+    "savefig.dpi": 120,
     "figure.facecolor": "white",
-    "font.size": 12,
-    "axes.titlesize": 12,
-    "axes.labelsize": 12,
-    "xtick.labelsize": 11,
-    "ytick.labelsize": 11,
-    "legend.fontsize": 10.5,
+    "font.size": 10.5,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 10.5,
+    "figure.titlesize": 11,
+    "figure.labelsize": 10.5,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
+    "legend.title_fontsize": 10,
     "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "legend.columnspacing": 1.4,
+    "axes.formatter.min_exponent": 6,  # 0.001 and not a power, whose exponent a phone shows too small
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.color": "#E4E4E4",
     "axes.axisbelow": True,
-    "lines.linewidth": 2.0,
-    "lines.markersize": 4.5,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 4,
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.h_pad": 0.08,
     "svg.hashsalt": "uddm_mini",  # so that the same figure is the same file
@@ -70,8 +80,27 @@ STYLE: dict[Any, Any] = {
 
 
 def use_style() -> None:
-    """Use the book's look for every figure that follows (matplotlib's global settings)."""
+    """Use the book's look for every figure that follows (matplotlib's global settings).
+
+    A notebook shows figures as SVG from here on: sharp however far a reader zooms in, and exactly as wide as drawn.
+    """
     mpl.rcParams.update(STYLE)
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        from matplotlib_inline.config import InlineBackend
+
+        inline: Any = InlineBackend.instance(parent=shell)
+        # not cut to what is drawn, which would change the size of the text; no date, so that a figure stays one file
+        inline.print_figure_kwargs = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
+        inline.figure_formats = {"svg"}
+
+
+def panels(rows: int = 1, columns: int = 1, height: float = 2.8, **more: Any) -> tuple[Figure, Any]:
+    """Return a figure of the book's width and its Axes, `height` inches for each row of panels.
+
+    What does not fit side by side on a phone stands one below the other. `more` goes to `plt.subplots`.
+    """
+    return plt.subplots(rows, columns, figsize=(WIDTH, height * rows), **more)
 
 
 def line_with_band(
@@ -106,7 +135,7 @@ def chance_line(ax: Axes, value: float, label: str = "chance") -> None:
 def size_axis(ax: Axes, sizes: Sequence[int]) -> None:
     """Give `ax` a logarithmic axis of training-set sizes with the sizes themselves as ticks."""
     ax.set_xscale("log", base=2)
-    ax.set_xlabel("training sentences, $n_{\\mathrm{train}}$")
+    ax.set_xlabel("training sentences")
     shown = sorted(set(sizes))
     shown = shown[:: -(-len(shown) // 6)]  # at most six labels fit
     ax.set_xticks(shown, [f"{n:,}" for n in shown])
@@ -129,19 +158,17 @@ def transition(
     bounds: pd.DataFrame | None = None,
     t: float = 0.25,
     *,
-    stacked: bool = False,
     unit: str = "word",
 ) -> Figure:
     """Draw the transition: token recovery at noise level t, and cavity entropy at t -> 0, against n_train.
 
     `table` as `run_sweep` returns it; `bounds` as `sweep_bounds` does. Trained models in the colors of their split
-    with the range over seeds as a band, the two perfect denoisers as thin lines, chance dotted. `stacked` puts the
-    panels one above the other, which a phone shows larger. `unit` is what a token is called.
+    with the range over seeds as a band, the two perfect denoisers as thin lines, chance dotted. `unit` is what a
+    token is called.
     """
     table = at_level(table, t)
     bounds = None if bounds is None or bounds.empty else at_level(bounds, t)
-    shape, size = ((2, 1), (6.4, 7.6)) if stacked else ((1, 2), (9.6, 4.4))
-    fig, axes = plt.subplots(*shape, figsize=size)
+    fig, axes = panels(2, height=3.1)
     for ax, column in zip(axes, ("recovered", "entropy"), strict=True):
         if bounds is not None:
             draw_bounds(ax, bounds, column)
@@ -154,7 +181,7 @@ def transition(
     axes[1].set(ylabel=f"entropy (nats per {unit})", title="How unsure is the model? ($t$ → 0)")
     axes[1].set_ylim(bottom=0)
     handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=2 if stacked else 3)
+    fig.legend(handles, labels, loc="outside lower center", ncols=2)
     return fig
 
 
@@ -188,5 +215,5 @@ def save_transition(
         fig.suptitle(title)
         for kind, nothing in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
             with replacing(Path(out_folder) / f"transition.{kind}") as temporary:
-                fig.savefig(temporary, format=kind, metadata=nothing, dpi=110)
+                fig.savefig(temporary, format=kind, metadata=nothing)
         plt.close(fig)

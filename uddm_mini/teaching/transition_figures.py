@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 
 from uddm_mini.training.crossing import Crossing, at_level, curves_by_size
 
-from .figures import SPLITS, chance_line, draw_bounds, line_with_band, size_axis
+from .figures import SPLITS, chance_line, draw_bounds, line_with_band, panels, size_axis
 
 # one hue from light to dark, so that "darker" reads as "larger"; the marker says the same without color
 MODELS = (("#C79A1E", "o"), ("#8F6400", "s"), ("#4D3400", "^"), ("#1A1200", "D"))
@@ -33,7 +32,7 @@ def recovery_panels(
     """
     sizes = sorted(table["n_train"].unique().tolist())
     rows = -(-len(times) // 2)
-    fig, axes = plt.subplots(rows, 2, figsize=(6.4, 2.9 * rows + 0.9), sharex=True, sharey=True, squeeze=False)
+    fig, axes = panels(rows, 2, sharex=True, sharey=True, squeeze=False)
     for ax in axes.flat[len(times) :]:
         ax.set_visible(False)
     for ax, t in zip(axes.flat, times, strict=False):
@@ -47,7 +46,7 @@ def recovery_panels(
         size_axis(ax, sorted({sizes[0], sizes[len(sizes) // 3], sizes[2 * len(sizes) // 3], sizes[-1]}))
         ax.set(ylim=(0, 1.03), title=f"$t$ = {t:g}")
         ax.label_outer()
-    fig.supylabel(f"changed {unit}s recovered", fontsize="medium")
+    fig.supylabel(f"changed {unit}s recovered")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=2)
     return fig
