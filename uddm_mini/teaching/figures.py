@@ -168,7 +168,7 @@ def transition(
     """
     table = at_level(table, t)
     bounds = None if bounds is None or bounds.empty else at_level(bounds, t)
-    fig, axes = panels(2, height=3.1)
+    fig, axes = panels(2, height=3.3)
     for ax, column in zip(axes, ("recovered", "entropy"), strict=True):
         if bounds is not None:
             draw_bounds(ax, bounds, column)
