@@ -7,6 +7,7 @@ import torch
 
 from uddm_mini import UniformNoise
 from uddm_mini.teaching.networks import SIZES, Networks, docstring_networks
+from uddm_mini.teaching.statements import DisagreementError
 from uddm_mini.worlds.corpus import Corpus
 
 
@@ -25,11 +26,15 @@ def test_the_stored_networks_go_with_their_own_text():
     assert own.stored and tuple(own.models) == SIZES and "this very text" in own.note
 
 
-def test_claims_bind_the_stored_networks_only(capsys):
-    Networks({}, True).expect(True, "it holds")
-    assert capsys.readouterr().out == ""
-    with pytest.raises(AssertionError, match="it does not"):
-        Networks({}, True).expect(False, "it does not")
-    Networks({}, False).expect(True, "it holds")
-    Networks({}, False).expect(False, "it does not")
-    assert capsys.readouterr().out == "also here: it holds\nNOT here: it does not\n"
+def test_the_numbers_of_the_text_are_compared_with_the_stored_networks_only(capsys, monkeypatch):
+    monkeypatch.setenv("UDDM_STATEMENTS", "raise")
+    Networks({}, True).says("half", 0.52, 0.5, 0.05)
+    assert capsys.readouterr().out.startswith("✔ half")
+    with pytest.raises(DisagreementError, match="half"):
+        Networks({}, True).says("half", 0.6, below=0.55)
+    capsys.readouterr()
+    Networks({}, False).says("half", 0.6, below=0.55)
+    Networks({}, False).says("half", 0.52, 0.5, 0.05)
+    assert capsys.readouterr().out.splitlines() == 2 * [
+        "○ half · not compared: your packages hold another text than ours"
+    ]

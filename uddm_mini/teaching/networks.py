@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from uddm_mini.denoisers.transformer import TransformerDenoiser
 from uddm_mini.process.noise import UniformNoise
@@ -11,6 +12,7 @@ from uddm_mini.training.train import train
 from uddm_mini.worlds.corpus import Corpus
 
 from .data import data_path
+from .statements import says
 
 SIZES = (64, 512, 4583)  # training sentences of the stored networks; the last is all of them
 
@@ -29,12 +31,15 @@ class Networks:
             return "The stored networks were trained on this very text."
         return f"Your text is not that of the stored networks: here are {len(self.models)}, trained on it more briefly."
 
-    def expect(self, holds: bool, claim: str) -> None:
-        """Insist on a claim about the stored networks (AssertionError); about others, print what was found."""
-        if self.stored and not holds:
-            raise AssertionError(claim)
-        if not self.stored:
-            print("also here:" if holds else "NOT here:", claim)
+    def says(self, what: str, value: Any, *text: Any, **limits: Any) -> None:
+        """Compare a number of the text with the one found here, as `statements.says` does, or print why not.
+
+        The numbers of the text are those of one text and of the networks that were trained on it.
+        """
+        if self.stored:
+            says(what, value, *text, **limits)
+        else:
+            print(f"○ {what} · not compared: your packages hold another text than ours")
 
 
 def docstring_networks(corpus: Corpus, noise: UniformNoise, *, steps: int = 1000, progress: bool = True) -> Networks:
