@@ -19,6 +19,11 @@ BOOK = (
     "book about memory and generalization, small enough for a laptop."
 )
 CARD = "_static/card.png"
+# names and roles in the tool chain's pages that a screen reader stumbles over
+REPAIRS = {
+    'role="doc-biblioentry"': 'role="listitem"',  # the list of references may hold nothing else
+    '<summary aria-label="Toggle hidden content">': "<summary>",  # the words on the bar are its name
+}
 LONGEST = 160  # characters of a description that search engines show
 
 
@@ -42,7 +47,8 @@ def finish_page(app: Any, page: str, template: str, context: dict[str, Any], doc
     context["script_files"] = [script for script in context.get("script_files", []) if not starts_kernel(script)]
     context["css_files"] = [sheet for sheet in context.get("css_files", []) if "sphinx-thebe" not in str(sheet)]
     if context.get("body"):
-        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        for wrong, right in REPAIRS.items():
+            context["body"] = context["body"].replace(wrong, right)
     text = BOOK if doctree is None or page == app.config.root_doc else description(doctree)
     title = re.sub("<[^>]*>", "", str(context.get("title") or app.config.html_title))
     context["metatags"] = context.get("metatags", "") + meta_tags(app, title, text, f"{page}.html")
