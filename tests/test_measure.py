@@ -178,3 +178,14 @@ def test_a_bare_callable_is_measured_when_you_say_what_it_predicts(corpus):
         assert measure(bare, noise, corpus, x_train, PROBE, predicts="posterior") == expected
         with pytest.raises(ValueError, match="Say what the denoiser predicts"):
             measure(bare, noise, corpus, x_train, PROBE)
+
+
+def test_a_model_in_half_precision_is_measured_in_full(corpus):
+    # many words of nearly the same probability: a mean taken in bfloat16 stops growing
+    noise = UniformNoise(corpus.vocab_size)
+    model = TransformerDenoiser(corpus.vocab_size, corpus.length, 16, 1, 2)
+    exact = measure(model, noise, corpus, corpus.train, PROBE)
+    half = measure(lambda xt, t: model(xt, t).bfloat16(), noise, corpus, corpus.train, PROBE, predicts="cavity")
+    for a, b in zip(exact, half, strict=True):
+        assert b["entropy"] == pytest.approx(a["entropy"], abs=2e-3)  # rounding each answer leaves some 5e-4
+        assert b["nelbo"] == pytest.approx(a["nelbo"], rel=0.02)

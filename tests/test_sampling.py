@@ -331,7 +331,7 @@ def test_every_probe_names_a_denoiser_that_breaks_its_contract(question):
 def test_rounding_breaks_no_contract(dtype):
     for vocab, scale in itertools.product((5, 50_000), (0.0, 0.1, 1.0, 30.0)):
         found = ask(Says(lambda xt, v=vocab, s=scale: (s * logits(xt, v)).to(dtype).log_softmax(dim=2)), ROWS, 0.5)
-        assert found.dtype == dtype
+        assert found.dtype == torch.promote_types(dtype, torch.float32)  # half precision is not for adding up
 
 
 def test_asking_leaves_no_gradient_and_takes_no_sentences_or_one_alone():

@@ -471,3 +471,14 @@ def test_the_note_keeps_what_older_rows_were_made_with(world, tmp_path):
         assert about["versions"] == now and about["earlier versions"] == [{**old, "device": "cuda"}]
     assert about["command"] == "third" and about["earlier command"] == ["first", "second"]
     assert about["sizes"] == [4, 5, 8, 16] and "device" not in about
+
+
+def test_of_a_stack_of_models_only_those_that_are_there_already_are_left_out(tmp_path):
+    columns = ["n_train", "seed", "t", "recovered"]
+    row = {"t": 0.25, "recovered": 0.5}
+    for path in (None, tmp_path / "stack.csv"):
+        table = Table(path, columns, 3, {})
+        table.add([{"n_train": 16, "seed": 2, **row}])
+        table.add([{"n_train": 16, "seed": seed, **row, "recovered": 0.9} for seed in range(5)])
+        assert table.load()["seed"].tolist() == [0, 1, 2, 3, 4]
+        assert table.load()["recovered"].tolist() == [0.9, 0.9, 0.5, 0.9, 0.9], "the first row stays"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import math
+
 import pytest
 import torch
 from oracles import predictions, prior_of, sentences, signal, three_words, weighted_pairs
@@ -18,7 +21,9 @@ from uddm_mini import (
     nelbo_per_token,
     train,
 )
-from uddm_mini.training.train import _rate, draw_batch, training_loss
+from uddm_mini.training.train import draw_batch, training_loss
+
+train_module = importlib.import_module("uddm_mini.training.train")  # the function hides it
 
 TINY = dict(width=16, depth=1, heads=2, steps=20, batch_size=16, progress=False)
 TIMES = (0.05, 0.2, 0.5, 0.9)
@@ -137,7 +142,7 @@ def test_a_run_that_diverges_is_no_model(small_world):
 def test_every_step_is_one_clipped_step_of_adamw(small_world):
     # a second loop: `autograd.grad` never adds up, and clipping, decay and schedule are written out
     _, noise, x = small_world
-    s = TrainSettings(steps=4, batch_size=16, width=16, depth=1, heads=2, warmup=2, clip=0.5, weight_decay=0.1)
+    s = TrainSettings(steps=4, batch_size=16, width=16, depth=1, heads=2, warmup=2, clip=0.5, weight_decay=0.1, seed=5)
     model = TransformerDenoiser(3, 3, s.width, s.depth, s.heads, seed=s.seed)
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), weight_decay=s.weight_decay)
     generator, norms = torch.Generator().manual_seed(s.seed), []
@@ -147,7 +152,8 @@ def test_every_step_is_one_clipped_step_of_adamw(small_world):
         norms.append(sum(float(g.square().sum()) for g in gradients) ** 0.5)
         for p, g in zip(model.parameters(), gradients, strict=True):
             p.grad = g * min(1.0, s.clip / norms[-1])
-        optimizer.param_groups[0]["lr"] = s.learning_rate * _rate(step, s)
+        decay = (1 + math.cos(math.pi * step / s.steps)) / 2
+        optimizer.param_groups[0]["lr"] = s.learning_rate * min(1, (step + 1) / s.warmup) * decay
         optimizer.step()
     assert max(norms) > 2 * s.clip, "or clipping would do nothing"
     trained = train(x, noise, settings=s, progress=False)
@@ -166,6 +172,26 @@ def test_averaged_weights_are_the_average(small_world):
         torch.testing.assert_close(mean, 0.05 * a + 0.95 * b)
         moved = max(moved, (a - b).abs().max().item())
     assert moved > 1e-3
+
+
+def test_the_average_forgets_the_random_start_quickly(small_world, monkeypatch):
+    _, noise, x = small_world
+    steps, loss = [], train_module.training_loss
+
+    def watched(model, *rest):
+        steps.append([p.detach().clone() for p in model.parameters()])  # the weights before this step
+        return loss(model, *rest)
+
+    monkeypatch.setattr(train_module, "training_loss", watched)
+    final = train(x, noise, **{**TINY, "steps": 4, "warmup": 0})
+    average = train(x, noise, **{**TINY, "steps": 4, "warmup": 0}, ema=0.99)
+    path = [*steps[:4], [p.detach() for p in final.parameters()]]
+    for k, mean in enumerate(average.parameters()):
+        expected = path[0][k]
+        for step, weights in enumerate(path[1:]):
+            decay = (1 + step) / (10 + step)  # 0.1, 0.18, ...: far below 0.99 for the first 890 steps
+            expected = decay * expected + (1 - decay) * weights[k]
+        torch.testing.assert_close(mean.detach(), expected, rtol=0, atol=1e-6)
 
 
 def test_training_never_touches_the_sentences(small_world):

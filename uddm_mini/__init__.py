@@ -26,6 +26,7 @@ from .process.sampling import predict, sample
 from .training.bounds import sweep_bounds
 from .training.checkpoint import load, save
 from .training.crossing import Crossing, Peak, crossing, perplexity_peak
+from .training.several import train_each
 from .training.sweep import run_sweep
 from .training.train import TrainSettings, train
 from .worlds.corpus import Corpus, docstring_corpus, text_corpus
@@ -87,6 +88,7 @@ __all__ = [
     "threshold_at",
     "token_recovery",
     "train",
+    "train_each",
     "vanishing_fraction",
 ]
 

@@ -59,7 +59,7 @@ def mean_information(
     """
     x0 = language.sample(sentences, seed)
     xt = noise.corrupt(x0, t, torch.Generator().manual_seed(seed))
-    return float(information_density(language, noise, x0, xt, t).mean())
+    return float(information_density(language, noise, x0, xt, t).double().mean())
 
 
 def nelbo_information(
@@ -131,7 +131,7 @@ def collapse_level(
 
     def weight(t: float) -> float:
         xt = noise.corrupt(x_train[own], t, torch.Generator().manual_seed(seed))
-        return float(own_weight(x_train, noise, own, xt, t).mean())
+        return float(own_weight(x_train, noise, own, xt, t).double().mean())
 
     return _falls_below(weight, threshold)
 

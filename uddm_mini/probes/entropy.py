@@ -67,7 +67,7 @@ def entropy_gap(
     means = []
     for x in (generated, train):
         entropy = conditional_entropy(denoiser, x, t, noise, predicts=predicts)[counted_tokens(x, ignore)]
-        means.append(float(entropy.mean()) if entropy.numel() else float("nan"))
+        means.append(float(entropy.double().mean()) if entropy.numel() else float("nan"))
     return means[0] - means[1]
 
 

@@ -59,7 +59,7 @@ def entropy_path(
     rows = []
     for level, xt in path:
         t = max(level, least_t)
-        values = in_batches(described, xt, t, batch_size)[counted].mean(dim=0)  # NaN if nothing counts
+        values = in_batches(described, xt, t, batch_size)[counted].double().mean(dim=0)  # NaN if nothing counts
         rows.append([t, *values.tolist()])
     table = pd.DataFrame(rows, columns=["t", *QUANTITIES])
     table.attrs = {"given": given, "wanted": wanted}

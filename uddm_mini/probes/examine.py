@@ -87,10 +87,10 @@ def examine(
             for wanted in ("cavity", "posterior")
         )
         some = counted.any(dim=1)  # a sentence without any counted token has no entropy
-        surprise[split] = (cavity * counted).sum(dim=1)[some] / counted.sum(dim=1)[some]
+        surprise[split] = (cavity.double() * counted).sum(dim=1)[some] / counted.sum(dim=1)[some]
         found = {
-            "entropy": float(cavity[counted].mean()),
-            "posterior_entropy": float(full[counted].mean()),
+            "entropy": float(cavity[counted].double().mean()),
+            "posterior_entropy": float(full[counted].double().mean()),
         }
         found |= {f"vanishing_{h:g}": vanishing_fraction(cavity, counted, h) for h in settings.vanishing}
         for name, (method, t, wanted) in MAPS.items():
@@ -139,7 +139,7 @@ def novelty(
         yield "grammatical", float(right.double().mean())
         yield "new", float((right & ~copied).double().mean())
         yield "spurious", float((~right & ~copied).double().mean())
-        yield "log_prob", float(log_p[right].mean()) if bool(right.any()) else float("nan")
+        yield "log_prob", float(log_p[right].double().mean()) if bool(right.any()) else float("nan")
 
 
 def nearest_distance(x: torch.Tensor, memories: torch.Tensor, ignore: Collection[int] = ()) -> torch.Tensor:

@@ -76,7 +76,7 @@ def measure(
         counted = counted_tokens(x0, corpus.ignore)
         entropy = conditional_entropy(denoiser, x0, probe.entropy_t, noise, wanted="cavity", predicts=predicts)
         common = {
-            "entropy": float(entropy[counted].mean()),
+            "entropy": float(entropy[counted].double().mean()),
             "nelbo": mean_nelbo(denoiser, noise, x0, corpus.ignore, seed, predicts=predicts),
         }
         for k, t in enumerate(probe.times):
@@ -126,5 +126,5 @@ def mean_nelbo(
     for part in torch.arange(len(x0), device=x0.device).split(1024):
         log_p0 = predict(denoiser, noise, xt[part], t[part], "cavity", predicts)
         nelbo = nelbo_per_token(log_p0, x0[part], xt[part], noise.alpha(t[part]), noise.alpha_prime(t[part]))
-        total += float(nelbo[counted[part]].sum())
+        total += float(nelbo[counted[part]].double().sum())
     return total / count if count else float("nan")

@@ -66,7 +66,7 @@ class Recovery:
         """
         if values.shape != self.x0.shape:
             raise ValueError(f"values needs one number per token, {list(self.x0.shape)}, but is {list(values.shape)}.")
-        return {name: float(values[tokens].mean()) for name, tokens in self.outcomes.items()}
+        return {name: float(values[tokens].double().mean()) for name, tokens in self.outcomes.items()}
 
 
 def token_recovery(

@@ -60,7 +60,8 @@ def ask(denoiser: Denoiser, xt: torch.Tensor, t: torch.Tensor | float, vocab_siz
             "The denoiser's answer is not made of normalized log-probabilities (or it holds NaN); if these are logits, "
             "end the denoiser with .log_softmax(dim=2)."
         )
-    return log_p0.to(xt.device)
+    # half precision is for storing answers, not for adding them up
+    return log_p0.to(xt.device, torch.promote_types(log_p0.dtype, torch.float32))
 
 
 def predict(

@@ -61,7 +61,8 @@ def says(
     """Print a number of the text beside the one found here, and whether they agree; on a reader's machine never raise.
 
     what: which number, in a few words that no other statement of the book has
-    value: what was computed here; of several numbers (tensor, array, series) the one farthest from the text counts
+    value: what was computed here; of several numbers (tensor, array, series) the one farthest from the text counts,
+        and of none nothing agrees
     text, within: the number in the text and how far from it still agrees; a bare `value` must be true
     above, below: or a limit in the text, or two; put them at least 4 standard deviations from the mean of
         data/statements.csv, which `make spread` measures over instruction sets, threads and seeds
@@ -84,7 +85,7 @@ def _statements(
 ) -> list[Statement]:
     """Reduce the numbers to the one that is nearest to disagreeing, for each limit."""
     if not numbers.size:
-        raise ValueError(f"{what!r} has no number to compare.")
+        numbers = np.array([math.nan])  # which agrees with nothing
     if above is None and below is None:
         middle = 1.0 if text is None else float(text)
         worst = float(numbers[np.abs(numbers - middle).argmax()])  # argmax finds a NaN, too

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import closing
+from functools import partial
 from operator import index
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import torch
@@ -15,8 +16,11 @@ from tqdm.auto import tqdm
 from uddm_mini.files import check_writable
 
 from .tables import Job, Table
+from .threads import on_one_thread
 
 Rows = list[dict[str, Any]]
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 def jobs_of(sizes: Sequence[int], seeds: Sequence[int], available: int, parts: int = 1) -> list[Job]:
@@ -60,21 +64,28 @@ def finish(
 
 
 def run_all(
-    jobs: Sequence[Job], work: Callable[[Job], Rows], executor: Executor | None, device: str = "cpu"
-) -> Generator[Rows, None, None]:
-    """Yield the rows of each job as it ends; if one fails, start no more, yield what still ends well, then raise.
+    jobs: Sequence[Task], work: Callable[[Task], Result], executor: Executor | None, device: str = "cpu"
+) -> Generator[Result, None, None]:
+    """Yield the result of each job as it ends; if one fails, start no more, yield what still ends well, then raise.
 
     Who closes the generator cancels the jobs that have not begun, also on an executor of the caller's. Without an
-    executor: one thread per core on a CPU (PyTorch computes outside Python's lock), else one job at a time.
+    executor: one job per core on a CPU (PyTorch computes outside Python's lock), else one job at a time. On a CPU
+    every job takes one thread, wherever it runs: another number of threads would add up its sums in another order.
     """
-    if executor is None and device == "cpu" and len(jobs) > 1:
-        cores = torch.get_num_threads()
-        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    if device == "cpu":
+        work = partial(on_one_thread, work)
+    yield from _run(jobs, work, executor, device)
+
+
+def _run(
+    jobs: Sequence[Task], work: Callable[[Task], Result], executor: Executor | None, device: str
+) -> Generator[Result, None, None]:
+    if executor is None and device == "cpu" and len(jobs) > 1 and torch.get_num_threads() > 1:
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
             try:
-                yield from run_all(jobs, work, pool, device)
+                yield from _run(jobs, work, pool, device)
             finally:
                 pool.shutdown(cancel_futures=True)
-                torch.set_num_threads(cores)
     elif executor is None:
         yield from map(work, jobs)
     else:

@@ -68,10 +68,12 @@ class Table:
         return self.frame
 
     def add(self, rows: list[dict[str, Any]]) -> None:
-        """Add the rows of one job, unless another process was faster; the file is replaced whole, after its note."""
+        """Add the rows of jobs that nobody else has finished meanwhile; the file is replaced whole, after its note."""
         new = pd.DataFrame(rows)
         with _locked(self.path) if self.path else nullcontext():
-            if jobs_in(self.load()) & jobs_in(new):
+            done = jobs_in(self.load())
+            new = new[[job not in done for job in zip(new["n_train"], new["seed"], strict=True)]]
+            if new.empty:
                 return
             self.frame = _tidy(pd.concat([self.frame, new]), self.columns, self.keys)
             if self.path is None:

@@ -16,6 +16,8 @@ from uddm_mini.process.noise import UniformNoise
 from uddm_mini.process.objective import cross_entropy_per_token, nelbo_per_token
 from uddm_mini.worlds.corpus import Corpus
 
+from .threads import at_most, useful_threads
+
 EARLIEST_T = 1e-3  # noise levels below this almost never change a token, but would weigh 1 / t
 
 
@@ -86,7 +88,9 @@ def train(
     independent draws), and minimizes the loss in nats per token with AdamW, warm-up and cosine decay.
 
     The result carries `.history` ("step", "loss"), `.training_settings`, `.predicts`, and for a corpus `.words`.
-    Seeds fix the run on one machine; another processor may round differently. ValueError if the loss is not finite.
+    Seeds fix the run on one machine; another processor may round differently, and so train another model. A model
+    narrower than 128 takes one thread: more would gain little, and lose much on a busy machine. ValueError if the loss
+    is not finite.
     """
     settings = replace(settings or TrainSettings(), **changes)
     x, noise = _sentences(data, noise, settings)
@@ -105,7 +109,8 @@ def train(
     model.training_settings = asdict(settings) | {"n_train": len(x)}
     if isinstance(data, Corpus):
         note_corpus(model, data)
-    _fit(model, x, noise, settings, progress)
+    with at_most(useful_threads(settings.width)):
+        _fit(model, x, noise, settings, progress)
     return model.eval()
 
 
