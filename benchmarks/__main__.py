@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -21,9 +22,10 @@ from uddm_mini import (
     run_sweep,
     train,
 )
+from uddm_mini.training.threads import at_most
 from uddm_mini.training.train import draw_batch, training_loss
 
-from .measure import matmul_rate, peak_bytes, seconds
+from .measure import busy, matmul_rate, peak_bytes, seconds
 
 Rows = list[dict[str, Any]]
 MIB = 2**20
@@ -114,6 +116,29 @@ def bench_training(repeats: int) -> Rows:
     return rows
 
 
+def bench_threads(repeats: int) -> Rows:
+    """A training step with all threads against one thread, quiet and beside as many busy programs as cores."""
+    noise, x = UniformNoise(102), ToyLanguage().sample(4096, seed=0)
+    x0, t, xt = draw_batch(x, noise, 64, torch.Generator().manual_seed(0))
+    cores = torch.get_num_threads()
+    rows: Rows = []
+    for width, depth in ((32, 1), (64, 1), (64, 2), (128, 2), (256, 4)):
+        model = TransformerDenoiser(102, x.shape[1], width=width, depth=depth)
+
+        def step(count: int, model=model) -> None:
+            model.zero_grad()
+            with at_most(count):
+                training_loss(model, noise, x0, xt, t, "nelbo").backward()
+
+        for load in (0, cores):
+            with busy(load):
+                one, many = seconds(partial(step, 1), partial(step, cores), repeats=max(2, repeats // 2))
+            what = f"width {width}, depth {depth}: 1 thread / {cores} threads"
+            note = f"{1e3 * one:.1f} and {1e3 * many:.1f} ms a step, {load} busy programs beside it"
+            rows.append(row(what, one / many, "x", note=note))
+    return rows
+
+
 def bench_transition(repeats: int) -> Rows:
     """The live transition of the book: eight sizes, one seed, the default model, probes included."""
     corpus = ToyLanguage().corpus(n_train=4096)
@@ -132,6 +157,7 @@ BENCHMARKS: dict[str, Callable[[int], Rows]] = {
     "step": bench_loss_in_training,
     "memorizer": bench_memorizer,
     "training": bench_training,
+    "threads": bench_threads,
     "transition": bench_transition,
 }
 

@@ -11,9 +11,9 @@ import torch
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-# Measured on 2 cores (benchmarks/threads.py): below this width a second thread makes a step at most 1.2 times as fast,
-# from it on 1.3 to 1.7 times. And it is dear when another program wants the core: after every product one thread
-# spins until the other gets its turn, so that a training of 17 s once took 599 s.
+# Measured on 2 cores (`python -m benchmarks --only threads`): below this width a second thread makes a step at most
+# 1.2 times as fast, from it on 1.3 to 1.7 times. And a second thread is dear when another program wants its core:
+# after every product one thread spins until the other gets its turn. A training of 17 s once took 599 s that way.
 WIDE = 128
 
 
