@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details \
 	docstrings-small docstrings-large
-.PHONY: help setup book test execute address sweep-toy sweep-docstrings $(SWEEPS) clean
+.PHONY: help setup book test execute spread address sweep-toy sweep-docstrings $(SWEEPS) clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -47,21 +47,26 @@ book: $(READY) ## build the book into _build/html
 	@echo "or serve it with          $(RUN) -m http.server --directory _build/html 8000"
 	@echo "and go to                 http://localhost:8000"
 
-test: $(READY) ## check everything: style, types, tests, notebooks, book
-	@echo "== 1/5 Style (ruff)"
+test: $(READY) ## check everything: style, types, tests, notebooks, book, pages
+	@echo "== 1/7 Style (ruff)"
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
-	@echo "== 2/5 Types (mypy)"
+	@echo "== 2/7 Types (mypy)"
 	@$(RUN) -m mypy
-	@echo "== 3/5 Tests (pytest)"
+	@echo "== 3/7 Tests (pytest)"
 	@$(RUN) -m pytest -n $(JOBS) tests
-	@echo "== 4/5 Notebooks run again and compared (nbval)"
-	@if ls book/*.ipynb >/dev/null 2>&1; then \
-		JUPYTER_PREFER_ENV_PATH=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 \
-			-n $(JOBS) --dist loadfile --durations=5 book/*.ipynb; \
-	else echo "no notebooks yet"; fi
-	@echo "== 5/5 The book, every warning an error"
+	@echo "== 4/7 Notebooks run again: statements hold, outputs agree (nbval)"
+	@UDDM_STATEMENTS=raise JUPYTER_PREFER_ENV_PATH=1 $(RUN) -m pytest --nbval-lax --nbval-current-env \
+		--nbval-cell-timeout=600 -n $(JOBS) --dist loadfile --durations=5 book/*.ipynb
+	@echo "== 5/7 Notebooks that train, under another instruction set"
+	@$(RUN) book/_tools/spread.py --check --jobs $(JOBS)
+	@echo "== 6/7 The book, every warning an error"
 	@$(JB) build . --all --path-output _build/strict --builder html -W --keep-going --quiet
+	@echo "== 7/7 Pages in a browser"
+	@PAGES=_build/strict/_build/html $(RUN) -m pytest -n $(JOBS) tests/pages
 	@echo "All checks passed."
+
+spread: $(READY) ## measure how far the numbers in the text move: data/statements.csv
+	@$(RUN) book/_tools/spread.py --jobs $(JOBS)
 
 execute: $(READY) ## run the notebooks again and store their outputs
 	@$(RUN) book/_tools/execute.py $(NOTEBOOKS)

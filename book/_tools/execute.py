@@ -64,6 +64,9 @@ def clean(notebook: Any, name: str) -> None:
                 continue
             if output.output_type == "stream":
                 output.text = steady(output.text)
+                for line in output.text.splitlines():
+                    if line.startswith("✘"):  # a statement of the text that does not hold here
+                        print(f"{name}, cell {cell.execution_count}: {line}", flush=True)
             elif "data" in output:
                 if WIDGET in output.data and not {"text/html", "image/png", "image/svg+xml"} & set(output.data):
                     continue  # a live widget shows nothing on a static page
