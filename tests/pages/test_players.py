@@ -38,7 +38,7 @@ def test_every_button_and_slider_answers(visit, name, width):
             if button.is_disabled():
                 continue
             before = player.evaluate(LOOK)
-            button.click(timeout=5000)
+            button.click(timeout=15_000)
             page.wait_for_timeout(250 if title in ("Play", "let it roll") else 0)
             if title in ("Play", "let it roll") and button.inner_text() in ("Stop", "stop"):
                 page.wait_for_timeout(1200)
