@@ -74,6 +74,11 @@ def safe(memories, x, beta, harm=2, with_x=False):
     return max(k, 0)
 
 
+def ties_too(memories, x, beta):
+    d = (memories != x).sum(dim=1).double()
+    return max((k for k in range(len(x) + 1) if float(torch.exp(-beta * (d[d > 0] - 2 * k)).sum()) <= 1), default=0)
+
+
 def endless(memories, x, beta):
     d = (memories != x).sum(dim=1).double()
     k = 0
@@ -129,8 +134,12 @@ WRONG = [
     ("where_runs_end", lambda e, x, m: (0.5, 0.25, 0.5), "add up to"),
     ("where_runs_end", lambda e, x, m: (4 / 16, 5 / 16, 7 / 16) if len(m) == 4 else (0, 9 / 16, 7 / 16), "held-out"),
     ("where_runs_end", lambda e, x, m: 0.5, "shape"),
+    ("where_runs_end", lambda e, x, m: [len(e) * float(s) for s in shares(e, x, m)], "You count runs"),
+    ("where_runs_end", lambda e, x, m: shares(e, torch.tensor([1, 2, 3]), m), "another x"),
     ("safe_radius", nearest_half, "*sum*"),
     ("safe_radius", lambda m, x, b: safe(m, x, b, harm=1), "twice"),
+    ("safe_radius", ties_too, "That is a tie"),
+    ("safe_radius", lambda m, x, b: 0, "are safe. After k changes"),
     ("safe_radius", lambda m, x, b: safe(m, x, b, with_x=True), "distance 0"),
     ("safe_radius", lambda m, x, b: safe(m, x, b) + 0.5, "whole number"),
     ("safe_radius", lambda m, x, b: 11, "largest safe k"),

@@ -23,6 +23,7 @@ RIGHT = {
     "level_for": lambda changed, v: changed * v / (v - 1) / 0.999,
     "step_table": lambda s, t, v: table(t / s, v),
     "lucky": lambda a, v: (1 - a) / v / (a + (1 - a) / v),
+    "growth": lambda a, v: math.exp(information(a, v)),
     "how_many": lambda a, n, v: math.floor(math.exp(n * information(a, v)) * (1 + 1e-9)),
 }
 
@@ -47,6 +48,13 @@ WRONG = [
     ("how_many", lambda a, n, v: math.floor(2 ** (n * information(a, v))), "mix units"),
     ("how_many", lambda a, n, v: math.floor(math.exp(n * information(a, v))) - (a == 1), "hair below"),
     ("how_many", lambda a, n, v: math.nan, "nan"),
+    ("how_many", lambda a, n, v: round(math.exp(n * information(a, v))), "round down, not to the nearest"),
+    ("how_many", lambda a, n, v: math.ceil(math.exp(n * information(a, v)) * (1 - 1e-9)), "round down"),
+    ("growth", information, "take exp"),
+    ("growth", lambda a, v: 2 ** information(a, v), "mix units"),
+    ("growth", lambda a, v: v, "without noise"),
+    ("growth", lambda a, v: math.exp(information(a, v)) if 0 < a < 1 else math.nan, "nan"),
+    ("growth", lambda a, v: 1 + a * v, "one word more multiplies"),
     ("how_many", lambda a, n, v: 17 + n, "exp"),
 ]
 

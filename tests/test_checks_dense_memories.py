@@ -36,6 +36,16 @@ def naive(memories, x, b):
     return float((-(w * w.log()).sum()).exp())
 
 
+def in_double(memories, x, b):
+    w = weights(memories, x, b)
+    return (-(w * w.log()).sum()).exp()
+
+
+def overflows(memories, x, b):
+    w = (b * (memories == x).sum(dim=1).double()).exp()
+    return torch.special.entr(w / w.sum()).sum().exp()
+
+
 def crash(*arguments):
     raise RuntimeError("no")
 
@@ -50,6 +60,8 @@ CASES = [
     (checks.matched_beta, lambda r: 1.0, False, "At rho = 0.01"),
     (checks.effective_memories, lambda m, x, b: entropy(m, x, b).exp(), True, "single memory"),
     (checks.effective_memories, naive, False, "nan"),
+    (checks.effective_memories, in_double, False, "nan at beta = 1000"),
+    (checks.effective_memories, overflows, False, "doesn't overflow"),
     (checks.effective_memories, entropy, False, "entropy in nats"),
     (checks.effective_memories, lambda m, x, b: 1 / weights(m, x, b).square().sum(), False, "participation ratio"),
     (checks.effective_memories, lambda m, x, b: len(m), False, "counted the memories"),

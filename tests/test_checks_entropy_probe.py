@@ -60,7 +60,22 @@ def plug_in(draws, extra=False):
     return float(entropy(counts.double() / len(draws))) + extra * miller_madow
 
 
-RIGHT = {"full_entropy": full, "area": area, "calibrated": calibrated, "from_draws": from_draws}
+def missing(p, n, start=0):
+    p = p[p > 0]
+    return float(entropy(p)) - sum(float((p * (1 - p) ** k / k).sum()) for k in range(1, n + start))
+
+
+def by_summing(p, n):
+    return sum(float(v) * sum((1 - float(v)) ** k / k for k in range(n, 5000)) for v in p if v > 0)
+
+
+RIGHT = {
+    "full_entropy": full,
+    "area": area,
+    "calibrated": calibrated,
+    "from_draws": from_draws,
+    "missing_part": missing,
+}
 
 WRONG = [
     ("full_entropy", lambda c, b, a: entropy(c), "cavity itself"),
@@ -86,6 +101,13 @@ WRONG = [
     ("from_draws", lambda d: from_draws(d, weigh=False), "frequency"),
     ("from_draws", lambda d: float("nan"), "nan"),
     ("from_draws", lambda d: 9.0, "nats, not"),
+    ("missing_part", lambda p, n: -missing(p, n), "turned around"),
+    ("missing_part", lambda p, n: missing(p, n, start=1), "one term is lacking"),
+    ("missing_part", lambda p, n: missing(p, n, start=-1), "one term too many"),
+    ("missing_part", lambda p, n: entropy(p), "whole entropy"),
+    ("missing_part", lambda p, n: entropy(p) - missing(p, n), "finds on average"),
+    ("missing_part", lambda p, n: float("nan"), "nan"),
+    ("missing_part", lambda p, n: 1 / n, "from S on"),
 ]
 
 
@@ -94,6 +116,10 @@ def stub(*args): ...
 
 def crash(*args):
     raise RuntimeError("lost")
+
+
+def test_the_missing_terms_may_be_added_up():
+    assert entropy_probe.missing_part(by_summing).passed is True
 
 
 @pytest.mark.parametrize("name", RIGHT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -31,6 +32,34 @@ def learn(xi, keep_diagonal=False):
     return J
 
 
+def one_by_one(xi, zeros=torch.zeros):
+    """Go through patterns and pixels one at a time; zeros of PyTorch's default dtype."""
+    n = xi.shape[1]
+    J, again = zeros((n, n)), True
+    while again:
+        again = False
+        for row in xi:
+            for i in range(n):
+                if row[i] * (J[i] @ row) <= 0:
+                    J[i] += row[i] * row / n
+                    J[i, i] = 0
+                    again = True
+    return J
+
+
+def in_numpy(xi):
+    return one_by_one(xi.numpy(), np.zeros)
+
+
+def lenient(xi):
+    """Leave ties alone: start from Hebb, and mend only what is below 0."""
+    J = hebb(xi)
+    for _ in range(500):
+        wrong = (xi * (xi @ J.T) < 0).to(xi.dtype)
+        J = (J + (wrong * xi).T @ xi / xi.shape[1]).fill_diagonal_(0)
+    return J
+
+
 def hebb(xi):
     return (xi.T @ xi / xi.shape[1]).fill_diagonal_(0)
 
@@ -53,6 +82,20 @@ CASES = [
     (checks.crosstalk, lambda xi: crosstalk(xi) * xi.shape[1], False, "N times too large"),
     (checks.crosstalk, lambda xi: crosstalk(xi) * -xi, False, "Multiply by -xi_i"),
     (checks.crosstalk, lambda xi: torch.zeros_like(xi), False, "you found 0.000"),
+    (checks.energy_from_overlaps, lambda m, n: energy(m, n) / n, False, "per neuron"),
+    (checks.energy_from_overlaps, lambda m, n: -energy(m, n), False, "turned around"),
+    (checks.energy_from_overlaps, lambda m, n: energy(m, n) + len(m) / 2, False, "twice"),
+    (checks.energy_from_overlaps, lambda m, n: sum(0.5 - n / 2 * float(v) ** 2 for v in m), True, "its own well"),
+    (checks.energy_levels, lambda n: n // 2 + 1, True, "overlap, squared"),
+    (checks.energy_levels, lambda n: n + 1, False, "enters squared"),
+    (checks.energy_levels, lambda n: 2**n, False, "These are the states"),
+    (checks.energy_levels, lambda n: n // 2, False, "One too few"),
+    (checks.energy_levels, lambda n: n / 2 + 1, False, "whole number"),
+    (checks.energy_levels, lambda n: n * n + 1, False, "Which values"),
+    (checks.learn_couplings, one_by_one, True, "not symmetric"),
+    (checks.learn_couplings, in_numpy, True, "not symmetric"),
+    (checks.learn_couplings, lenient, False, "<=, not <"),
+    (checks.learn_couplings, lambda xi: torch.zeros(xi.shape[1], xi.shape[1]), False, "field of exactly 0"),
     (checks.learn_couplings, learn, True, "not symmetric"),
     (checks.learn_couplings, lambda xi: xi.T @ torch.linalg.pinv(xi.T), False, "coupled to themselves"),
     (checks.learn_couplings, lambda xi: learn(xi, keep_diagonal=True), False, "coupled to themselves"),

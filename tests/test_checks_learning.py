@@ -222,3 +222,50 @@ def test_price_of_wrong_form_explains(mistake: Callable[..., Any], says: str) ->
     result = learning.price_of_wrong_form(mistake)
     assert result.passed is False
     assert says in result.message
+
+
+def spread_of_mean(draw: Callable[[], torch.Tensor]) -> float:
+    return float(torch.stack([draw().sqrt().mean() for _ in range(2000)]).std())
+
+
+def test_the_shrinkage_is_that_of_the_readers_own_function() -> None:
+    g = torch.Generator().manual_seed(3)
+    independent = spread_of_mean(lambda: torch.rand(64, generator=g))
+
+    def one_each(n: int, generator: torch.Generator) -> torch.Tensor:
+        return (torch.arange(n) + torch.rand(n, generator=generator)) / n
+
+    for draw in (spread_times, one_each):
+        spread = spread_of_mean(lambda draw=draw: draw(64, g))
+        for answer, says in (
+            (independent / spread, "Right"),
+            (spread / independent, "other way round"),
+            ((independent / spread) ** 2, "variances"),
+            (2.0, "shrinks by a factor"),
+        ):
+            result = learning.shrinkage(draw, answer)
+            assert says in result.message and result.passed is (says == "Right"), result.message
+    assert "one of the two" in learning.shrinkage(spread_times, independent).message
+    assert learning.shrinkage(spread_times, ...).passed is None
+    assert learning.shrinkage(lambda n, g: ..., 7).passed is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (1.5275, "cavity posterior"),
+        (2.1972, "knowing nothing. The full"),
+        (2.3227 / 2, "per token"),
+        (2.3227 - 1.5275, "the price"),
+        (3.0, "above knowing nothing"),
+        ("more", "a number"),
+    ],
+)
+def test_the_nelbo_of_the_wrong_form_explains(answer: float | str, says: str) -> None:
+    result = learning.wrong_form_nelbo(answer)
+    assert result.passed is False and says in result.message, result.message
+
+
+def test_the_nelbo_of_the_wrong_form_passes() -> None:
+    assert learning.wrong_form_nelbo(torch.tensor([2.323])).passed is True
+    assert learning.wrong_form_nelbo(...).passed is None

@@ -143,9 +143,10 @@ def test_unit_entropy_explains(mistake: Callable[..., Any], says: str) -> None:
     assert says in result.message
 
 
-def bound(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0) -> torch.Tensor:
+def bound(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0, ties: bool = False) -> torch.Tensor:
     cost = factor * J.abs().sort(dim=1, descending=True).values.cumsum(dim=1)
-    return (cost < (xi * (J @ xi))[:, None]).sum(dim=1)
+    margin = (xi * (J @ xi))[:, None]
+    return ((cost <= margin) if ties else (cost < margin)).sum(dim=1)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,9 @@ def bound(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0) -> torch.Tenso
     [
         (lambda J, xi: int(bound(J, xi, 1.0).min()), "twice too many"),
         (lambda J, xi: int(bound(J, xi).max()), "weakest"),
+        (lambda J, xi: int(bound(J, xi, ties=True).min()), "exactly 0"),
+        (lambda J, xi: int(bound(J, xi).min()) + 0.5, "whole number"),
+        (lambda J, xi: float("nan"), "whole number"),
         (lambda J, xi: int(bound(J, xi).min()) + 1, "One too many"),
         (lambda J, xi: int(bound(J.T, xi).min()), "columns"),
         (lambda J, xi: max(1, int(bound(J, xi).min())), "0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -156,6 +157,11 @@ def test_the_twins_of_the_check_are_those_of_the_corpus():
         rows = [[words.index(w) for w in s.split()] for s in (held_out, other)]
         test, train = (torch.tensor([row + [0] * (16 - len(row))]).numpy() for row in rows)
         assert bool(near_duplicates(test, train, words, share)[0]) == twin(held_out, other, share)
+
+
+@pytest.mark.parametrize("form", [int, float, torch.tensor, lambda b: torch.tensor([b]), np.bool_, np.int64])
+def test_yes_and_no_come_in_many_forms(form):
+    assert real_text.is_twin(lambda *a: form(twin(*a))).passed is True
 
 
 def test_working_in_place_is_no_mistake():

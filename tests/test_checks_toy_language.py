@@ -133,6 +133,28 @@ def product_of_cavities(language, x, i, j):
     return language.cavity(seen[None])[0, [i, j]].exp().amax(-1).prod()
 
 
+def table_of_pairs(language, x, i, j):
+    vocab = language.vocab_size
+    copies = x.repeat(vocab * vocab, 1)
+    copies[:, i] = torch.arange(vocab).repeat_interleave(vocab)
+    copies[:, j] = torch.arange(vocab).repeat(vocab)
+    return torch.softmax(language.log_prob(copies), dim=0).reshape(vocab, vocab)
+
+
+def greedy_pair(language, x, i, j):
+    """The best word i first, then the best word j for it."""
+    p = table_of_pairs(language, x, i, j)
+    return p[p.sum(dim=1).argmax()].max()
+
+
+def surest_first(language, x, i, j):
+    """The surer of the two words first."""
+    p = table_of_pairs(language, x, i, j)
+    if p.sum(dim=1).max() < p.sum(dim=0).max():
+        p = p.T
+    return p[p.sum(dim=1).argmax()].max()
+
+
 def ambiguous():
     """Say a choice twice in the same words, whatever its value: two paths for each sentence."""
     slots = [Slot((f"c{k}",), tuple("abcd")) for k in range(5)] + [Slot(("mute",), ("same", "same"))] * 2
@@ -163,6 +185,9 @@ def not_to_one():
         (checks.next_word, lambda p, a, v: torch.full((v,), 1 / v), "should be big 0.50, small 0.50"),
         (checks.best_pair, product_of_singles, "product of the two best single guesses"),
         (checks.best_pair, product_of_cavities, "still visible"),
+        (checks.best_pair, greedy_pair, "guessed first"),
+        (checks.best_pair, lambda language, x, i, j: greedy_pair(language, x, j, i), "guessed first"),
+        (checks.best_pair, surest_first, "guessed first"),
         (checks.best_pair, lambda *a: 1.0, "most probable pair has probability"),
         (checks.design, lambda: pairs_of_echoes(0.9), "too easy"),
         (checks.design, lambda: pairs_of_echoes(0.6), "too hard"),
@@ -191,8 +216,8 @@ def test_a_stub_is_not_attempted_and_a_crash_is_no_exception(check):
 
 def test_the_oracles_agree_with_brute_force():
     # the written-out oracle and the chain rule of the check agree with brute force over all sentences
-    language = checks._pets()
-    x, p = checks._written_out(language)
+    language = checks.pets()
+    x, p = checks.written_out(language)
     assert abs(float(p.sum()) - 1) < 1e-12 and len(x) == language.n_sentences == 12
     assert torch.allclose(language.log_prob(x).exp(), p)
     for row in x:

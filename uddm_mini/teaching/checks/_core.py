@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import dis
 import functools
-import inspect
-import traceback
-from collections.abc import Callable
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any, NoReturn
+from typing import Any
 
-import numpy as np
-import torch
+from ._asking import called, copied, crash, is_stub, named_error
+from ._values import Wrong, as_bool, as_number, as_tensor, as_whole, brief, close, same, wrong
+
+__all__ = [
+    "Result",
+    "as_bool",
+    "as_number",
+    "as_tensor",
+    "as_whole",
+    "ask",
+    "ask_each",
+    "brief",
+    "close",
+    "exercise",
+    "same",
+    "wrong",
+]
 
 
 @dataclass(frozen=True)
@@ -45,79 +59,94 @@ class Result:
         )
 
 
-class _Wrong(Exception):
-    """Carry a message out of a check to its decorator."""
-
-
 class _NotAttempted(Exception):
     """Say that the stub is untouched."""
-
-
-def wrong(message: str) -> NoReturn:
-    """End the check: the answer is wrong, and `message` says in one or two sentences what to look at."""
-    raise _Wrong(message)
 
 
 def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
     """Return what the student's `answer` gives for these arguments, or end the check with a kind sentence.
 
     A function is called with copies of tensors, arrays and generators, so that it can't spoil the caller's, and
-    with PyTorch's global randomness seeded and restored. A value is returned as it is (give no arguments then).
-    None instead of an answer, an empty body, `...` and NotImplementedError mean "not attempted yet"; a written
-    function that returns None and any other exception are answers to mend.
+    with the global randomness of PyTorch, NumPy and Python seeded and restored. A value is returned as it is (give
+    no arguments then). None instead of an answer, an empty body, `...` and NotImplementedError mean "not attempted
+    yet"; a written function that returns None and any other exception are answers to mend.
     """
     if answer is None or answer is ...:
         raise _NotAttempted
     if not callable(answer):
         if arguments or named:
             wrong(
-                f"The check wants your function itself, but got {_brief(answer)}. Pass its name without parentheses: "
+                f"The check wants your function itself, but got {brief(answer)}. Pass its name without parentheses: "
                 "check(my_function)."
             )
         return answer
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            got = answer(*(_copied(a) for a in arguments), **{k: _copied(v) for k, v in named.items()})
+        got = called(answer, arguments, named)
     except NotImplementedError:
         raise _NotAttempted from None
     except (Exception, SystemExit) as error:
-        wrong(_crash(answer, error))
-    if got is ... or (got is None and _is_stub(answer)):
+        wrong(crash(answer, error))
+    if got is ... or (got is None and is_stub(answer)):
         raise _NotAttempted
     if got is None:
         wrong("Your function returned nothing. Is a `return` missing?")
     return got
 
 
-def as_tensor(got: Any, shape: tuple[int, ...] | None = None, what: str = "Your answer") -> torch.Tensor:
-    """Return the student's result as a float64 tensor of `shape`, or end the check saying what came instead."""
-    try:
-        tensor = torch.as_tensor(got).detach().to("cpu", torch.float64)
-    except (TypeError, ValueError, RuntimeError):
-        wrong(f"{what} should be a number or a tensor, but came as {_brief(got)}.")
-    if shape is not None and tuple(tensor.shape) != tuple(shape):
-        wrong(f"{what} came with shape {list(tensor.shape)}, but should have {list(shape)}.")
-    return tensor
+def ask_each(answer: Any, cases: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Yield every case, a tuple of arguments, with what the student's `answer` gives for it at the end.
+
+    Before the first one is compared, it asks until an answer differs from the first: so the decorator can tell a
+    function that ignores its arguments.
+    """
+    given = [ask(answer, *cases[0])]
+    for case in cases[1:]:
+        try:
+            given.append(ask(answer, *case))
+        except (Wrong, _NotAttempted):  # raised again when its turn comes
+            break
+        if not same(given[0], given[-1]):
+            break
+    for i, case in enumerate(cases):
+        yield (*case, given[i] if i < len(given) else ask(answer, *case))
 
 
-def exercise(title: str) -> Callable[[Callable[..., str]], Callable[..., Result]]:
-    """Turn a function that calls `wrong` or returns praise into a check that returns a `Result` and never raises."""
+@dataclass(frozen=True)
+class _Call:
+    """One question to the student's function, and what it gave."""
+
+    answer: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    got: Any
+
+
+def exercise(title: str, spread: float = 1e-6) -> Callable[[Callable[..., str]], Callable[..., Result]]:
+    """Turn a function that calls `wrong` or returns praise into a check that returns a `Result` and never raises.
+
+    A function that passes is asked some of the questions again, in random order: a list of the right answers, read
+    off without a look at the arguments, does not pass. `spread` is by how much two answers to the same question may
+    differ, a share; more than rounding if the exercise asks for random draws.
+    """
 
     def decorate(check: Callable[..., str]) -> Callable[..., Result]:
         @functools.wraps(check)
         def run(*answers: Any) -> Result:
             if not answers:
                 return Result(title, None, "Pass your answer to the check: check(my_function).")
+            calls: list[_Call] = []
             try:
-                return Result(title, True, check(*answers))
+                praise = check(*(_watched(answer, calls) for answer in answers))
+                _ask_again(calls, spread)
+                return Result(title, True, praise)
             except _NotAttempted:
                 return Result(title, None, "Replace the ... in the stub with your answer, and run the cell again.")
-            except _Wrong as signal:
-                return Result(title, False, str(signal))
+            except Wrong as signal:
+                return Result(title, False, _constant(calls) + str(signal))
             except Exception as error:  # what came back is of a kind that the check did not foresee
                 return Result(
-                    title, False, f"Your answer could not be compared ({_named(error)}). Does it have the right type?"
+                    title,
+                    False,
+                    f"Your answer could not be compared ({named_error(error)}). Does it have the right type?",
                 )
 
         run.title = title  # type: ignore[attr-defined]
@@ -126,55 +155,38 @@ def exercise(title: str) -> Callable[[Callable[..., str]], Callable[..., Result]
     return decorate
 
 
-def _is_stub(answer: Any) -> bool:
-    """Say whether a function has an empty body: `...`, pass or a docstring compile to a bare "return None"."""
-    function = inspect.unwrap(answer)
-    while isinstance(function, functools.partial):
-        function = inspect.unwrap(function.func)
-    if isinstance(function, torch.nn.Module):
-        function = function.forward
-    call = inspect.getattr_static(function, "__call__", None)  # of an object that is called like a function
-    code = getattr(function, "__code__", None) or getattr(call, "__code__", None)
-    if code is None:  # not written in Python: somebody's finished function
-        return False
-    idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
-    return all(step.opname in idle for step in dis.get_instructions(code))
+def _watched(answer: Any, calls: list[_Call]) -> Any:
+    """Return a function that answers alike and notes every call in `calls`; a value stays as it is."""
+    if not callable(answer):
+        return answer
+
+    @functools.wraps(answer)
+    def run(*arguments: Any, **named: Any) -> Any:
+        before = copied(arguments)
+        got = answer(*arguments, **named)
+        calls.append(_Call(answer, before, copied(got)))
+        return got
+
+    return run
 
 
-def _copied(value: Any) -> Any:
-    """Copy what a function could change in place; models and settings are passed as they are."""
-    if isinstance(value, torch.Tensor):
-        return value.detach().clone().requires_grad_(value.requires_grad)
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, torch.Generator):
-        twin = torch.Generator(value.device)
-        twin.set_state(value.get_state())
-        return twin
-    if type(value) in (list, tuple):
-        return type(value)(_copied(v) for v in value)
-    if type(value) is dict:
-        return {k: _copied(v) for k, v in value.items()}
-    return value
+def _constant(calls: list[_Call]) -> str:
+    """Say that a function ignores its arguments, if it gave one and the same for different ones."""
+    different = {repr(call.arguments) for call in calls if call.arguments}
+    if len(different) < 2 or not all(same(call.got, calls[0].got) for call in calls):
+        return ""
+    return f"Your function gives the same answer whatever its arguments. It answered {len(calls)} questions alike. "
 
 
-def _crash(answer: Any, error: BaseException) -> str:
-    """Say where the student's own code stopped."""
-    code = getattr(inspect.unwrap(answer), "__code__", None)  # a check may watch the answer from a wrapper
-    name = getattr(answer, "__name__", "your function")
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [frame for frame in frames if code and frame.filename == code.co_filename]
-    if not code or not inside:  # the call itself failed: wrong number of arguments
-        return f"{name} could not be called: {_named(error)}."
-    frame = inside[-1]
-    number = (frame.lineno or code.co_firstlineno) - code.co_firstlineno + 1
-    return f"{name} stopped with {_named(error)}, in its line {number}{': ' if frame.line else ''}{frame.line or ''}"
-
-
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+def _ask_again(calls: list[_Call], spread: float, times: int = 8, seconds: float = 1.0) -> None:
+    """Ask some questions again, in an order that nobody can know; a slow function is asked fewer."""
+    questions = [call for call in calls if call.arguments]
+    stop = time.monotonic() + seconds
+    for call in random.SystemRandom().choices(questions, k=times) if questions else []:
+        if not same(ask(call.answer, *call.arguments), call.got, spread):
+            wrong(
+                "Asked the same question a second time, your function gives another answer. It should compute its "
+                "answer from its arguments, and from nothing else."
+            )
+        if time.monotonic() > stop:
+            break

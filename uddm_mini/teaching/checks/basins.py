@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ._core import as_tensor, ask, exercise, wrong
+from ._core import as_number, as_tensor, ask, ask_each, close, exercise, wrong
 
 # k, L and V; the last ones ask for more changes than noise can make
 LEVELS = ((1, 2, 3), (4, 14, 102), (7, 14, 2), (1, 10, 5), (14, 14, 102), (2, 2, 3))
@@ -30,20 +30,20 @@ PROFILES = (
 @exercise("9.1 Which noise level?")
 def alpha_for(answer: Any) -> str:
     """Check alpha = 1 - (k / L) V / (V - 1), at least 1e-3."""
-    for k, length, vocab in LEVELS:
-        got = float(as_tensor(as_tensor(ask(answer, k, length, vocab)).squeeze(), ()))
+    for k, length, vocab, given in ask_each(answer, LEVELS):
+        got = as_number(given)
         alpha = max(1 - k / length * vocab / (vocab - 1), LEAST)
-        if abs(got - alpha) < 1e-6:
+        if close(got, alpha):
             continue
         asked = f"For {k} of {length} words and V = {vocab}"
-        if abs(got - max(1 - k / length, LEAST)) < 1e-6:
+        if close(got, max(1 - k / length, LEAST)):
             wrong(
                 f"{asked} you take every redrawn word for a changed one. One in V redraws the same word, so more than "
                 "k must be redrawn for k to change."
             )
-        if abs(got - max(1 - k / length * (vocab - 1) / vocab, LEAST)) < 1e-6:
+        if close(got, max(1 - k / length * (vocab - 1) / vocab, LEAST)):
             wrong(f"{asked} your factor is upside down: k / L = (1 - alpha) (V - 1) / V, solved for alpha.")
-        if abs(got - (1 - alpha) / (1 - LEAST)) < 1e-6 or abs(got - (1 - alpha)) < 1e-6:
+        if close(got, (1 - alpha) / (1 - LEAST)) or close(got, 1 - alpha):
             wrong(f"{asked} you return the noise, {got:.3f}. The question is about the signal alpha that is left.")
         if got < LEAST:
             wrong(f"{asked} you return {got:.3f}, but alpha never falls below {LEAST}: pure noise is all there is.")
@@ -54,17 +54,17 @@ def alpha_for(answer: Any) -> str:
 @exercise("9.2 The radius")
 def radius(answer: Any) -> str:
     """Check the largest number with at least half returned, interpolated, against cases counted by hand."""
-    for changed, returned in PROFILES:
-        got = float(as_tensor(as_tensor(ask(answer, list(changed), list(returned))).squeeze(), ()))
+    for changed, returned, given in ask_each(answer, [(list(k), list(shares)) for k, shares in PROFILES]):
+        got = as_number(given)
         expected, last = _radius(changed, returned)
-        if abs(got - expected) < 1e-6:
+        if close(got, expected):
             continue
-        case = f"For the shares {list(returned)} at {list(changed)} changed words"
+        case = f"For the shares {returned} at {changed} changed words"
         if not last:
             wrong(f"{case} not even half of the runs return, so the radius is 0, but you return {got:.2f}.")
         if last == changed[-1]:
             wrong(f"{case} every share is at least 1/2. Return the largest number measured, {last}, as a lower bound.")
-        if abs(got - last) < 1e-6:
+        if close(got, last):
             wrong(f"{case} you stop at {last}. Follow the straight line to the next number, down to 1/2.")
         if got < last:
             wrong(f"{case} you return {got:.2f}. The *largest* number with a share of 1/2 or more counts: {last}.")
@@ -80,37 +80,58 @@ def where_runs_end(answer: Any) -> str:
     memories = torch.tensor([captor, x.tolist(), captor, other])  # x itself is stored, and a neighbor twice
     ends = torch.tensor([x.tolist()] * 4 + [captor] * 3 + [other] * 2 + [[0, 2, 3]] * 2 + [[4, 4, 0]] * 5)
     returned, captured, elsewhere = 4 / 16, 5 / 16, 7 / 16
-    got = ask(answer, ends, x, memories)
+    without_x = torch.tensor([captor, other])
+    questions = [(ends, x, memories), (ends, x, without_x), (ends, memories[0], memories), (ends[:8], x, memories)]
+    questions.append((ends, x, torch.tensor([other])))
+    (*_, got), (*_, held_out), (*_, of_captor), (*_, of_some), (*_, of_one) = ask_each(answer, questions)
     if isinstance(got, dict):
         wrong("Return three shares in order, (returned, captured, elsewhere), not a dictionary.")
     shares = as_tensor(got, (3,), "Your answer (returned, captured, elsewhere)").tolist()
-    if abs(sum(shares) - 1) > 1e-6:
-        if abs(shares[1] - 9 / 16) < 1e-6:
+    if not close(sum(shares), 1):
+        if close(shares[1], 9 / 16):
             wrong("You count returns twice: x is among the memories, and coming home is no capture.")
-        if abs(shares[1] - 8 / 16) < 1e-6:
+        if close(shares[1], 8 / 16):
             wrong("A memory that is stored twice captures a run once: ask whether *any* memory equals the end.")
+        if close(sum(shares), 16):
+            wrong("You count runs. Divide by their number, here 16, to get shares.")
         wrong(f"Your shares add up to {sum(shares):.3f}, but every run ends in exactly one of the three ways.")
-    if abs(shares[0] - returned) > 1e-6:
+    if not close(shares[0], returned):
         wrong(f"{returned:.4f} of the runs end at exactly x, all of its words; you say {shares[0]:.4f}.")
-    if abs(shares[1] - 3 / 16) < 1e-6:
+    if close(shares[1], 3 / 16):
         wrong("You count the nearest memory only. Any memory other than x can capture a run.")
-    if abs(shares[1] - captured) > 1e-6:
+    if not close(shares[1], captured):
         wrong(f"{captured:.4f} of the runs end at a whole memory that is not x; you say {shares[1]:.4f}.")
-    if abs(shares[2] - elsewhere) > 1e-6:
+    if not close(shares[2], elsewhere):
         wrong("What neither returned nor was captured ended elsewhere.")
-    without = as_tensor(ask(answer, ends, x, torch.tensor([captor, other])), (3,)).tolist()
-    if abs(without[1] - captured) > 1e-6 or abs(without[0] - returned) > 1e-6:
+    if not close(as_tensor(held_out, (3,))[:2], [returned, captured]):
         wrong("The answer may not change when x is not among the memories (a held-out sentence).")
+    if not close(as_tensor(of_captor, (3,))[:2], [3 / 16, 6 / 16]):
+        wrong("Right for one sentence x. For another x, the same ends count differently: compare them with x itself.")
+    if not close(as_tensor(of_one, (3,)), [4 / 16, 2 / 16, 10 / 16]):
+        wrong("Right for four memories. With a single one, which captured 2 of 16 runs, the answer changes.")
+    if not close(as_tensor(of_some, (3,)), [4 / 8, 4 / 8, 0]):
+        wrong("Right for 16 runs, but not for the first 8 of them alone, of which 4 returned and 4 were captured.")
     return "Right. A failed run that was captured shows memory; one that ends elsewhere shows something else."
 
 
 @exercise("9.4 A radius with a proof")
 def safe_radius(answer: Any) -> str:
     """Check the largest k with sum over other memories of exp(-beta (d_i - 2 k)) < 1."""
-    # memories at chosen distances from x: a few near ones, and cases in which many far ones decide
-    for distances, beta in (((9,), 2.0), ((3, 8), 5.0), ((6,) * 30, 0.8), ((10,) * 400 + (9,), 1.4), ((1, 12), 6.0)):
+    # memories at chosen distances from x: a few near ones, a tie (8 words, k = 4), and many far ones that decide
+    cases = (
+        ((9,), 2.0),
+        ((3, 8), 5.0),
+        ((6,) * 30, 0.8),
+        ((10,) * 400 + (9,), 1.4),
+        ((8,), 2.0),
+        ((1, 12), 6.0),
+    )
+    questions = []
+    for i, (distances, beta) in enumerate(cases):
         x, memories = _at_distances(distances)
-        got = float(as_tensor(as_tensor(ask(answer, memories, x, beta)).squeeze(), ()))
+        questions.append((memories + i, x + i, beta))  # other words, at the same distances
+    for (distances, beta), (memories, x, _, given) in zip(cases, ask_each(answer, questions), strict=True):
+        got = as_number(given)
         expected = _safe(distances, beta)
         if got == expected:
             continue
@@ -119,8 +140,18 @@ def safe_radius(answer: Any) -> str:
         if not math.isfinite(got):
             wrong(f"{case} you return {got}. The radius counts words: a whole number from 0 to L.")
         if expected and got in (-1, 0):
-            wrong(f"{case} you find no safe k. Is x itself, at distance 0, among your competitors?")
-        if got == (min(distances) - 1) // 2:
+            if as_number(ask(answer, memories[(memories != x).any(dim=1)], x, beta)) == expected:
+                wrong(f"{case} you find no safe k. x itself, at distance 0, is among your competitors: leave it out.")
+            wrong(
+                f"{case} you find no safe k, but {expected} changes are safe. After k changes a competitor at distance "
+                "d weighs exp(-beta (d - 2 k)) against x, which is small while 2 k is well below d."
+            )
+        if got == expected + 1 and got in _bounds(distances, beta, 2, ties=True):
+            wrong(
+                f"{case} you return {got:g}, where the others weigh exactly as much as x. That is a tie, and x may "
+                "lose it: the sum has to stay below 1 (<, not <=)."
+            )
+        if got == (min(distances) - 1) // 2 and len(distances) > 1:
             wrong(
                 f"{case} you look at the nearest memory alone: k < d / 2. Here the *sum* of all other weights must "
                 f"stay below the weight of x ({len(distances)} of them here)."
@@ -134,10 +165,10 @@ def safe_radius(answer: Any) -> str:
             wrong(f"The radius counts words, so it is a whole number; you return {got:.3f}.")
         wrong(f"{case} the largest safe k is {expected}, but you return {got:g}.")
     x, memories = _at_distances((1, 1))
-    none = float(as_tensor(as_tensor(ask(answer, memories, x, 0.5)).squeeze(), ()))
+    none = as_number(ask(answer, memories, x, 0.5))
     if none != 0:
         wrong(f"Two memories one word away outweigh x at beta = 0.5 even at k = 0. Return 0 there, not {none:g}.")
-    most = float(as_tensor(as_tensor(ask(_ending(answer), x[None], x, 0.5)).squeeze(), ()))
+    most = as_number(ask(_ending(answer), x[None], x, 0.5))
     if math.isinf(most):
         wrong("With x as the only memory your loop never ends: an empty sum is below 1 for every k. Stop at k = L.")
     if most != len(x):
@@ -174,7 +205,7 @@ def _ending(answer: Callable[..., Any], lines: int = 10_000) -> Callable[..., An
     return run
 
 
-def _radius(changed: tuple[int, ...], returned: tuple[float, ...]) -> tuple[float, int]:
+def _radius(changed: list[int], returned: list[float]) -> tuple[float, int]:
     """Return the interpolated radius, and the largest measured number inside the basin (0 if there is none)."""
     inside = [i for i, share in enumerate(returned) if share >= 0.5]
     if not inside:
@@ -193,10 +224,11 @@ def _at_distances(distances: tuple[int, ...], length: int = 12) -> tuple[torch.T
     return x, torch.cat([others[:1], x[None], others[1:]])
 
 
-def _bounds(distances: tuple[int, ...], beta: float, harm: int) -> list[int]:
+def _bounds(distances: tuple[int, ...], beta: float, harm: int, ties: bool = False) -> list[int]:
     """Return every k from 0 on at which the others cannot outweigh x, if a change harms `harm` times."""
     d = torch.tensor(distances, dtype=torch.float64)
-    return [k for k in range(13) if float(torch.exp(-beta * (d - harm * k)).sum()) < 1]
+    weights = [float(torch.exp(-beta * (d - harm * k)).sum()) for k in range(13)]
+    return [k for k, weight in enumerate(weights) if weight < 1 or (ties and weight == 1)]
 
 
 def _safe(distances: tuple[int, ...], beta: float) -> int:

@@ -7,14 +7,7 @@ from typing import Any
 
 import torch
 
-from ._core import as_tensor, ask, exercise, wrong
-
-
-def _number(got: Any) -> float:
-    found = as_tensor(as_tensor(got).squeeze())
-    if found.ndim:
-        wrong(f"One number is asked for, but your answer has {found.numel()}.")
-    return float(found)
+from ._core import as_number, as_tensor, ask_each, close, exercise, wrong
 
 
 @exercise("8.1 A floor with copies")
@@ -23,21 +16,22 @@ def training_floor(answer: Any) -> str:
     copied = torch.tensor([[0, 1, 2, 1]] * 5 + [[2, 1, 0, 0]] * 2 + [[2, 1, 1, 1]])  # counts 5, 2, 1 of 8 sentences
     shares = torch.tensor([5, 2, 1]).double() / 8
     right = float(torch.special.entr(shares).sum()) / 4
-    got = _number(ask(answer, copied))
-    if abs(got - right) < 1e-6:
-        plain = torch.arange(12).reshape(6, 2)
-        if abs(_number(ask(answer, plain)) - math.log(6) / 2) > 1e-6:
+    plain = torch.arange(12).reshape(6, 2)
+    (_, given), (_, of_plain) = ask_each(answer, [(copied,), (plain,)])
+    got = as_number(given)
+    if close(got, right):
+        if not close(as_number(of_plain), math.log(6) / 2):
             wrong("Right with copies, but six different sentences of two words should give ln 6 / 2.")
         return "Right. Copies lower the floor: a model may win by favoring the sentences that come often."
-    if abs(got - 4 * right) < 1e-6:
+    if close(got, 4 * right):
         wrong("This is the floor for a whole sentence. Divide by its length: the loss is per word.")
-    if abs(got - math.log(8) / 4) < 1e-6:
+    if close(got, math.log(8) / 4):
         wrong("ln n / L holds for different sentences. Here some are copies, and a copy need not be named twice.")
-    if abs(got - math.log(3) / 4) < 1e-6:
+    if close(got, math.log(3) / 4):
         wrong(
             "You count the different sentences as if they were equally likely. One of them comes five times in eight."
         )
-    if abs(got - right / math.log(2)) < 1e-6:
+    if close(got, right / math.log(2)):
         wrong("This is in bits. The book counts in nats: use the natural logarithm.")
     wrong(
         f"For counts 5, 2 and 1 and sentences of four words the floor is {right:.4f} nats per word; you have {got:.4f}."
@@ -49,22 +43,27 @@ def collapse_at(answer: Any) -> str:
     """Check the interpolated level on tables, inside and beyond both ends."""
     levels = torch.tensor([0.0, 0.2, 0.5, 0.9], dtype=torch.float64)
     information = torch.tensor([6.0, 5.0, 2.0, 0.5], dtype=torch.float64)
-    for n, right in ((50, _level(50, levels, information)), (3, _level(3, levels, information))):
-        got = _number(ask(answer, n, levels, information))
-        if abs(got - right) < 1e-6:
+    other = (torch.tensor([0.1, 0.3, 0.6]).double(), torch.tensor([4.0, 2.5, 1.0]).double())
+    inside = [(50, levels, information), (3, levels, information), (20, *other)]
+    beyond = [(1000, levels, information), (1, levels, information), (1000, *other), (2, *other)]
+    answers = list(ask_each(answer, inside + beyond))
+    for n, levels, information, given in answers[: len(inside)]:
+        got, right = as_number(given), _level(n, levels, information)
+        if close(got, right):
             continue
         grid = levels[(information < math.log(n)).nonzero()[0, 0]]
-        if abs(got - float(grid)) < 1e-6 or abs(got - float(levels[levels < grid][-1])) < 1e-6:
+        if close(got, grid) or close(got, levels[levels < grid][-1]):
             wrong("You return a level of the table. The crossing lies between two of them: interpolate.")
-        if 2 <= n <= 6 and abs(got - _level(round(math.exp(n)), levels, information)) < 1e-3:
+        if 2 <= n <= 6 and close(got, _level(math.exp(n), levels, information)):
             wrong("You compare the information with n. To name one of n sentences takes ln n nats.")
-        if abs(got - _level(math.exp(math.log2(n)), levels, information)) < 1e-6:
+        if close(got, _level(math.exp(math.log2(n)), levels, information)):
             wrong("You use the logarithm to base 2. The table is in nats: use the natural logarithm.")
         wrong(f"For n = {n}, ln n = {math.log(n):.2f}: the crossing is at {right:.3f}, but you return {got:.3f}.")
-    for n, right, where in ((1000, 0.0, "above"), (1, 0.9, "below")):
-        got = _number(ask(answer, n, levels, information))
-        if not abs(got - right) < 1e-6:
-            wrong(f"With n = {n}, ln n lies {where} the whole table: return {right}, not {got:.3f}.")
+    for n, levels, information, given in answers[len(inside) :]:
+        got = as_number(given)
+        where, right = ("above", levels[0]) if math.log(n) > information[0] else ("below", levels[-1])
+        if not close(got, right):
+            wrong(f"With n = {n}, ln n lies {where} the whole table: return {right:g}, not {got:.3f}.")
     return "Right. Beyond the upper end not even a clean sentence names itself: the memory has become the language."
 
 
@@ -73,31 +72,34 @@ def from_memory(answer: Any) -> str:
     """Check the posterior probability of the training set's world against sums of products."""
     memories = torch.tensor([[0, 1, 2], [0, 2, 2], [3, 3, 1], [0, 1, 1]])
     xt = torch.tensor([[0, 1, 2], [0, 3, 3], [1, 0, 0]])
-    for alpha, vocab in ((0.7, 4), (0.3, 6)):
+    log_language = torch.tensor([-4.0, -5.0, -3.5], dtype=torch.float64)
+    questions = [(xt, memories, 0.7, 4, log_language), (xt, memories, 0.3, 6, log_language)]
+    questions.append((torch.tensor([[2, 0], [1, 1]]), torch.tensor([[2, 1], [0, 0], [1, 1]]), 0.5, 3, log_language[1:]))
+    for xt, memories, alpha, vocab, log_language, given in ask_each(answer, questions):
+        length = xt.shape[1]
         own, other = alpha + (1 - alpha) / vocab, (1 - alpha) / vocab
-        agree = (xt[:, None] == memories).sum(dim=2).double()  # [3, 4]
-        products = own**agree * other ** (3 - agree)  # q(x_t | memory)
-        log_language = torch.tensor([-4.0, -5.0, -3.5], dtype=torch.float64)
-        got = as_tensor(ask(answer, xt, memories, alpha, vocab, log_language), (3,))
+        agree = (xt[:, None] == memories).sum(dim=2).double()  # [B, n]
+        products = own**agree * other ** (length - agree)  # q(x_t | memory)
+        got = as_tensor(given, (len(xt),))
 
         def chance(memory: torch.Tensor, language: torch.Tensor = log_language) -> torch.Tensor:
             return torch.sigmoid(memory.log() - language)
 
-        if torch.allclose(got, chance(products.mean(dim=1)), atol=1e-6):
+        if close(got, chance(products.mean(dim=1))):
             continue
-        if torch.allclose(got, chance(products.sum(dim=1)), atol=1e-6):
+        if close(got, chance(products.sum(dim=1))):
             wrong("You forget 1 / n: each of the n memories was chosen with that probability, so average, do not add.")
-        if torch.allclose(got, 1 - chance(products.mean(dim=1)), atol=1e-6):
+        if close(got, 1 - chance(products.mean(dim=1))):
             wrong("This is the probability that it came from the language: the sign of the difference is upside down.")
-        if torch.allclose(got, chance(products.amax(dim=1)), atol=1e-6):
+        if close(got, chance(products.amax(dim=1))):
             wrong("You look at the best memory only. Every memory may have made x_t: average over all of them.")
         ratio = (own / other) ** agree
-        if torch.allclose(got, chance(ratio.mean(dim=1)), atol=1e-6):
+        if close(got, chance(ratio.mean(dim=1))):
             wrong(
                 "The factor c^L is missing. Inside the softmax it cancels; here two different worlds are compared, and "
                 "it does not."
             )
-        if torch.allclose(got, chance((alpha**agree * other ** (3 - agree)).mean(dim=1)), atol=1e-6):
+        if close(got, chance((alpha**agree * other ** (length - agree)).mean(dim=1))):
             wrong("A redrawn word may be the same word again: k = alpha + (1 - alpha) / V, not alpha.")
         if not bool(((got >= 0) & (got <= 1)).all()):
             wrong("A probability lies between 0 and 1. Turn the difference of log-probabilities into one: the sigmoid.")
@@ -108,28 +110,30 @@ def from_memory(answer: Any) -> str:
 @exercise("8.4 A bound for the weight")
 def bound_on_weight(answer: Any) -> str:
     """Check the mean of sigmoid(i - ln(n - 1))."""
-    densities = torch.tensor([-1.0, 0.5, 2.0, 3.0, 7.0], dtype=torch.float64)
-    for n in (2, 5, 40):
-        right = float(torch.sigmoid(densities - math.log(n - 1)).mean())
-        got = _number(ask(answer, n, densities))
-        if abs(got - right) < 1e-6:
+    some = torch.tensor([-1.0, 0.5, 2.0, 3.0, 7.0], dtype=torch.float64)
+    few = torch.tensor([0.3, 1.2], dtype=torch.float64)
+    for n, densities, given in ask_each(answer, [(2, some), (5, some), (40, some), (5, few), (1, some)]):
+        got = as_number(given)
+        if n == 1:
+            if not close(got, 1):
+                wrong(f"With n = 1 there is no rival and the weight is 1, but you return {got:.3f}.")
             continue
-        if abs(got - float(torch.sigmoid(densities - math.log(n)).mean())) < 1e-6:
+        right = float(torch.sigmoid(densities - math.log(n - 1)).mean())
+        if close(got, right):
+            continue
+        if close(got, float(torch.sigmoid(densities - math.log(n)).mean())):
             wrong("The right memory is no rival of itself: there are n - 1 others.")
-        if abs(got - float(torch.sigmoid(densities.mean() - math.log(n - 1)))) < 1e-6:
+        if close(got, float(torch.sigmoid(densities.mean() - math.log(n - 1)))):
             wrong(
                 "You average the densities first. The average of the weights is wanted, and the sigmoid is not linear."
             )
-        if abs(got - float((densities > math.log(n - 1)).double().mean())) < 1e-6:
+        if close(got, float((densities > math.log(n - 1)).double().mean())):
             wrong("You count the densities above ln(n - 1). Each contributes its weight, a sigmoid, not 0 or 1.")
-        if abs(got - float(torch.sigmoid(math.log(n - 1) - densities).mean())) < 1e-6:
+        if close(got, float(torch.sigmoid(math.log(n - 1) - densities).mean())):
             wrong("Upside down: more information about the right memory must raise its weight.")
         if math.isnan(got):
             wrong(f"For n = {n} you return nan. The sigmoid of any density is a number: torch.sigmoid is safe.")
         wrong(f"For n = {n} the bound is {right:.4f}, but you return {got:.4f}. Divide q by q + (n - 1) p first.")
-    alone = _number(ask(answer, 1, densities))
-    if not abs(alone - 1) < 1e-6:
-        wrong(f"With n = 1 there is no rival and the weight is 1, but you return {alone:.3f}.")
     return (
         "Right. The average weight lies above the bound, so it falls through one half at a higher noise level than the "
         "bound does."

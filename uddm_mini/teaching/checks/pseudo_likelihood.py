@@ -10,7 +10,7 @@ import torch
 from uddm_mini.denoisers.hopfield import HopfieldNetwork
 from uddm_mini.denoisers.patterns import random_patterns
 
-from ._core import as_tensor, ask, exercise, wrong
+from ._core import as_number, as_tensor, as_whole, ask, ask_each, close, exercise, wrong
 
 
 def _seeded(seed: int) -> torch.Generator:
@@ -26,15 +26,17 @@ def _couplings(n: int, seed: int) -> torch.Tensor:
 @exercise("3.1 Around the loop")
 def my_loop(answer: Any) -> str:
     """Compare with 4 sigma_i sigma_j (J_ji - J_ij)."""
+    questions = []
     for seed, (i, j) in enumerate([(0, 1), (1, 0), (4, 2)]):
-        J, sigma = _couplings(5, seed), random_patterns(1, 5, _seeded(seed))[0].double()
-        got = float(as_tensor(ask(answer, J, sigma, i, j), ()))
+        questions.append((_couplings(5, seed), random_patterns(1, 5, _seeded(seed))[0].double(), i, j))
+    for J, sigma, i, j, given in ask_each(answer, questions):
+        got = as_number(given)
         expected = float(4 * sigma[i] * sigma[j] * (J[j, i] - J[i, j]))
-        if math.isclose(got, expected, rel_tol=1e-4, abs_tol=1e-6):
+        if close(got, expected):
             continue
-        if math.isclose(got, -expected, rel_tol=1e-4):
+        if close(got, -expected):
             wrong("The size is right, the sign is not. The gain of a flip is -2 sigma h, with sigma before the flip.")
-        if math.isclose(2 * got, expected, rel_tol=1e-4):
+        if close(2 * got, expected):
             wrong("You have half of it: a spin goes from -1 to +1, a change of 2, so each gain is -2 sigma h.")
         if abs(got) < 1e-6:
             wrong(
@@ -47,7 +49,7 @@ def my_loop(answer: Any) -> str:
         )
     for seed in (0, 1):
         J, sigma = _couplings(5, seed), random_patterns(1, 5, _seeded(seed))[0].double()
-        if not abs(float(as_tensor(ask(answer, J + J.T, sigma, 0, 3), ()))) <= 1e-4:
+        if not abs(as_number(ask(answer, J + J.T, sigma, 0, 3))) <= 1e-4:
             wrong("For symmetric couplings the walk must cost nothing, but yours does.")
     return "Right. The sum is 0 for every state and every pair only if J is symmetric: one loop can disprove an energy."
 
@@ -56,30 +58,32 @@ def my_loop(answer: Any) -> str:
 def unit_entropy(answer: Any) -> str:
     """Compare with the entropy of (p, 1 - p), p = 1 / (1 + exp(-2 h)), at moderate and at huge fields."""
     h = torch.tensor([[0.0, 0.3, -0.3], [1.0, -2.5, 6.0]], dtype=torch.float64)
-    got = as_tensor(ask(answer, h), tuple(h.shape))
+    extremes = torch.tensor([1000.0, -1000.0], dtype=torch.float64)
+    (*_, given), (*_, at_extremes) = ask_each(answer, [(h,), (extremes,)])
+    got = as_tensor(given, tuple(h.shape))
     p = torch.sigmoid(2 * h)
     plus, minus = torch.special.entr(p), torch.special.entr(1 - p)
 
-    def close(expected: torch.Tensor) -> bool:
-        return bool(torch.allclose(got, expected, rtol=1e-3, atol=1e-6))
+    def right(expected: torch.Tensor) -> bool:
+        return close(got, expected, rtol=1e-3)
 
-    if not close(plus + minus):
+    if not right(plus + minus):
         once = torch.sigmoid(h)
-        if close((plus + minus) / math.log(2)):
+        if right((plus + minus) / math.log(2)):
             wrong("That is the entropy in bits. The book counts in nats: use the natural logarithm.")
-        if close(-(plus + minus)):
+        if right(-(plus + minus)):
             wrong("An entropy is never negative: it is minus the sum of p ln p.")
-        if close(plus) or close(minus):
+        if right(plus) or right(minus):
             wrong("You counted one value of the spin. The entropy adds -p ln p for + and for -.")
-        if close(torch.special.entr(once) + torch.special.entr(1 - once)):
+        if right(torch.special.entr(once) + torch.special.entr(1 - once)):
             wrong("You used 1 / (1 + exp(-h)). A flip changes sigma by 2, so p(+) = 1 / (1 + exp(-2 h)).")
-        if close(-p.log()) or close(-(1 - p).log()):
+        if right(-p.log()) or right(-(1 - p).log()):
             wrong("That is the surprise about one value, -ln p. The entropy is the surprise averaged over both values.")
         wrong(
             f"At h = 0 and h = 1 the entropy is {math.log(2):.4f} and {float((plus + minus)[1, 0]):.4f} nats, but you "
             f"returned {float(got[0, 0]):.4f} and {float(got[1, 0]):.4f}."
         )
-    extreme = as_tensor(ask(answer, torch.tensor([1000.0, -1000.0], dtype=torch.float64)), (2,))
+    extreme = as_tensor(at_extremes, (2,))
     if not bool((extreme.abs() < 1e-9).all()):
         wrong(
             f"At h = +1000 and -1000 the spin is certain and the entropy 0, but you returned {extreme.tolist()}. "
@@ -88,15 +92,15 @@ def unit_entropy(answer: Any) -> str:
     return "Right. At h = 0 it is ln 2, a fair coin; it falls fast as soon as the other units agree on an answer."
 
 
-def _most_flips(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0) -> torch.Tensor:
-    """Return for every unit how many flips it can always bear, int64[N]."""
+def _most_flips(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0, ties: bool = False) -> torch.Tensor:
+    """Return for every unit how many flips it can always bear, int64[N]; with `ties`, fields of 0 count as right."""
     cost = factor * J.abs().sort(dim=1, descending=True).values.cumsum(dim=1)
-    return (cost < (xi * (J @ xi))[:, None]).sum(dim=1)
+    margin = (xi * (J @ xi))[:, None]
+    return ((cost <= margin) if ties else (cost < margin)).sum(dim=1)
 
 
-@exercise("3.3 A basin with a proof")
-def safe_flips(answer: Any) -> str:
-    """Compare with the bound on made-up couplings, on Hebb at low load, and on an unstable pattern."""
+def _basin_cases() -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Return couplings and a pattern: Hebb at low load, made-up rows, an unstable pattern, and exact ties."""
     cases = []
     for n_patterns, n_units in ((1, 21), (2, 40), (3, 60), (4, 101)):
         stored = random_patterns(n_patterns, n_units, _seeded(n_patterns))
@@ -106,38 +110,65 @@ def safe_flips(answer: Any) -> str:
     lopsided = J.clone()
     lopsided[1:, 0] += 0.3 * xi[1:] * xi[0]  # all listen to unit 0, which does not listen more than before
     cases += [(lopsided, xi), (J, random_patterns(1, 101, _seeded(9))[0].double())]
-    for J, xi in cases:
-        got = int(as_tensor(ask(answer, J, xi), ()))
-        bears = _most_flips(J, xi)
-        expected = int(bears.min())
-        if got == expected:
-            continue
-        if got == int(_most_flips(J, xi, 1.0).min()):
-            wrong(f"You returned {got}, twice too many: a flipped neighbor takes its vote away and votes against you.")
-        if expected == 0:
-            wrong(f"This pattern is not a fixed point, or one flip may break it. The answer is 0, but yours is {got}.")
-        if got == int(bears.max()):
-            wrong(f"You returned {got}, which the strongest unit can bear. Every unit must, so the weakest decides.")
-        if got == int(_most_flips(J.T, xi).min()):
-            wrong("You sorted columns. What unit i hears is in row i of J; the two differ if J is not symmetric.")
-        if got == expected + 1:
-            wrong(f"One too many: with {got} flips the bound is reached at some unit. Count the k that stay below.")
-        wrong(
-            f"For {len(xi)} units, {expected} flips are always repaired, but you returned {got}. Compare xi_i h_i with "
-            "twice the sum of the k largest |J_ij| in row i."
+    for n_units in (9, 17):  # one pattern, couplings 1/8 or 1/16: sums are exact, and half of them flipped is a tie
+        xi = random_patterns(1, n_units, _seeded(n_units))[0].double()
+        cases.append(((torch.outer(xi, xi) / (n_units - 1)).fill_diagonal_(0), xi))
+    return cases
+
+
+@exercise("3.3 A basin with a proof")
+def safe_flips(answer: Any) -> str:
+    """Compare with the bound on couplings with and without ties, and on an unstable pattern."""
+    cases = _basin_cases()
+    got = [as_whole(given, "The number of flips") for *_, given in ask_each(answer, cases)]
+    expected = [int(_most_flips(J, xi).min()) for J, xi in cases]
+    if got == expected:
+        return (
+            "Right. Every state within that distance falls onto the pattern in one step: a basin with a proof and "
+            "without an energy. Measured basins are far wider, because random flips are rarely the worst ones."
         )
-    return (
-        "Right. Every state within that distance falls onto the pattern in one step: a basin with a proof and without "
-        "an energy. Measured basins are far wider, because random flips are rarely the worst ones."
+    for slip, sentence in (
+        (
+            [int(_most_flips(J, xi, ties=True).min()) for J, xi in cases],
+            "it lets a unit pass whose field becomes exactly 0. Such a unit changes nothing, so it stays wrong if it "
+            "was flipped: count the k that stay strictly below xi_i h_i (<, not <=).",
+        ),
+        (
+            [int(_most_flips(J, xi, 1.0).min()) for J, xi in cases],
+            "twice too many. A flipped neighbor takes its vote away *and* votes against you, so it costs 2 |J_ij|.",
+        ),
+        (
+            [int(_most_flips(J, xi).max()) for J, xi in cases],
+            "that is what the strongest unit can bear. Every unit must, so the weakest decides.",
+        ),
+        (
+            [int(_most_flips(J.T, xi).min()) for J, xi in cases],
+            "it sorts columns. What unit i hears is in row i of J; the two differ if J is not symmetric.",
+        ),
+        (
+            [k + 1 for k in expected],
+            "One too many everywhere. With that many flips the bound is passed: count the k that stay below it.",
+        ),
+        (
+            [max(k, 1) for k in expected],
+            "it must be 0 where one flip may break the pattern, or where it is not even a fixed point.",
+        ),
+    ):
+        if got == slip:
+            wrong(f"Your numbers are {got}, and should be {expected}: {sentence}")
+    units, k, right = next((len(c[1]), g, e) for c, g, e in zip(cases, got, expected, strict=True) if g != e)
+    wrong(
+        f"For {units} units, {right} flips are always repaired, but you returned {k}. Compare xi_i h_i with "
+        "twice the sum of the k largest |J_ij| in row i."
     )
 
 
 @exercise("3.4 A melody")
 def melody(answer: Any) -> str:
     """Run the couplings: every pattern must lead to the next one, and the last to the first."""
-    for n_patterns, n_units, seed in ((5, 200, 0), (3, 120, 1), (8, 400, 2)):
-        xi = random_patterns(n_patterns, n_units, _seeded(seed))
-        J = as_tensor(ask(answer, xi), (n_units, n_units), "Your coupling matrix")
+    questions = [(random_patterns(p, n, _seeded(s)),) for p, n, s in ((5, 200, 0), (3, 120, 1), (8, 400, 2))]
+    for xi, given in ask_each(answer, questions):
+        J = as_tensor(given, (xi.shape[1], xi.shape[1]), "Your coupling matrix")
         x = xi.double()
         after = (x @ J.T).sign()
         following = x.roll(-1, dims=0)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
-from ._core import as_tensor, ask, exercise, wrong
+from ._core import as_bool, as_number, as_tensor, ask_each, close, exercise, wrong
 
 # a held-out sentence, another one, and the share of words that makes them twins
 TWINS = (
@@ -36,19 +35,17 @@ RUNS = (
 
 # a table of a chain with three characters: row = this character, column = the next one
 STEP = ((0.1, 0.6, 0.3), (0.5, 0.2, 0.3), (0.25, 0.05, 0.7))
+OTHER_STEP = ((0.7, 0.1, 0.1, 0.1), (0.2, 0.3, 0.4, 0.1), (0.25, 0.05, 0.6, 0.1), (0.4, 0.3, 0.2, 0.1))
 
 
 @exercise("12.1 Is it a twin?")
 def is_twin(answer: Any) -> str:
     """Check the rule of near duplicates: shared distinct words against the smaller of two numbers of words."""
-    for held_out, other, share in TWINS:
+    for held_out, other, share, given in ask_each(answer, TWINS):
         a, b = set(held_out.split()), set(other.split())
         shared, needed = len(a & b), share * min(len(a), (len(a) + len(b)) / 2)
         expected = shared >= needed - 1e-9
-        got = ask(answer, held_out, other, share)
-        if not isinstance(got, bool | np.bool_):
-            wrong(f"Return True or False; you return {type(got).__name__}.")
-        if bool(got) == expected:
+        if as_bool(given) == expected:
             continue
         case = f'"{held_out}" and "{other}", share {share:g}'
         if len(a) < len(held_out.split()):  # the only cases with repeated words; the others have passed
@@ -69,19 +66,18 @@ def is_twin(answer: Any) -> str:
 @exercise("12.2 The longest shared run")
 def longest_shared(answer: Any) -> str:
     """Check the length of the longest substring against all substrings."""
-    for sentence, texts, _ in RUNS:
+    for sentence, texts, got in ask_each(answer, [(sentence, list(texts)) for sentence, texts, _ in RUNS]):
         pieces = {sentence[i:j] for i in range(len(sentence)) for j in range(i + 1, len(sentence) + 1)}
         expected = max((len(p) for p in pieces if any(p in text for text in texts)), default=0)
-        got = ask(answer, sentence, list(texts))
         if isinstance(got, str):
             wrong(f"Return the length of the run, not the run itself ({got!r}).")
-        value = as_tensor(got, (), "Your answer")
-        if int(value) == expected and float(value) == expected:
+        value = as_number(got)
+        if value == expected:
             continue
-        case = f'"{sentence}" in {list(texts)}'
-        if float(value) > expected and sentence in ("bcd", "ab cd"):
+        case = f'"{sentence}" in {texts}'
+        if value > expected and sentence in ("bcd", "ab cd"):
             wrong(f"{case}: the run has to lie inside one text. Joining the texts makes runs that nobody wrote.")
-        if float(value) > expected:
+        if value > expected:
             wrong(f"{case}: the longest run has {expected} characters. A run has no gaps.")
         wrong(f"{case}: the longest run has {expected} characters, blanks included, and may start anywhere in both.")
     return "Right. It finds copied phrases even where they moved to another place, which a count by position misses."
@@ -90,26 +86,26 @@ def longest_shared(answer: Any) -> str:
 @exercise("12.3 What stands between?")
 def between(answer: Any) -> str:
     """Check p(middle | left, right) of a chain against the enumeration of three characters."""
-    step = torch.tensor(STEP, dtype=torch.float64)
-    for left, right in ((0, 0), (1, 2), (2, 0)):
+    chains = [torch.tensor(table, dtype=torch.float64) for table in (STEP, OTHER_STEP)]
+    for step, left, right, given in ask_each(answer, [(s, *ends) for s in chains for ends in ((0, 0), (1, 2), (2, 0))]):
         weights = torch.stack([step[left, v] * step[v, right] for v in range(len(step))])
         expected = weights / weights.sum()
-        got = as_tensor(ask(answer, step, left, right), (len(step),))
-        if torch.allclose(got, expected, atol=1e-6):
+        got = as_tensor(given, (len(step),))
+        if close(got, expected):
             continue
-        if torch.allclose(got, weights, atol=1e-6):
+        if close(got, weights):
             wrong(f"The weights are right, but they add up to {float(got.sum()):.3f}. Divide by their sum.")
-        if torch.allclose(got, step[left], atol=1e-6):
+        if close(got, step[left]):
             wrong("You look at the left neighbor only. The right one followed the middle one, so it tells too.")
-        if torch.allclose(got, step[:, right] / step[:, right].sum(), atol=1e-6):
+        if close(got, step[:, right] / step[:, right].sum()):
             wrong("You look at the right neighbor only. The left one says how probable each middle one was before.")
         mixture = step[left] + step[:, right] / step[:, right].sum()
-        if torch.allclose(got / got.sum(), mixture / mixture.sum(), atol=1e-6):
+        if close(got / got.sum(), mixture / mixture.sum()):
             wrong("You average what the two neighbors say. Both have to hold, so their factors multiply.")
-        if torch.allclose(got.exp(), expected, atol=1e-6):
+        if close(got.exp(), expected):
             wrong("These are the logarithms of the right probabilities. Return the probabilities themselves.")
         flipped = step[:, left] * step[right]
-        if torch.allclose(got, flipped / flipped.sum(), atol=1e-6):
+        if close(got, flipped / flipped.sum()):
             wrong("You run the chain backwards: step[a, b] is the probability of b after a, row first.")
         wrong(f"For left = {left} and right = {right} it should be {[round(p, 3) for p in expected.tolist()]}.")
     return "Right. This is the chain's cavity posterior at t = 0: both neighbors count, the character itself does not."
@@ -119,22 +115,31 @@ def between(answer: Any) -> str:
 def surprise_below(answer: Any) -> str:
     """Check the mean, over counted characters, of the baseline's entropy minus the model's."""
     generator = torch.Generator().manual_seed(0)
-    model, baseline = (torch.rand(4, 6, generator=generator, dtype=torch.float64) + k for k in (0.1, 1.0))
-    counted = torch.arange(6) < torch.tensor([6, 4, 2, 3])[:, None]
+    questions = []
+    for lengths in ([6, 4, 2, 3], [1, 5, 5]):
+        shape = (len(lengths), max(lengths))
+        model, baseline = (torch.rand(shape, generator=generator, dtype=torch.float64) + k for k in (0.1, 1.0))
+        questions.append((model, baseline, torch.arange(shape[1]) < torch.tensor(lengths)[:, None]))
+    for model, baseline, counted, given in ask_each(answer, questions):
+        _judge_scores(model, baseline, counted, as_tensor(given, (len(model),), "Your scores"))
+    return "Right. A sentence that is easy for everybody no longer looks memorized."
+
+
+def _judge_scores(model: torch.Tensor, baseline: torch.Tensor, counted: torch.Tensor, got: torch.Tensor) -> None:
+    """End the check if the scores are not those of exercise 12.4."""
     expected = torch.stack([(b - m)[c].mean() for m, b, c in zip(model, baseline, counted, strict=True)])
-    got = as_tensor(ask(answer, model, baseline, counted), (4,), "Your scores")
-    if torch.allclose(got, expected, atol=1e-6):
-        return "Right. A sentence that is easy for everybody no longer looks memorized."
-    if torch.allclose(got, -expected, atol=1e-6):
+    if close(got, expected):
+        return
+    if close(got, -expected):
         wrong("The sign is upside down: a memorized sentence has little entropy, and should score high.")
-    if torch.allclose(got, (baseline - model).mean(dim=1), atol=1e-6):
+    if close(got, (baseline - model).mean(dim=1)):
         wrong("You average over padding too. Use only the characters where counted is True.")
     sums = ((baseline - model) * counted).sum(dim=1)
-    if torch.allclose(got, sums, atol=1e-6):
+    if close(got, sums):
         wrong("You add up where you should average: a long sentence would score high for its length.")
-    if torch.allclose(got, sums / 6, atol=1e-6):
+    if close(got, sums / counted.shape[1]):
         wrong("You divide by the padded length. Divide by the number of counted characters of each sentence.")
     alone = -(model * counted).sum(dim=1) / counted.sum(dim=1)
-    if torch.allclose(got, alone, atol=1e-6):
+    if close(got, alone):
         wrong("That is minus the model's entropy alone. Subtract it from the baseline's entropy of the same sentence.")
     wrong(f"The first score should be {float(expected[0]):.4f}, and yours is {float(got[0]):.4f}.")

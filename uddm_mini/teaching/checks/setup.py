@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ._core import as_tensor, ask, exercise, wrong
+from ._core import as_number, ask_each, close, exercise, wrong
 
 
 @exercise("0.1 How much did the noise change?")
@@ -14,15 +14,22 @@ def changed_fraction(answer: Any) -> str:
     """Compare with a count by hand: `answer(x0, xt)` is the fraction of words that differ."""
     x0 = torch.tensor([[3, 1, 4, 1], [5, 9, 2, 6]])
     xt = torch.tensor([[3, 7, 4, 1], [5, 9, 8, 0]])  # 3 of 8 words differ
-    got = float(as_tensor(ask(answer, x0, xt), ()))
-    if abs(got - 5 / 8) < 1e-6:
+    other = torch.tensor([[3, 7, 4]])  # against the next one, 1 of 3 words differs
+    questions = [(x0, xt), (x0, x0), (other, torch.tensor([[3, 7, 5]]))]
+    (*_, given), (*_, without_noise), (*_, once_more) = ask_each(answer, questions)
+    got = as_number(given)
+    if close(got, 5 / 8):
         wrong("You returned the fraction of words that stayed. Ask for the words that differ.")
-    if abs(got - 3) < 1e-6:
+    if close(got, 3):
         wrong("You counted 3 changed words, which is right. A fraction divides them by the number of words, here 8.")
-    if abs(got - 3 / 4) < 1e-6 or abs(got - 3 / 2) < 1e-6:
+    if close(got, 3 / 4) or close(got, 3 / 2):
         wrong("Divide by the number of all words, 2 sentences of 4 words, not by the length or number of sentences.")
-    if not abs(got - 3 / 8) <= 1e-6:  # so that nan is wrong, too
+    if close(got, 300 / 8):
+        wrong("That is a percentage. A fraction of all words lies between 0 and 1.")
+    if not close(got, 3 / 8):
         wrong(f"In the test case 3 of 8 words differ, which makes 0.375, but you returned {got:.3f}.")
-    if not abs(float(as_tensor(ask(answer, x0, x0), ()))) <= 1e-6:
+    if not close(as_number(without_noise), 0):
         wrong("Right with noise. Without noise no word differs, so the answer should be 0 there.")
+    if not close(as_number(once_more), 1 / 3):
+        wrong("Right for two sentences of four words. For one of three, of which one differs, it should be 1/3.")
     return "Right. It is the mean of a comparison: true counts as 1, false as 0."

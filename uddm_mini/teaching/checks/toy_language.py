@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -10,32 +9,13 @@ import torch
 from torch.nn.functional import one_hot
 
 from uddm_mini.worlds.automaton import Arcs, compile_grammar
-from uddm_mini.worlds.grammar import Choice, Grammar, Slot, echo, uniform
+from uddm_mini.worlds.grammar import Grammar, echo
 from uddm_mini.worlds.language import ToyLanguage
 
-from ._core import as_tensor, ask, exercise, wrong
+from ._core import as_number, as_tensor, ask, ask_each, close, exercise, wrong
+from ._languages import crossroads, pets, written_out
 
 __all__ = ["best_pair", "count_sentences", "design", "echo_entropies", "next_word"]
-
-
-def _pets() -> ToyLanguage:
-    """V = 9, L = 4: a topic voiced twice, a noisy echo, a word shared by two topics, a choice closed to one topic."""
-    return ToyLanguage(
-        Grammar(
-            choices=(
-                Choice("topic", (0.25, 0.75)),
-                Choice("size", uniform(2)),
-                Choice("echo", echo(2, 0.9), parent="size"),
-                Choice("verb", ((0.5, 0.5), (1.0, 0.0)), parent="topic"),
-            ),
-            slots=(
-                Slot(("size",), ("big", "small")),
-                Slot(("topic",), ("cats", "dogs")),
-                Slot(("echo",), ("loudly", "softly")),
-                Slot(("topic", "verb"), (("sleep", "purr"), ("sleep", "bark"))),
-            ),
-        )
-    )
 
 
 def _arrows(language: ToyLanguage) -> list[Arcs]:
@@ -43,42 +23,21 @@ def _arrows(language: ToyLanguage) -> list[Arcs]:
     return compile_grammar(language.grammar, {word: i for i, word in enumerate(language.words)})
 
 
-def _written_out(language: ToyLanguage) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return every sentence int64[N, L] and its probability float64[N], by trying every outcome of every choice."""
-    grammar = language.grammar
-    found: dict[str, float] = {}
-    sizes = [len(c.probs[0]) if c.parent else len(c.probs) for c in grammar.choices]
-    for outcome in itertools.product(*map(range, sizes)):
-        values = {c.name: i for c, i in zip(grammar.choices, outcome, strict=True)}
-        tables = [c.probs[values[c.parent]] if c.parent else c.probs for c in grammar.choices]
-        prob = math.prod(table[i] for table, i in zip(tables, outcome, strict=True))
-        if prob > 0:
-            sentence = " ".join(_said(slot, values) for slot in grammar.slots)
-            found[sentence] = found.get(sentence, 0.0) + prob
-    return language.encode(list(found)), torch.tensor(list(found.values()), dtype=torch.float64)
-
-
-def _said(slot: Slot, values: dict[str, int]) -> str:
-    word: Any = slot.words
-    for name in slot.choices:
-        word = word[values[name]]
-    return str(word)
-
-
 @exercise("4.1 Count without writing out")
 def count_sentences(answer: Any) -> str:
     """Compare with the sentences written out; the two classic slips are counting arrows and counting words."""
-    language = _pets()
+    language = pets()
     positions = _arrows(language)
-    truth = len(_written_out(language)[0])
-    got = float(as_tensor(ask(answer, positions), (), "The number of sentences"))
+    truth = len(written_out(language)[0])
+    (_, given), (_, of_english) = ask_each(answer, [(positions,), (_arrows(ToyLanguage()),)])
+    got = as_number(given, "The number of sentences")
     slots = math.prod(len(set(arcs.word.tolist())) for arcs in positions)
     if got == truth:
-        english = float(as_tensor(ask(answer, _arrows(ToyLanguage())), (), "The number of sentences"))
+        english = as_number(of_english, "The number of sentences")
         if english == 1_382_400:
             return f"Right: {truth} here, and 1,382,400 in the book's language. No sentence was written out."
         wrong(f"You are right for a small language, but for the book's you returned {english:,.0f}, not 1,382,400.")
-    if abs(got - 1) < 1e-9:
+    if close(got, 1):
         wrong("You returned 1: that is the total probability. Let every arrow add its count, without the factor p.")
     if got == math.prod(len(arcs.src) for arcs in positions):
         wrong(
@@ -96,17 +55,19 @@ def count_sentences(answer: Any) -> str:
 @exercise("4.2 The entropy of an echo")
 def echo_entropies(answer: Any) -> str:
     """Compare with sums over the joint table of choice and echo."""
-    for n, fidelity in ((6, 0.8), (2, 0.7), (5, 0.2), (4, 1.0), (3, 0.0)):
-        got = as_tensor(ask(answer, n, fidelity), (2,), "The pair of entropies")
+    for n, fidelity, given in ask_each(answer, [(6, 0.8), (2, 0.7), (5, 0.2), (4, 1.0), (3, 0.0)]):
+        got = as_tensor(given, (2,), "The pair of entropies")
         joint = torch.tensor(echo(n, fidelity), dtype=torch.float64) / n
         pair = -float(torch.special.xlogy(joint, joint).sum())
-        given = pair - math.log(n)  # the echo alone is uniform
+        alone = pair - math.log(n)  # the echo alone is uniform
         case = f"For n = {n} and fidelity = {fidelity}"
         if torch.isnan(got).any():
             wrong(f"{case} you returned NaN: 0 ln 0 counts as 0. Use torch.special.xlogy(p, p), or leave p = 0 out.")
-        if torch.allclose(got * math.log(2), torch.tensor([pair, given], dtype=torch.float64), atol=1e-4):
+        if close(got, [pair, alone]):
+            continue
+        if close(got * math.log(2), [pair, alone], atol=1e-4):
             wrong(f"{case} your numbers are right in bits. The book counts in nats: use the natural logarithm.")
-        binary = given - (1 - fidelity) * math.log(n - 1)
+        binary = alone - (1 - fidelity) * math.log(n - 1)
         if n > 2 and fidelity < 1 and abs(float(got[1]) - binary) < 1e-4:
             wrong(
                 f"{case} your second number is the surprise of 'echo or not'. When the echo fails, one of "
@@ -114,37 +75,44 @@ def echo_entropies(answer: Any) -> str:
             )
         if abs(float(got[0]) - pair) > 1e-4:
             wrong(f"{case} the entropy of the pair is {pair:.4f} nats, but you returned {float(got[0]):.4f}.")
-        if abs(float(got[1]) - given) > 1e-4:
-            wrong(
-                f"{case} the entropy of the choice given its echo is {given:.4f} nats, but you returned "
-                f"{float(got[1]):.4f}. It is the entropy of the pair minus that of the echo alone, which is ln n."
-            )
+        wrong(
+            f"{case} the entropy of the choice given its echo is {alone:.4f} nats, but you returned "
+            f"{float(got[1]):.4f}. It is the entropy of the pair minus that of the echo alone, which is ln n."
+        )
     return "Right. With n = 6 and fidelity 0.8 the second number, 0.82 nats, is the bar of the adjective in the figure."
 
 
 @exercise("4.3 A language model that reads from left to right")
 def next_word(answer: Any) -> str:
     """Compare with the sentences written out, after every prefix that the language can say."""
-    language = _pets()
-    positions, (x, p) = _arrows(language), _written_out(language)
-    for k in range(language.length):
-        for prefix in sorted({tuple(row) for row in x[:, :k].tolist()}):
-            got = as_tensor(ask(answer, list(prefix), positions, language.vocab_size), (language.vocab_size,))
+    language = pets()
+    positions, (x, p) = _arrows(language), written_out(language)
+    prefixes = [prefix for k in range(language.length) for prefix in sorted({tuple(row) for row in x[:, :k].tolist()})]
+    english = ToyLanguage()
+    questions = [(list(prefix), positions, language.vocab_size) for prefix in prefixes]
+    questions.insert(1, ([], _arrows(english), english.vocab_size))  # another language, before anything is said
+    for prefix, _, vocab_size, given in ask_each(answer, questions):
+        got, k = as_tensor(given, (vocab_size,)), len(prefix)
+        if vocab_size == english.vocab_size:
+            seen = one_hot(english.sample(1, 0)[0], vocab_size).double().fill_(1)  # every word may stand anywhere
+            weight, spoken = english.cavity(seen[None])[0, 0].exp(), english
+        else:
             starts = (x[:, :k] == torch.tensor(prefix, dtype=torch.int64)).all(1)
-            weight = torch.zeros(language.vocab_size, dtype=torch.float64).index_add_(0, x[starts, k], p[starts])
-            said = " ".join(language.words[i] for i in prefix) or "(nothing yet)"
-            if torch.allclose(got, weight / weight.sum(), atol=1e-6):
-                continue
-            if torch.allclose(got, weight, atol=1e-6) or abs(float(got.sum()) - 1) > 1e-4:
-                wrong(
-                    f"After {said!r} your numbers add up to {float(got.sum()):.3f}. They should be probabilities of "
-                    "the next word: divide the weights by their sum."
-                )
+            weight = torch.zeros(vocab_size, dtype=torch.float64).index_add_(0, x[starts, k], p[starts])
+            spoken = language
+        said = " ".join(spoken.words[i] for i in prefix) or "(nothing yet)"
+        if close(got, weight / weight.sum()):
+            continue
+        if close(got, weight) or abs(float(got.sum()) - 1) > 1e-4:
             wrong(
-                f"After {said!r} the next word should be "
-                f"{_listed(weight / weight.sum(), language)}, but you said {_listed(got, language)}. "
-                "Count every arrow at position k with the probability of the state where it starts."
+                f"After {said!r} your numbers add up to {float(got.sum()):.3f}. They should be probabilities of "
+                "the next word: divide the weights by their sum."
             )
+        wrong(
+            f"After {said!r} the next word should be "
+            f"{_listed(weight / weight.sum(), spoken)}, but you said {_listed(got, spoken)}. "
+            "Count every arrow at position k with the probability of the state where it starts."
+        )
     return "Right. With this and a random number you can write sentences word by word, as most language models do."
 
 
@@ -156,22 +124,27 @@ def _listed(p: torch.Tensor, language: ToyLanguage) -> str:
 @exercise("4.4 Two lost words at once")
 def best_pair(answer: Any) -> str:
     """Compare with sums over the sentences that agree with the visible words."""
-    english = ToyLanguage()
-    pets = _pets()
-    cases = [(pets, x, i, j) for x in pets.sample(3, 0) for i, j in ((0, 2), (1, 3), (0, 1))]
-    cases += [(english, x, i, j) for x in english.sample(1, 0) for i, j in ((1, 3), (1, 11), (2, 4))]
-    for language, x, i, j in cases:
-        joint, alone, cavity = _pair_by_cavity(language, x, i, j)
-        got = float(as_tensor(ask(answer, language, x, i, j), (), "The probability"))
-        if abs(got - joint) < 1e-6:
+    english, animals, ways = ToyLanguage(), pets(), crossroads()
+    questions = [(animals, x, i, j) for x in animals.sample(3, 0) for i, j in ((0, 2), (1, 3), (0, 1))]
+    questions += [(ways, x, i, j) for x in ways.sample(2, 0) for i, j in ((0, 1), (1, 0))]
+    questions += [(english, x, i, j) for x in english.sample(1, 0) for i, j in ((1, 3), (1, 11), (2, 4))]
+    for language, x, i, j, given in ask_each(answer, questions):
+        joint, alone, cavity, greedy = _pair_by_cavity(language, x, i, j)
+        got = as_number(given, "The probability")
+        if close(got, joint):
             continue
         at = f"For {language.decode(x)[0]!r} with positions {i} and {j} lost"
-        if abs(got - cavity) < 1e-6:
+        if any(close(got, p) for p in greedy):
+            wrong(
+                f"{at} you returned {got:.3f}, as if one word were guessed first and the other one to fit it. The "
+                f"best pair need not hold the best single word: look at all pairs. The best has {joint:.3f}."
+            )
+        if close(got, cavity):
             wrong(
                 f"{at} you returned {got:.3f}, as if each word were guessed while the other is still visible. Both "
                 "are gone."
             )
-        if abs(got - alone) < 1e-6:
+        if close(got, alone):
             wrong(
                 f"{at} you returned {got:.3f}, the product of the two best single guesses. The words depend on each "
                 f"other: the best pair has probability {joint:.3f}."
@@ -180,20 +153,25 @@ def best_pair(answer: Any) -> str:
     return "Right. A pair is not two single guesses: an adjective and its adverb agree even when both are unknown."
 
 
-def _pair_by_cavity(language: ToyLanguage, x: torch.Tensor, i: int, j: int) -> tuple[float, float, float]:
-    """Return the best pair by the chain rule, the product of the best single guesses, and that of the two cavities."""
+def _pair_by_cavity(
+    language: ToyLanguage, x: torch.Tensor, i: int, j: int
+) -> tuple[float, float, float, tuple[float, float]]:
+    """Return the best pair by the chain rule, the products of the best single guesses and of the two cavities, and
+    the pairs of who guesses one word first, i or j, and the other one to fit it.
+    """
     vocab = language.vocab_size
     seen = one_hot(x, vocab).double()
     both = seen.clone()
     both[[i, j]] = 1.0
     first, second = language.cavity(both[None])[0, [i, j]].exp()  # p(x_i | rest), p(x_j | rest)
-    joint = 0.0
-    for v in first.nonzero().flatten().tolist():  # p(x_i = v | rest) times the best p(x_j | x_i = v, rest)
+    table = torch.zeros(vocab, vocab, dtype=torch.float64)  # p(x_i = v, x_j = w | rest)
+    for v in first.nonzero().flatten().tolist():  # p(x_i = v | rest) times p(x_j | x_i = v, rest)
         given = both.clone()
         given[i] = one_hot(torch.tensor(v), vocab)
-        joint = max(joint, float(first[v] * language.cavity(given[None])[0, j].exp().max()))
+        table[v] = first[v] * language.cavity(given[None])[0, j].exp()
     own = language.cavity(seen[None])[0].exp().amax(-1)  # [L], each word lost alone
-    return joint, float(first.max() * second.max()), float(own[i] * own[j])
+    greedy = (float(table[int(first.argmax())].max()), float(table[:, int(second.argmax())].max()))
+    return float(table.max()), float(first.max() * second.max()), float(own[i] * own[j]), greedy
 
 
 @exercise("4.5 Design a language")
@@ -211,7 +189,7 @@ def design(answer: Any) -> str:
     n = language.n_sentences
     if not 1_000 <= n <= 20_000:
         wrong(f"The grammar says {n:,} sentences; make it 1,000 to 20,000 by changing the number of values or choices.")
-    x, p = _written_out(language)
+    x, p = written_out(language)
     ceiling = 0.0
     for some, weight in zip(x.split(1000), p.split(1000), strict=True):
         best = language.cavity(one_hot(some, language.vocab_size)).exp().amax(-1)  # [1000, L]
