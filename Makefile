@@ -118,7 +118,7 @@ clean: ## remove what was built; .venv stays
 
 # incremental, but from nothing when the structure of the book changed (unchanged pages would keep an old sidebar)
 define build
-all=; for f in _config.yml _toc.yml book/references.bib book/static/book.css book/_tools/one_thebe_url.py; do \
+all=; for f in _config.yml _toc.yml book/references.bib $(wildcard book/static/*.* book/_templates/* book/_tools/p*.py); do \
 	test _build/.structure -nt $$f || all=--all; done; \
 $(JB) build . $$all --quiet && touch _build/.structure
 endef

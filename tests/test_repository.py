@@ -372,5 +372,5 @@ def test_every_imported_library_is_declared() -> None:
                 used |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 used.add(node.module.split(".")[0])
-    foreign = {name.lower() for name in used - set(sys.stdlib_module_names) - {"uddm_mini"}}
+    foreign = {name.lower().replace("_", "-") for name in used - set(sys.stdlib_module_names) - {"uddm_mini"}}
     assert foreign <= declared | optional, "add a range to pyproject.toml and a pin to requirements.txt"
