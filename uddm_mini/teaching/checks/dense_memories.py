@@ -39,7 +39,7 @@ def matched_beta(answer: Any) -> str:
 
 @exercise("2.2 How many memories take part")
 def effective_memories(answer: Any) -> str:
-    """Compare with exp of the entropy of softmax(beta * overlap)."""
+    """Compare with exp of the entropy of softmax(beta m), m the number of positions that agree."""
     draw, questions = torch.Generator().manual_seed(0), []
     # at beta = 1,000 all weights but one are 0 as numbers, however they are computed
     for n, length, vocab, beta in (
@@ -72,8 +72,8 @@ def effective_memories(answer: Any) -> str:
         if close(got, float((w > 1e-12).sum())):
             wrong("You counted the memories with any weight at all. Weigh them: exp of the entropy of the weights.")
         wrong(
-            f"With n = {n}, beta = {beta} you found {got:.4f} memories; exp of the entropy of softmax(beta * overlap) "
-            f"is {math.exp(entropy):.4f}. The overlap counts the positions that agree."
+            f"With n = {n}, beta = {beta} you found {got:.4f} memories; exp of the entropy of softmax(beta m) "
+            f"is {math.exp(entropy):.4f}. m counts the positions at which a memory agrees."
         )
     return "Right. It is n when the noise has erased everything, and 1 when a single memory has won."
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
 from ._core import as_bool, as_number, as_tensor, ask, ask_each, close, exercise, wrong
+from ._values import Wrong
 
 # the cavity posterior of one word, the word that is seen, alpha_s and alpha_t
 STEPS = (
@@ -100,7 +103,10 @@ def _computes(answer: Callable[..., Any], arguments: tuple[Any, ...], wanted: to
             return out
 
     def look(frame: Any, event: str, argument: Any) -> Any:
-        found.extend(v for v in frame.f_locals.values() if not isinstance(v, torch.Tensor) and hasattr(v, "__len__"))
+        if event == "call" and frame.f_globals.get("__name__", "").startswith(("torch", "uddm_mini.teaching.checks")):
+            return None  # not the student's lines
+        values = [v for v in frame.f_locals.values() if isinstance(v, (list, tuple, np.ndarray))]
+        found.extend(copy.copy(v) for v in values if getattr(v, "ndim", 1) and len(v) == len(wanted))
         return look
 
     before = sys.gettrace()
@@ -116,8 +122,8 @@ def _computes(answer: Callable[..., Any], arguments: tuple[Any, ...], wanted: to
 def _is_like(value: Any, wanted: torch.Tensor) -> bool:
     """Tell whether a vector of numbers equals `wanted`, or its logarithm."""
     try:
-        vector = torch.as_tensor(value).detach().double().flatten()
-    except (TypeError, ValueError, RuntimeError):
+        vector = as_tensor(value).flatten()
+    except Wrong:
         return False
     return vector.shape == wanted.shape and (close(vector, wanted) or close(vector.exp(), wanted))
 
