@@ -131,7 +131,7 @@ def words_of(call: ast.Call) -> str:
     (label, *_) = call.args
     if isinstance(label, ast.Constant):
         return label.value
-    assert isinstance(label, ast.JoinedStr), f"line {call.lineno}: write the words of a statement where it stands"
+    assert isinstance(label, ast.JoinedStr), f"write the words of a statement where it stands: {ast.unparse(call)}"
     return "*".join(part.value if isinstance(part, ast.Constant) else "" for part in label.values)
 
 
@@ -143,6 +143,8 @@ def test_no_assertion_is_left_in_a_notebook(path):
 
 @each_notebook
 def test_statements_stand_in_cells_that_the_page_leaves_out(path):
+    if path.stem == "setup":
+        pytest.skip("this page shows what a statement is")
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code" and "says(" in cell.source:
             assert "remove-cell" in cell.metadata.get("tags", []), cell.source[:200]

@@ -3,13 +3,13 @@
   "use strict";
 
   // What is wider than the screen scrolls by keyboard too; what fits is no stop of the Tab key.
-  const WIDE = ".bd-article :is(table, pre, div.math, .cell_output, .table-wrapper, .scrolls)";
+  const WIDE = ".bd-article :is(table, pre, .math, .cell_output, .table-wrapper, .scrolls)";
 
   function reachable() {
     document.querySelectorAll(WIDE).forEach((box) => {
       const style = getComputedStyle(box);
-      const across = box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(style.overflowX);
-      const down = box.scrollHeight > box.clientHeight + 1 && /auto|scroll/.test(style.overflowY);
+      const across = box.scrollWidth > box.clientWidth + 2 && /auto|scroll/.test(style.overflowX);
+      const down = box.scrollHeight > box.clientHeight + 2 && /auto|scroll/.test(style.overflowY);
       const has = box.querySelector("a[href], button, input, [tabindex='0']");
       if ((across || down) && !has) box.setAttribute("tabindex", "0");
       else if (box.getAttribute("tabindex") === "0") box.removeAttribute("tabindex");
