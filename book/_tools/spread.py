@@ -195,7 +195,9 @@ def measure(workers: int) -> int:
     """Do all runs and write the table and its note."""
     notebooks, runs = sorted(BOOK.glob("*.ipynb")), all_runs()
     steady = [run for run in runs if not run.shift]
-    failures = perform([(path, run) for run in steady for path in notebooks], RAW, workers)
+    failures = []
+    for run in steady:  # no more threads than before: threads that wait for a turn would spin for hours
+        failures += perform([(path, run) for path in notebooks], RAW, max(1, workers // run.threads))
     if not failures:
         live = [path for path in notebooks if trains(RAW / "base" / f"{path.stem}.jsonl")]
         failures = perform([(path, run) for run in runs if run.shift for path in live], RAW, workers)
