@@ -7,6 +7,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -188,17 +189,9 @@ def test_the_table_of_spreads_knows_every_statement(path, table):
 
 
 def fits(words: str, what: str) -> bool:
-    parts = words.split("*")
-    what = what.removesuffix(", least").removesuffix(", most")
-    if len(parts) == 1:
-        return words == what
-    position = 0
-    for k, part in enumerate(parts):
-        found = what.find(part, position)
-        if found < 0 or (k == 0 and found):
-            return False
-        position = found + len(part)
-    return what.endswith(parts[-1])
+    """Say whether a row of the table may be of a statement; each limit of several numbers has a row of its own."""
+    pattern = ".*".join(map(re.escape, words.split("*")))
+    return bool(re.fullmatch(f"{pattern}(, least|, most)?", what))
 
 
 # --- the tool that measures the spreads ------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ class Statement:
         if math.isinf(self.low):
             return f"below {self.high:.4g}"
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
-        return f"{middle:.4g} ± {half:.2g}" if middle else f"0 ± {half:.1g}"
+        return f"{middle:.4g} ± {half:.2g}"
 
     def __str__(self) -> str:
         mark, word = ("✔", "here") if self.agrees else ("✘", "differs here:")
