@@ -36,6 +36,7 @@ def as_a_reader(monkeypatch):
 AGREE = [
     (0.78, (0.8, 0.03), {}, "✔ words · text 0.8 ± 0.03 · here 0.78"),
     (torch.tensor(0.78), (0.8, 0.03), {}, "✔ words · text 0.8 ± 0.03 · here 0.78"),
+    (torch.tensor([0.78], requires_grad=True) * 1, (0.8, 0.03), {}, "✔ words · text 0.8 ± 0.03 · here 0.78"),
     (np.float32(0.5), (), {"above": 0.4}, "✔ words · text above 0.4 · here 0.5"),
     (0.5, (), {"below": 0.6}, "✔ words · text below 0.6 · here 0.5"),
     (0.5, (), {"above": 0.4, "below": 0.6}, "✔ words · text 0.5 ± 0.1 · here 0.5"),
@@ -212,6 +213,23 @@ def test_the_margin_is_the_room_to_the_nearer_limit(tool):
     assert tool.margin(0.8, 0.01, 0.75, math.inf) == pytest.approx(5)
     assert tool.margin(0.7, 0.01, 0.75, math.inf) == pytest.approx(-5)
     assert tool.margin(2, 0, 2, 2) == math.inf and tool.margin(2, 0, 3, 3) == -math.inf
+
+
+def test_runs_that_make_the_same_model_do_not_narrow_the_spread(tool, tmp_path):
+    values = {"base": 0.5, "two-threads": 0.5, "seeds+1": 0.6, "seeds+2": 0.7}
+    for name, value in values.items():
+        (tmp_path / name).mkdir()
+        row = {"what": "words", "value": value, "low": 0.0, "high": 1.0}
+        (tmp_path / name / "a.jsonl").write_text(f"{json.dumps({'fingerprint': ''})}\n{json.dumps(row)}\n")
+    runs = [
+        tool.Run("base"),
+        tool.Run("two-threads", threads=2),
+        tool.Run("seeds+1", shift=1),
+        tool.Run("seeds+2", shift=2),
+    ]
+    (row,) = tool.summary([tmp_path / "a.ipynb"], runs, tmp_path).to_dict("records")
+    assert row["sd"] == pytest.approx(np.std([0.5, 0.6, 0.7], ddof=1)) > np.std([0.5, 0.5, 0.6, 0.7], ddof=1)
+    assert row["mean"] == pytest.approx(0.575) and row["runs"] == 4
 
 
 def notebook(path: Path, *cells: str) -> Path:

@@ -165,7 +165,10 @@ def summary(notebooks: list[Path], runs: list[Run], folder: Path) -> pd.DataFram
                 raise ValueError(f"{path.name} makes other statements in {name}: {sorted(base.keys() ^ other.keys())}")
         for what, statement in base.items():
             values = np.array([other[what].value for other in found.values()])
-            mean, sd = float(values.mean()), float(values.std(ddof=1))
+            # other threads often make the same model once more; that must not make the spread look smaller
+            other_seeds = np.array([found[run.name][what].value for run in runs if run.name in found and run.shift])
+            seeds = np.append(other_seeds, statement.value) if len(other_seeds) else values
+            mean, sd = float(values.mean()), max(float(values.std(ddof=1)), float(seeds.std(ddof=1)))
             # sums of 64-bit numbers agree to some fifteen digits: that is no spread
             sd = 0.0 if sd < 1e-12 * max(1.0, abs(mean)) else sd
             rows.append(

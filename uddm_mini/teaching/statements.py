@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 MODE = "UDDM_STATEMENTS"  # "raise" in `make test`: there, a number that differs is a failure
 RECORD = "UDDM_STATEMENTS_FILE"  # a file that collects every statement, for the table of spreads
@@ -70,6 +71,8 @@ def says(
     Environment: UDDM_STATEMENTS=raise turns a difference into a DisagreementError (`make test`);
     UDDM_STATEMENTS_FILE=name appends every statement to that file, as one line of JSON.
     """
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()  # of a model in training, or on a GPU
     numbers = np.atleast_1d(np.asarray(value, dtype=np.float64)).ravel()
     for statement in _statements(what, numbers, text, within, above, below):
         print(statement)
