@@ -228,7 +228,7 @@ def test_runs_that_make_the_same_model_do_not_narrow_the_spread(tool, tmp_path):
         tool.Run("seeds+2", shift=2),
     ]
     (row,) = tool.summary([tmp_path / "a.ipynb"], runs, tmp_path).to_dict("records")
-    assert row["sd"] == pytest.approx(np.std([0.5, 0.6, 0.7], ddof=1)) > np.std([0.5, 0.5, 0.6, 0.7], ddof=1)
+    assert row["sd"] == pytest.approx(np.std([0.5, 0.6, 0.7], ddof=1))
     assert row["mean"] == pytest.approx(0.575) and row["runs"] == 4
 
 
