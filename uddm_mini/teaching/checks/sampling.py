@@ -21,8 +21,12 @@ STEPS = (
     ((0.1, 0.2, 0.3, 0.4), 1, 0.5, 0.3),
 )
 
-# alpha_s and alpha_t of greedy steps: small ones at the end of the way and before it, and large ones
-GREEDY = ((1.0, 0.99), (0.99, 0.98), (0.98, 0.97), (0.6, 0.58), (0.6, 0.3), (0.3, 0.01), (0.05, 0.04))
+# alpha_s and alpha_t of greedy steps: small ones at the end of the way and before it, large ones, and steps that gain
+# much signal and still do not move a word
+GREEDY = (
+    *((1.0, 0.99), (0.99, 0.98), (0.98, 0.97), (0.6, 0.58), (0.6, 0.3), (0.3, 0.01), (0.05, 0.04)),
+    *((0.5, 0.3), (0.6, 0.4), (0.7, 0.5), (0.2, 0.1)),
+)
 
 # languages of two words (rows: the first word), the signal alpha, the position that is redrawn
 CORRECTED = (
@@ -39,8 +43,18 @@ def can_greedy_move(answer: Any) -> str:
     """Check alpha_s (alpha_s - alpha_t) > alpha_t (1 - alpha_s) against the step itself."""
     vocab = 7
     certain = torch.nn.functional.one_hot(torch.tensor(1), vocab).double()
-    for alpha_s, alpha_t, given in ask_each(answer, GREEDY):
-        got = as_bool(given)
+    answers = [(alpha_s, alpha_t, as_bool(given)) for alpha_s, alpha_t, given in ask_each(answer, GREEDY)]
+    if not any(got for _, _, got in answers):  # so does the right condition with its two arguments mixed up
+        wrong(
+            "You say that no step ever moves the word, but where much signal is gained, a certain denoiser moves it. "
+            "Note that alpha_s, the first argument, is the larger signal: s < t."
+        )
+    if all(got == (alpha_s - alpha_t > alpha_t * (1 - alpha_s)) for alpha_s, alpha_t, got in answers):
+        wrong(
+            "You compare the gain alpha_s - alpha_t itself. The step moves the word to a only with alpha_s p_0(a), so "
+            "the gain counts alpha_s times: alpha_s (alpha_s - alpha_t)."
+        )
+    for alpha_s, alpha_t, got in answers:
         moves = int(_step(certain, 0, alpha_s, alpha_t).argmax()) != 0
         if got == moves:
             continue
@@ -205,8 +219,8 @@ def gibbs_step(answer: Any) -> str:
             f"and has {float(got[0, 0]):.4f}. First c(a | b), then alpha c + (1 - alpha) / V, then times the law of b."
         )
     return (
-        "Right. The step leaves q(x_t) as it is and brings any other law closer: a corrector, which needs the cavity "
-        "posterior and nothing else."
+        "Right. The step leaves q(x_t) as it is and never takes another law further away from it: a corrector, which "
+        "needs the cavity posterior and nothing else."
     )
 
 
