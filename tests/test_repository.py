@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import dis
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import nbformat
@@ -142,6 +144,63 @@ def test_notebook_cells_fit_on_a_screen(path: Path) -> None:
     for cell in code_cells(path):
         lines = [line for line in source_of(cell).splitlines() if line.strip()]
         assert len(lines) <= 30, f"a cell of {len(lines)} lines: {lines[0]}"
+
+
+def names_of(source: str) -> tuple[set[str], set[str], set[str]]:
+    """Return the names that a cell makes, those of them that it imports, and those that it needs from earlier cells.
+
+    Python's own compiler says which they are, so a variable of a function or a comprehension is none of them.
+    """
+    source = re.sub(r"^ *%.*", "", source, flags=re.M)  # the setup cell has a line that is not Python
+    imports = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    imported = {(alias.asname or alias.name).split(".")[0] for node in imports for alias in node.names}
+    made: set[str] = set()
+    needed: set[str] = set()
+    inside: set[str] = set()
+
+    def walk(code: CodeType, top: bool) -> None:
+        own: set[str] = set()  # names stored so far: of the cell, or of a class
+        for step in dis.get_instructions(code):
+            if step.opname == "STORE_NAME":
+                own.add(step.argval)
+            elif step.opname in {"LOAD_NAME", "LOAD_GLOBAL"} and step.argval not in own:
+                (needed if top else inside).add(step.argval)
+        if top:
+            made.update(own)
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                walk(constant, top=False)
+
+    walk(compile(source, "cell", "exec"), top=True)
+    return made, imported, needed | (inside - made)
+
+
+def names_in_backticks(prose: str) -> set[str]:
+    r"""Return the words of all `code` in a text, without fenced blocks and without roles such as {cite:p}`key`."""
+    prose = re.sub(r"^```.*?^```", "", prose, flags=re.M | re.S)
+    spans = re.findall(r"(\{[\w:+-]+\})?`([^`]+)`", prose)
+    return {word for role, code in spans if not role for word in re.findall(r"\w+", code)}
+
+
+@each_notebook
+def test_text_explains_names_that_the_page_leaves_out(path: Path) -> None:
+    removed: set[str] = set()
+    known: set[str] = set()
+    missing: dict[str, list[str]] = {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            known |= names_in_backticks(source_of(cell))
+        if cell.cell_type != "code":
+            continue
+        made, imported, needed = names_of(source_of(cell))
+        tags = set(cell.metadata.get("tags", []))
+        if tags & {"remove-cell", "remove-input"}:
+            removed |= made - imported  # what is imported has its own documentation
+            continue
+        if "hide-input" not in tags and needed & removed - known:
+            missing[cell.id] = sorted(needed & removed - known)
+        known |= made
+    assert not missing, f"say what these names are, in backticks, in the text before the cell: {missing}"
 
 
 @each_notebook

@@ -212,8 +212,8 @@ def wrong_form_nelbo(answer: Any) -> str:
     knowing_nothing = 2 * math.log(3)
     if close(got, cost["full"], rtol=2e-3):
         return (
-            f"Right. The bound is {cost['full']:.3f}, above the {knowing_nothing:.3f} of knowing nothing. Judged by the "
-            "NELBO, the exact full posterior, plugged in unconverted, is worse than no knowledge at all."
+            f"Right. It is {cost['full']:.3f}, above the {knowing_nothing:.3f} of knowing nothing. Judged by this "
+            "bound, the exact full posterior, plugged in unconverted, is worse than no knowledge at all."
         )
     if close(got, cost["cavity"], rtol=2e-3):
         wrong("That is the NELBO of the cavity posterior. Convert it to the full posterior, and integrate that.")
