@@ -172,6 +172,21 @@ def test_a_model_size_that_misses_the_bar_is_named_in_the_reservation():
     assert "misses this bar" not in same.reservation and '"most tokens"' in same.reservation
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_each_kind_of_text_is_held_against_the_perfect_denoiser_on_that_kind(split):
+    def perfect_is_worse(name: str) -> pd.DataFrame:
+        table = ledger.committed(name)
+        return table.assign(recovered=table["recovered"] - 0.1 * (name.endswith("bounds") & (table["split"] == split)))
+
+    assert claims.they_converge(perfect_is_worse).verdict == "disagree"
+
+
+def test_the_finding_on_fixed_points_has_the_shares_of_all_four_maps():
+    found = claims.unseen_data_are_fixed_points()
+    assert "best guess leaves 1.000 and 1.000" in found.measured and "draws leaves 0.959 and 0.980" in found.measured
+    assert "greedy walk 1.000 and 1.000" in found.measured and "cavity map leaves 0.391 and 0.350" in found.reservation
+
+
 def test_disjoint_intervals_are_not_enough_when_single_seeds_overlap():
     close = partial(far_apart, medium=1.1)
     small, medium = (crossing(close(f"toy-{size}/sweep")) for size in ("small", "medium"))
