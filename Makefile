@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details \
 	docstrings-small docstrings-large
-.PHONY: help setup book test execute spread address sweep-toy sweep-docstrings $(SWEEPS) clean
+.PHONY: help setup book test execute spread address numbers sweep-toy sweep-docstrings $(SWEEPS) clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ execute: $(READY) ## run the notebooks again and store their outputs
 address: ## set the public address everywhere: make address URL=https://github.com/OWNER/NAME
 	@test -n "$(URL)" || { echo "Say which: make address URL=https://github.com/OWNER/NAME" >&2; exit 1; }
 	@if test -x $(RUN); then $(RUN) book/_tools/address.py "$(URL)"; else $(PYTHON) book/_tools/address.py "$(URL)"; fi
+
+numbers: $(READY) ## number the chapters as _toc.yml lists them, everywhere
+	@$(RUN) book/_tools/chapter_numbers.py
 
 GRID := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --keep-models
 TOY := --corpus toy --seeds 0,1,2,3,4 --steps 3000 --sizes 16,32,64,96,128,192,256,512,1024,2048,4096,8192

@@ -14,15 +14,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from uddm_mini import (
     MemorizingDenoiser,
+    ModelSettings,
     ToyLanguage,
     TransformerDenoiser,
     UniformNoise,
-    cross_entropy_per_token,
-    nelbo_per_token,
+    cross_entropy,
     run_sweep,
     train,
 )
-from uddm_mini.training.threads import at_most
+from uddm_mini.parallel import at_most
 from uddm_mini.training.train import draw_batch, training_loss
 
 from .measure import busy, matmul_rate, peak_bytes, seconds
@@ -50,17 +50,15 @@ def bench_nelbo(repeats: int) -> Rows:
         logits = torch.randn(batch, length, vocab, requires_grad=True)
 
         def nelbo(logits=logits, x0=x0, xt=xt, t=t, noise=noise) -> None:
-            log_p0 = logits.log_softmax(dim=2)
-            loss = nelbo_per_token(log_p0, x0, xt, noise.alpha(t), noise.alpha_prime(t)).mean()
-            torch.autograd.grad(loss, logits)
+            torch.autograd.grad(noise.nelbo(logits.log_softmax(dim=2), x0, xt, t).mean(), logits)
 
-        def cross_entropy(logits=logits, x0=x0) -> None:
-            torch.autograd.grad(cross_entropy_per_token(logits.log_softmax(dim=2), x0).mean(), logits)
+        def plainly(logits=logits, x0=x0) -> None:
+            torch.autograd.grad(cross_entropy(logits.log_softmax(dim=2), x0).mean(), logits)
 
-        ours, plain = seconds(nelbo, cross_entropy, repeats=5 * repeats)
+        ours, plain = seconds(nelbo, plainly, repeats=5 * repeats)
         shape = f"B x L x V = {batch} x {length} x {vocab}"
         rows.append(row("NELBO / cross-entropy, time", ours / plain, "x", 1.5, note=f"{shape}, {1e3 * ours:.2f} ms"))
-        extra = (peak_bytes(nelbo) - peak_bytes(cross_entropy)) / (4 * batch * length * vocab)
+        extra = (peak_bytes(nelbo) - peak_bytes(plainly)) / (4 * batch * length * vocab)
         rows.append(row("NELBO - cross-entropy, memory", extra, "tensors of B x L x V", 2, note=shape))
     return rows
 
@@ -68,12 +66,12 @@ def bench_nelbo(repeats: int) -> Rows:
 def bench_loss_in_training(repeats: int) -> Rows:
     """The same comparison where it matters: a whole training step of the default model."""
     noise, x = UniformNoise(102), ToyLanguage().sample(4096, seed=0)
-    model = TransformerDenoiser(102, x.shape[1])
+    model = TransformerDenoiser(noise, x.shape[1])
     x0, t, xt = draw_batch(x, noise, 64, torch.Generator().manual_seed(0))
 
     def step(loss: Any) -> None:
         model.zero_grad()
-        training_loss(model, noise, x0, xt, t, loss).backward()
+        training_loss(model, x0, xt, t, loss).backward()
 
     ours, plain = seconds(lambda: step("nelbo"), lambda: step("cross_entropy"), repeats=5 * repeats)
     return [row("default model, NELBO / cross-entropy", ours / plain, "x", 1.5, note=f"{1e3 * ours:.2f} ms a step")]
@@ -97,10 +95,10 @@ def bench_training(repeats: int) -> Rows:
     noise, x = UniformNoise(102), ToyLanguage().sample(4096, seed=0)
     rows: Rows = []
     for batch in (64, 256):
-        model = TransformerDenoiser(102, x.shape[1], width=128, depth=2, heads=4)
+        model = TransformerDenoiser(noise, x.shape[1], ModelSettings(width=128, depth=2, heads=4))
         x0, t, xt = draw_batch(x, noise, batch, torch.Generator().manual_seed(0))
         with FlopCounterMode(display=False) as counter:
-            training_loss(model, noise, x0, xt, t, "nelbo").backward()
+            training_loss(model, x0, xt, t, "nelbo").backward()
         budget = dict(width=128, depth=2, heads=4, batch_size=batch, progress=False)
         few, many = repeats, 4 * repeats
         # the difference of two runs leaves out what happens once
@@ -123,12 +121,12 @@ def bench_threads(repeats: int) -> Rows:
     cores = torch.get_num_threads()
     rows: Rows = []
     for width, depth in ((32, 1), (64, 1), (64, 2), (128, 2), (256, 4)):
-        model = TransformerDenoiser(102, x.shape[1], width=width, depth=depth)
+        model = TransformerDenoiser(noise, x.shape[1], ModelSettings(width=width, depth=depth))
 
         def step(count: int, model=model) -> None:
             model.zero_grad()
             with at_most(count):
-                training_loss(model, noise, x0, xt, t, "nelbo").backward()
+                training_loss(model, x0, xt, t, "nelbo").backward()
 
         for load in (0, cores):
             with busy(load):
@@ -147,8 +145,8 @@ def bench_transition(repeats: int) -> Rows:
     table = run_sweep(corpus, sizes, [0], progress=False)
     taken = time.perf_counter() - start
     at = table[table.t == 0.25].set_index(["split", "n_train"]).recovered
-    first, last = ({split: f"{at[split, n]:.3f}" for split in ("train", "test")} for n in (16, 4096))
-    note = f"t = 0.25: train {first['train']} to {last['train']}, held-out {first['test']} to {last['test']}"
+    first, last = ({split: f"{at[split, n]:.3f}" for split in ("train", "held-out")} for n in (16, 4096))
+    note = "t = 0.25: " + ", ".join(f"{split} {first[split]} to {last[split]}" for split in first)
     return [row("live transition, 8 sizes", taken, "s", 45, note=note), row("  the next goal", taken, "s", 20)]
 
 

@@ -27,7 +27,7 @@ def english() -> ToyLanguage:
 @pytest.fixture(scope="session")
 def corpus(english: ToyLanguage) -> Corpus:
     """A small corpus of the book's language."""
-    return english.corpus(n_train=64, n_test=32, seed=0)
+    return english.corpus(n_train=64, n_held_out=32, seed=0)
 
 
 @pytest.fixture

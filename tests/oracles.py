@@ -28,11 +28,13 @@ def index_of(x: torch.Tensor, vocab: int) -> torch.Tensor:
     return out
 
 
-def signal(t: torch.Tensor | float, schedule: str) -> torch.Tensor:
-    """Return alpha(t) from its definition in words: linear or squared cosine, from 1 to 1/1000."""
+def signal(t: torch.Tensor | float, schedule: str, epsilon: float = 0.001) -> torch.Tensor:
+    """Return alpha(t) from its definition in words: linear, squared cosine or a power of t, from 1 to epsilon."""
     t = torch.as_tensor(t, dtype=torch.float64)
+    if schedule == "exponential":
+        return epsilon**t
     shape = 1 - t if schedule == "linear" else torch.cos(t * math.pi / 2) ** 2
-    return 0.001 + 0.999 * shape
+    return epsilon + (1 - epsilon) * shape
 
 
 def one_token(alpha: torch.Tensor | float, vocab: int) -> torch.Tensor:

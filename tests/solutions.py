@@ -20,6 +20,7 @@ def _functions(page: Path) -> dict[str, Callable[..., Any]]:
     """Return {"chapter.check": function} of one page; only imports and functions of it are run."""
     namespace: dict[str, Any] = {}
     found = {}
+    chapter = page.stem.removeprefix("solutions_")
     for cell in json.loads(page.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] != "code" or "%pip" in source:
@@ -31,7 +32,7 @@ def _functions(page: Path) -> dict[str, Callable[..., Any]]:
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("checks.") and len(node.args) == 1:
                 answer = node.args[0]
                 if isinstance(answer, ast.Name) and callable(namespace.get(answer.id)):
-                    found[ast.unparse(node.func).removeprefix("checks.")] = namespace[answer.id]
+                    found[f"{chapter}.{ast.unparse(node.func).rpartition('.')[2]}"] = namespace[answer.id]
     return found
 
 

@@ -1,88 +1,91 @@
-"""Small uniform discrete diffusion models of language, between two exact bounds.
+"""Small discrete diffusion models of language, between two exact bounds.
 
 Conventions, kept everywhere: `x0` is clean text and `xt` text at noise level `t` (0 clean, 1 noise), int64[B, L];
 `alpha` is the signal that is left; `log_p0` holds log-probabilities float[B, L, V]; entropies and losses are in nats;
-randomness comes from an explicit `torch.Generator` or a `seed`. A *denoiser* is any callable (xt, t) -> log_p0.
+randomness comes from an explicit `torch.Generator` or a `seed`; text is "train" or "held-out". A *denoiser* answers
+(xt, t) with log_p0, and carries its noise, the form of its answer and its batch size: see `Denoiser`.
 """
 
-from .denoisers.dense import DenseAssociativeMemory
-from .denoisers.dynamics import as_denoiser, loop_work
-from .denoisers.exact import MemorizingDenoiser, PopulationDenoiser
-from .denoisers.hopfield import HopfieldNetwork
-from .denoisers.markov import TrigramDenoiser
-from .denoisers.patterns import feature_patterns, flip, random_patterns, recall_curve
-from .denoisers.pseudo_likelihood import PseudoLikelihoodNetwork
-from .denoisers.transformer import TransformerDenoiser
-from .probes.basins import BasinProfile, FixedPoints, basin_profile, fixed_point_rate
-from .probes.detector import Interval, auc, roc, threshold_at
-from .probes.entropy import conditional_entropy, entropy_gap, sampled_entropy, vanishing_fraction
-from .probes.entropy_path import entropy_path, path_summary
-from .probes.measure import ProbeSettings, mean_nelbo, measure
-from .probes.recovery import Recovery, counted_tokens, token_recovery
-from .process.maps import iterate_argmax
-from .process.noise import UniformNoise, convert
-from .process.objective import cross_entropy_per_token, nelbo_per_token
-from .process.sampling import predict, sample
-from .training.bounds import sweep_bounds
+from .denoiser import Denoiser, Wrapped
+from .experiments.bounds import sweep_bounds
+from .experiments.crossing import crossing, perplexity_peak
+from .experiments.sweep import SweepSettings, run_sweep
+from .models.memorizer import MemorizingDenoiser
+from .models.ngram import NgramDenoiser
+from .models.population import PopulationDenoiser
+from .models.transformer import ModelSettings, TransformerDenoiser
+from .networks.base import as_denoiser, loop_work
+from .networks.dense import DenseAssociativeMemory
+from .networks.hopfield import HopfieldNetwork
+from .networks.patterns import feature_patterns, flip, random_patterns, recall_curve
+from .networks.pseudo_likelihood import PseudoLikelihoodNetwork
+from .noise import *  # noqa: F403 - a noise that is listed there is public
+from .noise import __all__ as _noises
+from .probes.basins import BasinSettings, basin_profile, fixed_point_rate
+from .probes.entropy import conditional_entropy, sampled_entropy, vanishing_fraction
+from .probes.entropy_path import PathSettings, entropy_path, path_summary
+from .probes.nelbo import mean_nelbo
+from .probes.recovery import counted_tokens, token_recovery
+from .probes.roc import auc, roc, threshold_at
+from .probes.suite import ProbeSettings
 from .training.checkpoint import load, save
-from .training.crossing import Crossing, Peak, crossing, perplexity_peak
 from .training.several import train_each
-from .training.sweep import run_sweep
-from .training.train import TrainSettings, train
+from .training.train import TrainSettings, cross_entropy, train
+from .walks import Walk, reverse_walk, sample, settle
+from .worlds import *  # noqa: F403 - so is a language
+from .worlds import __all__ as _worlds
 from .worlds.corpus import Corpus, docstring_corpus, text_corpus
-from .worlds.language import ToyLanguage
-from .worlds.text import hub_texts
+from .worlds.held_out import TextSettings
+from .worlds.sentences import hub_texts
 
 __all__ = [
-    "BasinProfile",
+    *_noises,
+    *_worlds,
+    "BasinSettings",
     "Corpus",
-    "Crossing",
+    "Denoiser",
     "DenseAssociativeMemory",
-    "FixedPoints",
     "HopfieldNetwork",
-    "Interval",
     "MemorizingDenoiser",
-    "Peak",
+    "ModelSettings",
+    "NgramDenoiser",
+    "PathSettings",
     "PopulationDenoiser",
     "ProbeSettings",
     "PseudoLikelihoodNetwork",
-    "Recovery",
-    "ToyLanguage",
+    "SweepSettings",
+    "TextSettings",
     "TrainSettings",
     "TransformerDenoiser",
-    "TrigramDenoiser",
-    "UniformNoise",
+    "Walk",
+    "Wrapped",
     "as_denoiser",
     "auc",
     "basin_profile",
     "conditional_entropy",
-    "convert",
     "counted_tokens",
-    "cross_entropy_per_token",
+    "cross_entropy",
     "crossing",
     "docstring_corpus",
-    "entropy_gap",
     "entropy_path",
     "feature_patterns",
     "fixed_point_rate",
     "flip",
     "hub_texts",
-    "iterate_argmax",
     "load",
     "loop_work",
     "mean_nelbo",
-    "measure",
-    "nelbo_per_token",
     "path_summary",
     "perplexity_peak",
-    "predict",
     "random_patterns",
     "recall_curve",
+    "reverse_walk",
     "roc",
     "run_sweep",
     "sample",
     "sampled_entropy",
     "save",
+    "settle",
     "sweep_bounds",
     "text_corpus",
     "threshold_at",

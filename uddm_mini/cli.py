@@ -11,28 +11,27 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from uddm_mini.experiments.bounds import sweep_bounds
+from uddm_mini.experiments.details import DetailSettings, sweep_details
+from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
+from uddm_mini.experiments.sweep import SweepSettings, run_sweep
 from uddm_mini.files import check_writable
-from uddm_mini.probes.examine import ExamineSettings
-from uddm_mini.probes.measure import ProbeSettings
 from uddm_mini.probes.recovery import token_recovery
-from uddm_mini.process.noise import UniformNoise
-from uddm_mini.process.sampling import device_of, sample
-from uddm_mini.training.bounds import sweep_bounds
-from uddm_mini.training.checkpoint import load, noise_of, save
-from uddm_mini.training.details import sweep_details
-from uddm_mini.training.halves import disjoint_halves
-from uddm_mini.training.sweep import run_sweep
+from uddm_mini.training.checkpoint import load, save
 from uddm_mini.training.train import TrainSettings, note_corpus, train
-from uddm_mini.worlds.corpus import Corpus, docstring_corpus, text_corpus
-from uddm_mini.worlds.language import ToyLanguage
+from uddm_mini.walks import Walk, sample
+from uddm_mini.worlds import WORLDS
+from uddm_mini.worlds.corpus import MOST_HELD_OUT, Corpus, docstring_corpus, text_corpus
+from uddm_mini.worlds.held_out import TextSettings
 
-from .arguments import chosen_sizes, command_line, make_parser
+from .arguments import Settings, chosen, chosen_sizes, command_line, make_parser
 
-TOY_POOL = 8192  # training sentences of the toy language that the command line draws its subsets from
+POOL = 8192  # training sentences of a language that the command line draws its subsets from
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -91,54 +90,34 @@ def _workers(device: str) -> Iterator[Executor | None]:
             raise
 
 
-def load_corpus(name: str, vocab_size: int = 1000, unit: str = "word") -> Corpus:
-    """Return the corpus that the command line calls "toy", "docstrings" or by the path of a text file."""
-    if name == "toy":  # always the same pool, so that a subset is the same sentences in every command
-        return ToyLanguage().corpus(n_train=TOY_POOL)
+def _corpus_named(name: str, settings: TextSettings) -> Corpus:
+    """Return the corpus that the command line calls by a language's name, "docstrings" or the path of a text file."""
+    if name in WORLDS:  # always the same pool, so that a subset is the same sentences in every command
+        return WORLDS[name]().corpus(n_train=POOL)
     if name == "docstrings":
-        return docstring_corpus(vocab_size=vocab_size, unit=unit)  # type: ignore[arg-type]
-    return text_corpus(Path(name), vocab_size=vocab_size, unit=unit)  # type: ignore[arg-type]
+        return docstring_corpus(replace(settings, n_held_out=settings.n_held_out or MOST_HELD_OUT))
+    return text_corpus(Path(name), settings)
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:
-    if options.corpus == "toy" and (options.vocab or options.unit):
-        raise ValueError("--vocab and --unit are for real text; the toy language has words of its own.")
-    return load_corpus(options.corpus, options.vocab or 1000, options.unit or "word")
+    settings = chosen(options, TextSettings())
+    if options.corpus in WORLDS and settings != TextSettings():
+        raise ValueError(f"Options of real text, such as --vocab-size, do nothing for {options.corpus}.")
+    return _corpus_named(options.corpus, settings)
 
 
 def _sweep(options: argparse.Namespace) -> None:
     corpus = _corpus(options)
     sizes = chosen_sizes(options.sizes, len(corpus.train))
-    probe = ProbeSettings(method=options.method, sentences=options.sentences)
+    settings = _trained(options, replace(SweepSettings(), command=options.command))
     out = Path(options.out)
-    language = ToyLanguage() if options.corpus == "toy" else None
     results = [out / name for name in ("sweep.csv", "bounds.csv")]
     before = [path.stat().st_mtime_ns if path.exists() else 0 for path in results]
-    with _workers(options.device) as workers:
-        table = run_sweep(
-            corpus,
-            sizes,
-            options.seeds,
-            settings=_settings(options),
-            probe=probe,
-            executor=workers,
-            out=out,
-            device=options.device,
-            keep_models=options.keep_models,
-            command=options.command,
-        )
+    with _workers(settings.device) as workers:
+        table = run_sweep(corpus, sizes, options.seeds, settings, executor=workers, out=out)
         # with those of earlier calls
         sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))
-        bounds = sweep_bounds(
-            corpus,
-            sizes,
-            seeds,
-            language=language,
-            probe=probe,
-            schedule=options.schedule,
-            out=out / "bounds.csv",
-            executor=workers,
-        )
+        bounds = sweep_bounds(corpus, sizes, seeds, settings, out=out / "bounds.csv", executor=workers)
     figures = [out / "transition.png", out / "transition.svg"]
     if before != [path.stat().st_mtime_ns for path in results] or not all(path.exists() for path in figures):
         from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
@@ -147,48 +126,36 @@ def _sweep(options: argparse.Namespace) -> None:
         save_transition(table, bounds, out, title, corpus.unit)
     shown = table[table.t == 0.25].pivot_table(index="n_train", columns="split", values=["recovered", "entropy"])
     print(shown.round(3).to_string())
-    print(f"\nsweep.csv, bounds.csv, settings.json, transition.png and transition.svg are in {out}")
+    print(f"\nsweep.csv and bounds.csv with their notes, transition.png and transition.svg are in {out}")
 
 
 def _examine(options: argparse.Namespace) -> None:
-    corpus = _corpus(options)
-    settings = ExamineSettings(sentences=options.sentences)
-    language = ToyLanguage() if options.corpus == "toy" else None
+    corpus, settings = _corpus(options), chosen(options, DetailSettings())
     for folder in options.folders:
-        with _workers(options.device) as workers:
-            table = sweep_details(
-                folder, corpus, language=language, settings=settings, executor=workers, device=options.device
-            )
+        with _workers(settings.device) as workers:
+            table = sweep_details(folder, corpus, settings, executor=workers)
         shown = table[table.quantity == "entropy"].pivot_table(index="n_train", columns="split", values="value")
         print(f"{folder}: mean entropy (nats)\n{shown.round(3).to_string()}\nWrote {Path(folder) / 'details.csv'}")
 
 
 def _halves(options: argparse.Namespace) -> None:
-    settings, out = _settings(options), Path(options.out)
+    settings = _trained(options, HalvesSettings())
     corpus = _corpus(options)
     sizes = options.sizes
     if sizes is None:
         sizes = [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
-    with _workers(options.device) as workers:
-        table = disjoint_halves(
-            corpus,
-            sizes,
-            options.seeds,
-            settings=settings,
-            out=out,
-            executor=workers,
-            device=options.device,
-        )
+    with _workers(settings.device) as workers:
+        table = disjoint_halves(corpus, sizes, options.seeds, settings, out=options.out, executor=workers)
     shown = table.pivot_table(index=["denoiser", "n_train"], columns="t", values="agreement")
     print(f"Fraction of changed words on which both agree, by t:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
 
 def _train(options: argparse.Namespace) -> None:
-    settings = _settings(options)
+    settings = _trained(options, TrainSettings())
     check_writable(Path(options.out))  # before the minutes that training takes
     corpus = _corpus(options)
-    x = corpus.subset(options.n_train or len(corpus.train), options.seed)
-    model = train(x, UniformNoise(corpus.vocab_size, settings.schedule), settings=settings, device=options.device)
+    x = corpus.subset(options.n_train or len(corpus.train), settings.seed)
+    model = train(x, settings.noise.of(corpus.vocab_size), settings=settings, device=options.device)
     note_corpus(model, corpus)
     save(model, options.out)
     print(
@@ -199,7 +166,7 @@ def _train(options: argparse.Namespace) -> None:
 def _sample(options: argparse.Namespace) -> None:
     model = load(options.checkpoint, options.device)
     generator = torch.Generator().manual_seed(options.seed)
-    x = sample(model, noise_of(model), options.n, model.settings.length, options.steps, generator=generator).cpu()
+    x = sample(model, options.n, model.length, options.steps, generator=generator).cpu()
     if model.words:
         written = Corpus("written", x, x, model.words, unit=model.training_settings.get("unit", "word"))
         print("\n".join(written.decode(x)))
@@ -210,24 +177,19 @@ def _sample(options: argparse.Namespace) -> None:
 def _recover(options: argparse.Namespace) -> None:
     model = load(options.checkpoint, options.device)
     about = model.training_settings
-    corpus = load_corpus(options.corpus, model.settings.vocab_size, about.get("unit", "word"))
+    settings = chosen(options, TextSettings(vocab_size=model.noise.vocab_size, unit=about.get("unit", "word")))
+    corpus = _corpus_named(options.corpus, settings)
     if about.get("corpus") != corpus.sha256:
         raise ValueError(
             "This checkpoint was not trained on this corpus (or other versions of its sources), so nobody knows which "
             "of these sentences it has seen; give the corpus that it was trained on."
         )
-    splits = {"train": corpus.subset(about["n_train"], about["seed"]), "held-out": corpus.test}
+    splits = {"train": corpus.subset(about["n_train"], about["seed"]), "held-out": corpus.held_out}
     for name, x in splits.items():
         generator = torch.Generator().manual_seed(options.seed)
-        found = token_recovery(
-            model,
-            noise_of(model),
-            x[: options.sentences].to(device_of(model)),
-            options.t,
-            options.method,
-            ignore=corpus.ignore,
-            generator=generator,
-        )
+        x = x[: options.sentences].to(model.device)
+        walk = chosen(options, Walk())
+        found = token_recovery(model, x, options.t, walk, ignore=corpus.ignore, generator=generator)
         back = f"{found.recovered:.3f} of the changed words came back (chance {found.chance:.3f})"
         print(
             f"{name:>8}: {'no word was changed' if math.isnan(found.recovered) else back}; "
@@ -237,8 +199,10 @@ def _recover(options: argparse.Namespace) -> None:
             print(f"{label:>18}  {corpus.decode(part[:1])[0]}")
 
 
-def _settings(options: argparse.Namespace) -> TrainSettings:
-    if options.steps and options.epochs:
+def _trained(options: argparse.Namespace, settings: Settings) -> Settings:
+    """Return the settings that were typed; say so if --steps is given in vain."""
+    typed = {name.rpartition(".")[2] for name in ("steps", "train.steps") if getattr(options, name, None)}
+    typed |= {name.rpartition(".")[2] for name in ("epochs", "train.epochs") if getattr(options, name, None)}
+    if len(typed) == 2:
         _say("--steps has no effect beside --epochs.")
-    chosen = {k: v for k, v in vars(options).items() if k in TrainSettings.__dataclass_fields__ and v is not None}
-    return TrainSettings(**chosen)
+    return chosen(options, settings)

@@ -6,33 +6,27 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import pandas as pd
-from uddm_mini.teaching.figures import COLORS
+from uddm_mini.teaching.look import COLORS
+from uddm_mini.teaching.results import committed
 
 ROOT = Path(__file__).resolve().parents[2]
 INCHES, DOTS = (12.0, 6.3), 100  # 1200 by 630 pixels, what such cards are cut to
-CURVES = (("train", COLORS["train"], "training sentences", "-"), ("test", COLORS["held-out"], "unseen sentences", "--"))
+CURVES = (("train", "training sentences", "-", 0.06), ("held-out", "unseen sentences", "--", -0.06))
 
 
 def main() -> None:
     """Draw the share of words that come back against the number of training sentences, mean over seeds."""
-    table = pd.read_csv(ROOT / "data/sweeps/toy-large/sweep.csv")
+    table = committed("toy-large/sweep")
     table = table[table["t"] == 0.25]
     with mpl.rc_context({"svg.hashsalt": "card", "font.size": 19}):
         fig = plt.figure(figsize=INCHES, dpi=DOTS, facecolor="white")
         fig.text(0.05, 0.84, "Diffusion language models\nare associative memories", size=38, weight="bold", va="center")
         fig.text(0.05, 0.685, "Corrupt a sentence, denoise it, count which words come back.", size=21, va="center")
         ax = fig.add_axes((0.09, 0.15, 0.62, 0.44))
-        for split, color, label, dashes in CURVES:
+        for split, label, dashes, above in CURVES:
             mean = table[table["split"] == split].groupby("n_train")["recovered"].mean()
-            ax.plot(mean.index, mean, dashes, color=color, lw=5)
-            ax.text(
-                mean.index[-1] * 1.25,
-                mean.iloc[-1] + (-0.06 if split == "test" else 0.06),
-                label,
-                color=color,
-                va="center",
-            )
+            ax.plot(mean.index, mean, dashes, color=COLORS[split], lw=5)
+            ax.text(mean.index[-1] * 1.25, mean.iloc[-1] + above, label, color=COLORS[split], va="center")
         ax.set(xscale="log", ylim=(0, 1.03), yticks=[0, 0.5, 1], xlabel="number of training sentences")
         ax.set_ylabel("words back")
         ax.spines[["top", "right"]].set_visible(False)

@@ -52,7 +52,7 @@ def clean(notebook: Any, name: str) -> None:
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags")
-        keep = {key: cell.metadata[key] for key in ("mystnb",) if key in cell.metadata}
+        keep = {key: cell.metadata[key] for key in ("exercise", "mystnb") if key in cell.metadata}
         cell.metadata = nbformat.from_dict({**keep, **({"tags": tags} if tags else {})})
         if cell.cell_type != "code":
             continue

@@ -27,6 +27,7 @@ import torch
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from uddm_mini.files import replacing
+from uddm_mini.teaching.exercises import CHAPTERS
 from uddm_mini.teaching.statements import RECORD, Statement
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,10 +41,10 @@ PREPARATION = """
 import dataclasses, importlib, json, os
 _train = importlib.import_module("uddm_mini.training.train")
 _network, _fit = _train.TransformerDenoiser, _train._fit
-def _shifted(model, x, noise, settings, progress):
+def _shifted(model, x, settings, progress):
     with open(os.environ["{record}"], "a") as file:
         file.write(json.dumps({{"trains": True}}) + "\\n")
-    _fit(model, x, noise, dataclasses.replace(settings, seed=settings.seed + {shift}), progress)
+    _fit(model, x, dataclasses.replace(settings, seed=settings.seed + {shift}), progress)
 _train.TransformerDenoiser = lambda *a, seed=0: _network(*a, seed=seed + {shift})
 _train._fit = _shifted
 """
@@ -82,10 +83,16 @@ def fingerprint(path: Path) -> str:
     cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     digest = hashlib.sha256("\0".join(cells).encode())
     for file in [*sorted((ROOT / "uddm_mini").rglob("*.py")), *sorted((ROOT / "data").rglob("*.[cs][sa][vf]*"))]:
-        # checks judge answers, and statements show numbers; neither decides one
-        if file != TABLE and "checks" not in file.parts and file.name != "statements.py":
+        if file != TABLE and not judges(file):
             digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def judges(file: Path) -> bool:
+    """Say whether a module judges answers or shows numbers, and so decides none."""
+    if file.parent.name == "chapters":
+        return file.stem in CHAPTERS
+    return file.parent.name == "teaching" and file.stem in ("answers", "calls", "exercises", "statements")
 
 
 def execute(path: Path, run: Run, out: Path) -> str:

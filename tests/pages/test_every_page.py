@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ADDRESS, PAGES, names
+from pages.conftest import ADDRESS, PAGES, names
 
 GRAVE = ("serious", "critical")
 # the rule that is switched on is one that axe-core still calls experimental; formulas are MathJax's own affair

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import PAGES, names
+from pages.conftest import PAGES, names
 
 WITH = [name for name in names() if PAGES and "data-uddm-p" in (PAGES / name).read_text("utf-8")]
 each_player_page = pytest.mark.parametrize("name", WITH)
@@ -33,7 +33,7 @@ def test_every_button_and_slider_answers(visit, name, width):
             if last > 0 and looks[0] == looks[1]:
                 visited.fault(f"{label}: the slider moves nothing")
             page.keyboard.press("Home")
-        for button in player.locator(".uddm-axis button, .line button").all():
+        for button in player.locator(".line button").all():
             title = button.get_attribute("aria-label") or button.inner_text()
             if button.is_disabled():
                 continue

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import pandas as pd
 import torch
 
-from uddm_mini.process.noise import Predicts, UniformNoise, draw_device
-from uddm_mini.process.sampling import Denoiser
+from uddm_mini.denoiser import Denoiser
+from uddm_mini.noise import Noise
+from uddm_mini.noise.base import draw_device
+from uddm_mini.walks import Method, Walk
 
-from .recovery import Method, counted_tokens, denoise
+from .recovery import counted_tokens, walk_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,72 +52,70 @@ class BasinProfile:
         return changed[i] + fall * (changed[i + 1] - changed[i])
 
 
+@dataclass(frozen=True)
+class BasinSettings:
+    """How a basin is measured.
+
+    changed: the numbers of changed tokens to try (default: 1, 2, ... all counted tokens).
+    corruptions: how many corruptions with each of these numbers.
+    walk: how they are brought back.
+    """
+
+    changed: Sequence[int] | None = None
+    corruptions: int = 64
+    walk: Walk = Walk("iterate")
+
+    def __post_init__(self) -> None:
+        if self.corruptions < 1:
+            raise ValueError(f"corruptions must be at least 1, but is {self.corruptions}.")
+
+
 def basin_profile(
-    denoiser: Denoiser,
-    noise: UniformNoise,
+    model: Denoiser,
     x: torch.Tensor,
     memories: torch.Tensor | None = None,
-    changed: Sequence[int] | None = None,
-    corruptions: int = 64,
-    method: Method = "iterate",
+    settings: BasinSettings | None = None,
     *,
-    steps: int = 32,
     ignore: Collection[int] = (),
-    predicts: Predicts | None = None,
-    batch_size: int = 1024,
     generator: torch.Generator | None = None,
 ) -> BasinProfile:
     """Return how often one sentence x int64[L] comes back, against the number of its tokens that were changed.
 
-    For each k of `changed` (default: 1, 2, ... all counted tokens), `corruptions` copies of x each get exactly k
-    counted tokens, at random places, replaced by a random *other* token, and are denoised from the noise level t at
-    which k is the expected number: k / L = (1 - alpha(t)) (V - 1) / V, with L the counted tokens of x (t = 1 where
-    not even pure noise changes as many). `method` and `steps`: see `denoise`. Tokens in `ignore` are neither changed
-    nor counted, and "exactly" means: at every counted token of x. `memories` int64[n, L] may hold x itself and
-    duplicates; a memory that agrees with x at every counted token is x. The corruptions, all of them first, and
-    then "reverse" draw from `generator`.
+    For each number k, copies of x each get exactly k counted tokens, at random places, changed as the noise changes
+    them, and are brought back from the noise level at which k is the expected number: for uniform noise
+    k / L = (1 - alpha(t)) (V - 1) / V, with L the counted tokens of x (t = 1 where pure noise changes fewer).
+
+    memories int64[n, L]: the sentences a run can end at; x itself and duplicates may be among them.
+    ignore: tokens with these ids are neither changed nor counted; "exactly" x means: at every counted token.
+
+    Random, from `generator`: the corruptions, all of them first, and then the draws of a "reverse" walk.
     """
+    settings = settings or BasinSettings()
     x = x[0] if x.ndim == 2 and len(x) == 1 else x
     if x.ndim != 1:
         raise ValueError(f"A basin belongs to one sentence, int64[L]; x has shape {list(x.shape)}.")
     if memories is not None and memories.shape[1:] != x.shape:
         raise ValueError(f"The memories have shape {list(memories.shape)}, but x has {len(x)} tokens; give [n, L].")
     counted = counted_tokens(x, ignore)
-    numbers = _checked_numbers(changed, int(counted.sum()))
-    if corruptions < 1:
-        raise ValueError(f"corruptions must be at least 1, but is {corruptions}.")
+    numbers = _checked_numbers(settings.changed, int(counted.sum()))
+    xt = torch.stack([change_exactly(x, k, settings.corruptions, model.noise, counted, generator) for k in numbers])
+    exact = [model.noise.level_of(k / int(counted.sum())) for k in numbers]
+    levels = torch.tensor(exact, dtype=torch.float32).tolist()  # what a denoiser is told, and conversions must use too
+    ends = [settings.walk(model, start, t, generator)[-1] for start, t in zip(xt, levels, strict=True)]
     others = set() if memories is None else _tuples(memories, counted) - _tuples(x[None], counted)
     competitor, distance = _nearest_other(x, memories, counted)
     rival = set() if competitor is None else _tuples(competitor[None], counted)
-    xt = torch.stack([change_exactly(x, k, corruptions, noise.vocab_size, counted, generator) for k in numbers])
-    exact = [noise_level(noise, k / int(counted.sum())) for k in numbers]
-    levels = torch.tensor(exact, dtype=torch.float32).tolist()  # what a denoiser is told, and conversions must use too
-    run = partial(
-        denoise,
-        denoiser,
-        noise,
-        method=method,
-        steps=steps,
-        predicts=predicts,
-        batch_size=batch_size,
-        generator=generator,
-    )
-    out = torch.stack([run(start, level)[-1] for start, level in zip(xt, levels, strict=True)])
     rows = []
-    for k, level, start, end in zip(numbers, levels, xt, out, strict=True):
+    for k, t, start, end in zip(numbers, levels, xt, ends, strict=True):
         right = (end == x) | ~counted  # [corruptions, L]
         reached = [tuple(row) for row in end[:, counted].tolist()]
+        captured, rivals = (sum(row in some for row in reached) / len(reached) for some in (others, rival))
         rows.append(
-            {
-                "changed": k,
-                "t": level,
-                "returned": float(right.all(dim=1).double().mean()),
-                "recovered": float(right[start != x].double().mean()),
-                "captured": sum(row in others for row in reached) / corruptions if others else float("nan"),
-                "competitor": sum(row in rival for row in reached) / corruptions if others else float("nan"),
-            }
+            {"changed": k, "t": t, "returned": float(right.all(dim=1).double().mean())}
+            | {"recovered": float(right[start != x].double().mean())}
+            | {"captured": captured if others else float("nan"), "competitor": rivals if others else float("nan")}
         )
-    return BasinProfile(pd.DataFrame(rows), x, competitor, distance, xt, out)
+    return BasinProfile(pd.DataFrame(rows), x, competitor, distance, xt, torch.stack(ends))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,43 +133,26 @@ class FixedPoints:
 
 
 def fixed_point_rate(
-    denoiser: Denoiser,
-    noise: UniformNoise,
+    model: Denoiser,
     x: torch.Tensor,
-    method: Method = "iterate",
     t: float = 0.1,
+    walk: Walk | Method = "iterate",
     *,
-    wanted: Predicts = "posterior",
-    steps: int = 32,
     ignore: Collection[int] = (),
-    predicts: Predicts | None = None,
-    batch_size: int = 1024,
     generator: torch.Generator | None = None,
 ) -> FixedPoints:
-    """Start from clean sentences x int64[B, L], tell the denoiser that they are at noise level t, and see what moves.
+    """Start from clean sentences x int64[B, L], tell the model that they are at noise level t, and see what moves.
 
-    `method`: "argmax" applies the map x <- argmax_v log p0(v | x) once, at fixed t, and "iterate" up to `steps`
-    times; "reverse" walks the reverse process from t to 0 in `steps` steps, drawing from `generator`, and "greedy"
-    takes its most probable token at each step, which moves hardly anything whatever the text is (chapter 7).
+    walk: which map, a `Walk` or the name of its method; "greedy" moves hardly anything whatever the text is.
+    ignore: tokens with these ids are not counted.
 
-    With the full posterior (`wanted`) a token stays unless another one is exp(beta_t) times more probable given
+    With uniform noise and the full posterior a token stays unless another one is exp(beta_t) times more probable given
     the rest, with beta_t = log(1 + alpha V / (1 - alpha)): 6.8 nats at t = 0.1 for V = 102. As t -> 0 beta_t grows
-    without bound, and every sentence is a fixed point. With wanted="cavity" a token has no say about itself, and the
+    without bound, and every sentence is a fixed point. With form="cavity" a token has no say about itself, and the
     fixed points are those of pseudo-likelihood: every token is the most probable one given all the others. An
     ambiguous language keeps few of its own sentences by that measure, even for the exact denoiser.
     """
-    path = denoise(
-        denoiser,
-        noise,
-        x,
-        t,
-        method,
-        wanted=wanted,
-        steps=steps,
-        predicts=predicts,
-        batch_size=batch_size,
-        generator=generator,
-    )
+    path = walk_of(walk)(model, x, t, generator)
     counted = counted_tokens(x, ignore)
     moved = torch.stack([(state != x) & counted for state in path[1:]])  # [steps, B, L]
     # a pair of tokens can flip to and fro and be home by chance at the last step: that is no fixed point
@@ -178,36 +160,18 @@ def fixed_point_rate(
     return FixedPoints(float(whole.double().mean()), float(moved[-1][counted].double().mean()), path[-1])
 
 
-def noise_level(noise: UniformNoise, changed: float) -> float:
-    """Return the t at which a fraction `changed` of the tokens is expected to differ from the clean text.
-
-    Solves (1 - alpha(t)) (V - 1) / V = changed by bisection, for any schedule; 1 where pure noise changes less.
-    """
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        alpha = float(noise.alpha(torch.tensor(middle, dtype=torch.float64)))
-        if (1 - alpha) * (noise.vocab_size - 1) / noise.vocab_size < changed:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
 def change_exactly(
     x: torch.Tensor,
     count: int,
     n: int,
-    vocab_size: int,
+    noise: Noise,
     counted: torch.Tensor,
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
-    """Return n copies of x int64[L], each with `count` random counted tokens replaced by another one, int64[n, L]."""
-    device = draw_device(generator, x.device)
-    order = torch.rand(n, len(x), generator=generator, device=device).to(x.device)
+    """Return n copies of x int64[L], each with `count` random counted tokens changed by the noise, int64[n, L]."""
+    order = torch.rand(n, len(x), generator=generator, device=draw_device(generator, x.device)).to(x.device)
     places = order.masked_fill(~counted, 2.0).argsort(dim=1)[:, :count]  # [n, count]
-    shift = torch.randint(1, vocab_size, (n, count), generator=generator, device=device).to(x.device)
-    return x.repeat(n, 1).scatter_(1, places, (x[places] + shift) % vocab_size)
+    return x.repeat(n, 1).scatter_(1, places, noise.other_tokens(x[places], generator))
 
 
 def _checked_numbers(changed: Sequence[int] | None, available: int) -> list[int]:

@@ -12,32 +12,20 @@ from collections.abc import Callable, Collection
 
 import torch
 
-from uddm_mini.denoisers.retrieval import log_partition
-from uddm_mini.process.noise import Predicts, UniformNoise, draw_device, own_token_log_odds
-from uddm_mini.process.sampling import Denoiser
-from uddm_mini.worlds.language import ToyLanguage
+from uddm_mini.denoiser import Denoiser
+from uddm_mini.networks.attention import log_partition
+from uddm_mini.noise import Noise
+from uddm_mini.noise.base import draw_device
+from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .measure import check_levels, mean_nelbo
+from .nelbo import mean_nelbo
 from .recovery import counted_tokens
 
 BISECTIONS = 13  # a level to 1e-4
 
 
-def channel_information(noise: UniformNoise, t: torch.Tensor | float) -> torch.Tensor:
-    """Return the information that a noisy word carries about a clean word that is uniform at first, float64, in nats.
-
-    I(t) = ln V + k ln k + (V - 1) c ln c, with k = alpha + (1 - alpha) / V and c = (1 - alpha) / V. L words carry
-    L I(t) if they are independent and uniform; words of a language carry less. `t` has any shape.
-    """
-    alpha = noise.alpha(torch.as_tensor(t, dtype=torch.float64))
-    other = (1 - alpha) / noise.vocab_size
-    own = alpha + other
-    entropy = torch.special.entr(own) + (noise.vocab_size - 1) * torch.special.entr(other)
-    return math.log(noise.vocab_size) - entropy
-
-
 def information_density(
-    language: ToyLanguage, noise: UniformNoise, x0: torch.Tensor, xt: torch.Tensor, t: torch.Tensor | float
+    language: ToyLanguage, noise: Noise, x0: torch.Tensor, xt: torch.Tensor, t: torch.Tensor | float
 ) -> torch.Tensor:
     """Return i(x_0; x_t) = log q(x_t | x_0) - log p(x_t), float64[B], in nats, for x0 and xt int64[B, L].
 
@@ -49,9 +37,7 @@ def information_density(
     return own - language.log_evidence(likelihood)
 
 
-def mean_information(
-    language: ToyLanguage, noise: UniformNoise, t: float, sentences: int = 1024, seed: int = 0
-) -> float:
+def mean_information(language: ToyLanguage, noise: Noise, t: float, sentences: int = 1024, seed: int = 0) -> float:
     """Estimate I(x_0; x_t) in nats per sentence, from `sentences` draws of x_0 and x_t that depend on `seed` only.
 
     The draws are shared by all levels, so that the estimate falls smoothly with t. Its standard error is that of the
@@ -63,15 +49,7 @@ def mean_information(
 
 
 def nelbo_information(
-    denoiser: Denoiser,
-    noise: UniformNoise,
-    x0: torch.Tensor,
-    t: float,
-    ignore: Collection[int] = (),
-    seed: int = 0,
-    draws: int = 4,
-    *,
-    predicts: Predicts | None = None,
+    model: Denoiser, x0: torch.Tensor, t: float, ignore: Collection[int] = (), seed: int = 0, draws: int = 4
 ) -> float:
     """Estimate how many nats per sentence x_t carries about x_0, from any denoiser and sentences x0 int64[B, L].
 
@@ -79,11 +57,12 @@ def nelbo_information(
     for the best possible denoiser; any other gives an upper bound, on average, so that no language needs to be known.
     Tokens in `ignore` do not count. The noise depends on `seed`.
     """
-    check_levels(t)
+    if not 0 <= t <= 1:
+        raise ValueError(f"t is a noise level from 0 (clean) to 1 (noise), but is {t}.")
     if t == 1:
         return 0.0
     tokens = float(counted_tokens(x0, ignore).double().sum(dim=1).mean())
-    rate = mean_nelbo(denoiser, noise, x0, ignore, seed, draws, t_from=t, predicts=predicts)
+    rate = mean_nelbo(model, x0, ignore, seed, draws, t_from=t)
     return (1 - t) * rate * tokens
 
 
@@ -91,27 +70,27 @@ def predicted_collapse(n_train: int, information: Callable[[float], float]) -> f
     """Return the noise level t* at which information(t*) = ln n_train, the first-order prediction of the collapse.
 
     `information(t)`, in nats per sentence, must fall with t: `mean_information`, `nelbo_information` or
-    L * `channel_information`. 0 if even a clean sentence has fewer than ln n_train nats, 1 if pure noise has more.
+    L * `noise.information`. 0 if even a clean sentence has fewer than ln n_train nats, 1 if pure noise has more.
     """
     _check_size(n_train)
     return _falls_below(information, math.log(n_train))
 
 
 def own_weight(
-    x_train: torch.Tensor, noise: UniformNoise, own: torch.Tensor, xt: torch.Tensor, t: torch.Tensor | float
+    x_train: torch.Tensor, noise: Noise, own: torch.Tensor, xt: torch.Tensor, t: torch.Tensor | float
 ) -> torch.Tensor:
     """Return the memorizer's posterior weight of memory number own[b], given xt int64[B, L], float64[B].
 
     softmax_i(beta_t overlap(x_t, memory i)) over x_train int64[n, L]. Copies of a sentence share its weight.
     """
-    beta = own_token_log_odds(noise, t, xt)
+    beta = noise.own_log_odds(t, xt)
     score = beta * (x_train[own] == xt).sum(dim=1)
-    return (score - log_partition(x_train, xt, beta, noise.vocab_size)).exp()
+    return (score - log_partition(x_train, xt, beta, noise.vocab_size + noise.extra_tokens)).exp()
 
 
 def collapse_level(
     x_train: torch.Tensor,
-    noise: UniformNoise,
+    noise: Noise,
     trials: int = 512,
     threshold: float = 0.5,
     generator: torch.Generator | None = None,

@@ -3,72 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 
 import torch
 
-from uddm_mini.process.noise import Predicts, UniformNoise, batch_times, convert
-from uddm_mini.process.sampling import Denoiser, ask, in_batches, what_it_predicts
+from uddm_mini.denoiser import Denoiser
+from uddm_mini.noise import Form
+from uddm_mini.noise.schedules import Level
 
-from .recovery import counted_tokens
 
-
-def conditional_entropy(
-    denoiser: Denoiser,
-    x: torch.Tensor,
-    t: torch.Tensor | float = 1e-3,
-    noise: UniformNoise | None = None,
-    *,
-    wanted: Predicts | None = None,
-    predicts: Predicts | None = None,
-    batch_size: int = 1024,
-) -> torch.Tensor:
+def conditional_entropy(model: Denoiser, x: torch.Tensor, t: Level = 1e-3, form: Form = "cavity") -> torch.Tensor:
     """Return the entropy of the prediction for every word, float[B, L], in nats.
 
-    H_l = -sum_v p0_l(v) log p0_l(v), where p0 is the denoiser's answer to x int64[B, L], taken as the text at noise
+    H_l = -sum_v p0_l(v) log p0_l(v), where p0 is the model's answer to x int64[B, L], taken as the text at noise
     level t (corrupt it yourself for larger t). Near t = 0 the *cavity* entropy is the pseudo-likelihood entropy
     H(x_l | all other words): zero where the model memorized, finite where language is ambiguous. The *full
     posterior* at t -> 0 is near zero always, because it sees the word itself.
 
-    Which of the two you get: with `noise` the cavity entropy, whatever the denoiser predicts, or with
-    `wanted="posterior"` the other; without `noise`, the entropy of what the denoiser says, which is that of
-    `denoiser.predicts`. A converted prediction is only as good as the odds it is divided by: they are
-    (1 - alpha + alpha V) / (1 - alpha), some 1e5 at t = 1e-3, and multiply every error of a trained network. So
-    probe a *trained* posterior model at larger t. Deterministic.
+    An answer that has to be converted to the cavity is only as good as the odds it is divided by: for uniform noise
+    they are (1 - alpha + alpha V) / (1 - alpha), some 1e5 at t = 1e-3, and multiply every error of a trained network.
+    So probe a *trained* posterior model at larger t. Deterministic.
     """
-    wanted = wanted or ("cavity" if noise is not None else None)
-    given = what_it_predicts(denoiser, predicts) if wanted else None
-    if wanted and wanted != given and noise is None:
-        raise ValueError(f"Converting a {given} prediction to {wanted} needs noise=UniformNoise(vocab_size).")
-
-    def entropy(x: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
-        log_p0 = ask(denoiser, x, t, None if noise is None else noise.vocab_size)
-        if wanted and given and noise is not None:
-            log_p0 = convert(log_p0, x, t, noise, given, wanted)
-        return torch.special.entr(log_p0.exp()).sum(dim=2)
-
-    return in_batches(entropy, x, batch_times(t, x), batch_size)
-
-
-def entropy_gap(
-    denoiser: Denoiser,
-    generated: torch.Tensor,
-    train: torch.Tensor,
-    noise: UniformNoise,
-    t: float = 1e-3,
-    ignore: Collection[int] = (),
-    predicts: Predicts | None = None,
-) -> float:
-    """Return the mean cavity entropy of generated text minus that of training text, in nats per counted token.
-
-    Both int64[n, L]; tokens whose id is in `ignore` do not count. Near zero when the model writes text of which it
-    is as sure as of its training text. NaN if either has nothing to count. Deterministic.
-    """
-    means = []
-    for x in (generated, train):
-        entropy = conditional_entropy(denoiser, x, t, noise, predicts=predicts)[counted_tokens(x, ignore)]
-        means.append(float(entropy.double().mean()) if entropy.numel() else float("nan"))
-    return means[0] - means[1]
+    return model.mapped(x, t, form, lambda log_p0, *_: torch.special.entr(log_p0.exp()).sum(dim=2))
 
 
 def vanishing_fraction(entropy: torch.Tensor, counted: torch.Tensor | None = None, threshold: float = 0.01) -> float:

@@ -3,67 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 
-from uddm_mini.process.noise import Predicts, UniformNoise
-from uddm_mini.process.sampling import Denoiser, in_batches, predict, sample, what_it_predicts
+from uddm_mini.denoiser import Denoiser
+from uddm_mini.noise import Form
+from uddm_mini.walks import reverse_walk
 
 from .recovery import counted_tokens
 
+LEAST_T = 1e-3  # the least level that a model is told
 QUANTITIES = ("entropy", "confidence", "spectral_gap", "curvature", "interaction")
 
 
+@dataclass(frozen=True)
+class PathSettings:
+    """Where the walk of `entropy_path` starts, its steps, and the form of the predictions that are described."""
+
+    t_start: float = 1.0
+    steps: int = 32
+    form: Form = "cavity"
+
+
 def entropy_path(
-    denoiser: Denoiser,
-    noise: UniformNoise,
+    model: Denoiser,
     x: torch.Tensor,
-    t_start: float = 1.0,
-    steps: int = 32,
-    *,
-    wanted: Predicts = "cavity",
-    predicts: Predicts | None = None,
+    walk: PathSettings | None = None,
     ignore: Collection[int] = (),
-    least_t: float = 1e-3,
-    batch_size: int = 1024,
     generator: torch.Generator | None = None,
 ) -> pd.DataFrame:
-    """Corrupt clean text x int64[B, L] to t_start, walk the reverse process, and describe every prediction on the way.
+    """Corrupt clean text x int64[B, L], walk the reverse process, and describe every prediction on the way.
 
-    One row for each of the steps + 1 texts, from t_start (1 is noise) down; `t` is the level that the denoiser was
-    told, at least `least_t`. The columns are means over counted tokens (those whose clean id is not in `ignore`) of
-    the functions of p0 in `describe`, as Pham et al. (2026) follow them. `wanted` chooses the cavity or the full
-    posterior, converting if needed; `.attrs` says which was given and which is described. The corruption and the
-    walk draw from `generator`; the walk does not depend on `wanted`.
+    One row for each of the steps + 1 texts, from t_start (1 is noise) down; `t` is the level that the model was
+    told. The columns are means over counted tokens (those whose clean id is not in `ignore`) of the functions of p0
+    in `describe`, as Pham et al. (2026) follow them. Random, from `generator`: the corruption and the walk, which does
+    not depend on the form that is described.
     """
-    given = what_it_predicts(denoiser, predicts)
-    start = noise.corrupt(x, t_start, generator)
-    path = sample(
-        denoiser,
-        noise,
-        steps=steps,
-        trajectory=True,
-        x_start=start,
-        t_start=t_start,
-        predicts=given,
-        batch_size=batch_size,
-        generator=generator,
-    )
+    walk = walk or PathSettings()
     counted = counted_tokens(x, ignore)
-
-    def described(xt: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
-        return describe(predict(denoiser, noise, xt, t, wanted, given, batch_size))
-
+    start = model.noise.corrupt(x, walk.t_start, generator)
     rows = []
-    for level, xt in path:
-        t = max(level, least_t)
-        values = in_batches(described, xt, t, batch_size)[counted].double().mean(dim=0)  # NaN if nothing counts
-        rows.append([t, *values.tolist()])
-    table = pd.DataFrame(rows, columns=["t", *QUANTITIES])
-    table.attrs = {"given": given, "wanted": wanted}
-    return table
+    for level, xt in reverse_walk(model, start, walk.t_start, walk.steps, generator=generator):
+        t = max(level, LEAST_T)
+        values = model.mapped(xt, t, walk.form, lambda log_p0, *_: describe(log_p0))
+        rows.append([t, *values[counted].double().mean(dim=0).tolist()])  # NaN if nothing counts
+    return pd.DataFrame(rows, columns=["t", *QUANTITIES])
 
 
 def describe(log_p0: torch.Tensor) -> torch.Tensor:

@@ -3,44 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from dataclasses import dataclass
 
 import torch
 
-from uddm_mini.process.maps import iterate_argmax
-from uddm_mini.process.noise import Predicts, UniformNoise
-from uddm_mini.process.sampling import Denoiser, sample
-
-Method = Literal["argmax", "reverse", "iterate", "greedy"]
+from uddm_mini.denoiser import Denoiser
+from uddm_mini.walks import Method, Walk
 
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
-    """What came back: fractions between 0 and 1, NaN where there was nothing to count.
+    """What became of sentences: x0 clean, xt corrupted, out brought back, int64[B, L]; counted bool[B, L].
 
-    `recovered`: of the tokens that the noise changed, how many are right again. `unstable`: of those it left alone,
-    how many the run broke. `exact`: sentences that are right at every counted token. `chance`: recovery of the best
-    constant guess. `x0`, `xt`, `out` int64[B, L] and `counted` bool[B, L] allow any other summary.
+    The numbers are fractions between 0 and 1, NaN where there was nothing to count.
     """
 
-    recovered: float
-    unstable: float
-    exact: float
-    chance: float
-    x0: torch.Tensor = field(repr=False)
-    xt: torch.Tensor = field(repr=False)
-    out: torch.Tensor = field(repr=False)
-    counted: torch.Tensor = field(repr=False)
+    x0: torch.Tensor
+    xt: torch.Tensor
+    out: torch.Tensor
+    counted: torch.Tensor
+
+    def __repr__(self) -> str:
+        numbers = (f"{name}={getattr(self, name)}" for name in ("recovered", "unstable", "exact", "chance"))
+        return f"Recovery({', '.join(numbers)})"
+
+    @property
+    def recovered(self) -> float:
+        """Of the tokens that the noise changed, the fraction that is right again, pooled over all sentences."""
+        return _mean(self.right[self.changed])
+
+    @property
+    def unstable(self) -> float:
+        """Of the tokens that the noise left alone, the fraction that is wrong at the end."""
+        return _mean(~self.right[self.counted & ~self.changed])
+
+    @property
+    def exact(self) -> float:
+        """The fraction of sentences that are right at every counted token."""
+        whole = (self.right | ~self.counted).all(dim=1)
+        return _mean(whole[self.counted.any(dim=1)])
+
+    @property
+    def by_sentence(self) -> torch.Tensor:
+        """The fraction recovered of each sentence, float64[B], as Pham et al. (2026) average; NaN if none changed."""
+        changed = self.changed.sum(dim=1).double()
+        return (self.right & self.changed).sum(dim=1) / torch.where(changed > 0, changed, torch.nan)
+
+    @property
+    def chance(self) -> float:
+        """The recovery of the best constant guess, made from these sentences themselves."""
+        return self.chance_from(self.x0, self.x0[~self.counted].unique().tolist())
+
+    def chance_from(self, reference: torch.Tensor, ignore: Collection[int] = ()) -> float:
+        """Return the recovery of the best constant guess: at each position the most frequent word of `reference`.
+
+        reference int64[n, L], such as the training sentences; ids in `ignore` are never guessed.
+        """
+        V = 1 + max(int(x.max()) if x.numel() else 0 for x in (self.x0, reference))
+        guess = constant_guess(reference, V, ignore).to(self.x0.device)
+        return _mean((guess == self.x0)[self.changed])
 
     @property
     def changed(self) -> torch.Tensor:
-        """Return which counted tokens the noise changed, bool[B, L]."""
+        """Which counted tokens the noise changed, bool[B, L]."""
         return (self.xt != self.x0) & self.counted
 
     @property
     def right(self) -> torch.Tensor:
-        """Return which tokens are right at the end, bool[B, L]."""
+        """Which tokens are right at the end, bool[B, L]."""
         return self.out == self.x0
 
     @property
@@ -61,7 +91,7 @@ class Recovery:
     def mean_by_outcome(self, values: torch.Tensor) -> dict[str, float]:
         """Return the mean of values float[B, L] over each of the four outcomes; NaN for an outcome without tokens.
 
-        With values = conditional_entropy(denoiser, found.out, noise=noise): how sure the denoiser is of the tokens
+        With values = conditional_entropy(model, found.out): how sure the denoiser is of the tokens
         that it recovered, failed, kept or broke (nats).
         """
         if values.shape != self.x0.shape:
@@ -70,87 +100,28 @@ class Recovery:
 
 
 def token_recovery(
-    denoiser: Denoiser,
-    noise: UniformNoise,
+    model: Denoiser,
     x0: torch.Tensor,
     t: float,
-    method: Method = "argmax",
+    walk: Walk | Method = "argmax",
     *,
-    steps: int = 32,
     ignore: Collection[int] = (),
-    reference: torch.Tensor | None = None,
-    predicts: Predicts | None = None,
-    batch_size: int = 1024,
     generator: torch.Generator | None = None,
 ) -> Recovery:
-    """Corrupt sentences x0 int64[B, L] to noise level t, denoise them, and count which words come back.
+    """Corrupt sentences x0 int64[B, L] to noise level t, bring them back, and count which words return.
 
-    `method`: see `denoise`, which takes at most `steps` steps. Tokens whose true id is in `ignore` (padding, unknown)
-    are not counted. `chance` guesses the most frequent word of `reference` (default x0) at each position. The
-    corruption, all of it first, and then "reverse" draw from `generator`.
+    walk: how, a `Walk` or the name of its method.
+    ignore: tokens whose true id is one of these (padding, unknown) are not counted.
+
+    Random, from `generator`: the corruption, all of it first, and then the draws of "reverse".
     """
-    xt = noise.corrupt(x0, t, generator)
-    out = denoise(
-        denoiser, noise, xt, t, method, steps=steps, predicts=predicts, batch_size=batch_size, generator=generator
-    )[-1]
-    counted = counted_tokens(x0, ignore)
-    changed = (xt != x0) & counted
-    right = out == x0
-    guess = constant_guess(x0 if reference is None else reference, noise.vocab_size, ignore).to(x0.device)
-    whole = (right | ~counted).all(dim=1)
-    return Recovery(
-        recovered=_mean(right[changed]),
-        unstable=_mean(~right[counted & ~changed]),
-        exact=_mean(whole[counted.any(dim=1)]),
-        chance=_mean((guess == x0)[changed]),
-        x0=x0,
-        xt=xt,
-        out=out,
-        counted=counted,
-    )
+    xt = model.noise.corrupt(x0, t, generator)
+    return Recovery(x0, xt, walk_of(walk)(model, xt, t, generator)[-1], counted_tokens(x0, ignore))
 
 
-def denoise(
-    denoiser: Denoiser,
-    noise: UniformNoise,
-    xt: torch.Tensor,
-    t: float,
-    method: Method = "argmax",
-    *,
-    wanted: Predicts = "posterior",
-    steps: int = 32,
-    predicts: Predicts | None = None,
-    batch_size: int = 1024,
-    generator: torch.Generator | None = None,
-) -> list[torch.Tensor]:
-    """Bring noisy sentences xt int64[B, L] at noise level t back; return [xt, ..., end], each int64[B, L].
-
-    "argmax" takes the most probable word of the full posterior at once; "iterate" repeats that map at fixed t, up to
-    `steps` times, until nothing moves, and every sentence on the way is returned. "reverse" draws from the reverse
-    process in `steps` steps; "greedy" takes its most probable token at each step instead, which moves hardly anything
-    (chapter 7); of these two only the end is returned. `wanted="cavity"` gives a word no say about itself; the reverse
-    process leaves no such choice. The denoiser is asked about `batch_size` sentences at a time; only the draws of
-    "reverse" can depend on it, by their order.
-    """
-    if method in ("argmax", "iterate"):
-        limit = 1 if method == "argmax" else steps
-        return iterate_argmax(denoiser, noise, xt, t, limit, wanted=wanted, predicts=predicts, batch_size=batch_size)
-    if method not in get_args(Method):
-        raise ValueError(f"method must be one of {', '.join(get_args(Method))}, but is {method!r}.")
-    if wanted != "posterior":
-        raise ValueError(f'The steps of method={method!r} leave no choice; wanted="cavity" is for argmax and iterate.')
-    end = sample(
-        denoiser,
-        noise,
-        steps=steps,
-        x_start=xt,
-        t_start=t,
-        greedy=method == "greedy",
-        predicts=predicts,
-        batch_size=batch_size,
-        generator=generator,
-    )
-    return [xt, end]
+def walk_of(walk: Walk | Method) -> Walk:
+    """Return a walk given as such, or by the name of its method."""
+    return walk if isinstance(walk, Walk) else Walk(walk)
 
 
 def counted_tokens(x0: torch.Tensor, ignore: Collection[int]) -> torch.Tensor:
@@ -162,7 +133,7 @@ def constant_guess(x: torch.Tensor, vocab_size: int, ignore: Collection[int] = (
     """Return the most frequent counted token at each position, int64[L]: the best guess that sees nothing."""
     counts = torch.zeros(x.shape[1], vocab_size, device=x.device)
     counts.scatter_add_(1, x.T, counts.new_ones(x.T.shape))
-    counts[:, sorted(ignore)] = -1
+    counts[:, [token for token in ignore if token < vocab_size]] = -1
     return counts.argmax(dim=1)
 
 

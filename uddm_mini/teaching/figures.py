@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from uddm_mini.experiments.crossing import at_level
 from uddm_mini.files import replacing
-from uddm_mini.training.crossing import at_level
 
-from .words import Sentences, sentences, word_states
+from .look import COLORS, STYLE, WIDTH, use_style
+from .marked_words import Sentences, sentences, word_states
 
 __all__ = [
     "COLORS",
+    "SPLITS",
     "Sentences",
     "chance_line",
     "draw_bounds",
@@ -35,64 +36,7 @@ __all__ = [
     "word_states",
 ]
 
-# after Okabe & Ito, readable with every common color blindness and on white paper
-COLORS = {
-    "train": "#0072B2",
-    "held-out": "#D55E00",
-    "memorizer": "#A6528A",
-    "population": "#00825F",
-    "chance": "#767676",
-    "noise": "#222222",
-}
-SPLITS = {"train": "train", "test": "held-out"}  # a table's name for a split, and the book's
-
-# A phone shows a figure 340 px wide. Five inches of it are 68 px to the inch, and text of 10 pt is 9.4 px tall.
-WIDTH = 5.0  # inches
-STYLE: dict[Any, Any] = {
-    "figure.figsize": (WIDTH, 3.4),
-    "figure.dpi": 120,
-    "savefig.dpi": 120,
-    "figure.facecolor": "white",
-    "font.size": 10.5,
-    "axes.titlesize": 10.5,
-    "axes.labelsize": 10.5,
-    "figure.titlesize": 11,
-    "figure.labelsize": 10.5,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
-    "legend.fontsize": 10,
-    "legend.title_fontsize": 10,
-    "legend.frameon": False,
-    "legend.handlelength": 1.8,
-    "legend.columnspacing": 1.4,
-    "axes.formatter.min_exponent": 6,  # 0.001 and not a power, whose exponent a phone shows too small
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#E4E4E4",
-    "axes.axisbelow": True,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 4,
-    "figure.constrained_layout.use": True,
-    "figure.constrained_layout.h_pad": 0.08,
-    "svg.hashsalt": "uddm_mini",  # so that the same figure is the same file
-}
-
-
-def use_style() -> None:
-    """Use the book's look for every figure that follows (matplotlib's global settings).
-
-    A notebook shows figures as SVG from here on: sharp however far a reader zooms in, and exactly as wide as drawn.
-    """
-    mpl.rcParams.update(STYLE)
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None:
-        from matplotlib_inline.config import InlineBackend
-
-        inline: Any = InlineBackend.instance(parent=shell)
-        # not cut to what is drawn, which would change the size of the text; no date, so that a figure stays one file
-        inline.print_figure_kwargs = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
-        inline.figure_formats = {"svg"}
+SPLITS = ("train", "held-out")  # the kinds of text that a table tells apart, each in its own color
 
 
 def panels(rows: int = 1, columns: int = 1, height: float = 2.8, **more: Any) -> tuple[Figure, Any]:
@@ -172,9 +116,9 @@ def transition(
     for ax, column in zip(axes, ("recovered", "entropy"), strict=True):
         if bounds is not None:
             draw_bounds(ax, bounds, column)
-        for split, meaning in SPLITS.items():
+        for split in SPLITS:
             runs = table[table["split"] == split].pivot_table(index="n_train", columns="seed", values=column)
-            line_with_band(ax, runs.index, runs.to_numpy().T, meaning, f"model, {meaning} text")
+            line_with_band(ax, runs.index, runs.to_numpy().T, split, f"model, {split} text")
         size_axis(ax, table["n_train"].tolist())
     chance_line(axes[0], float(table["chance"].mean()))
     axes[0].set(ylim=(0, 1.03), ylabel=f"changed {unit}s recovered", title=f"Which {unit}s come back? ($t$ = {t:g})")
@@ -187,23 +131,15 @@ def transition(
 
 def draw_bounds(ax: Axes, bounds: pd.DataFrame, column: str) -> None:
     """Draw a column of `sweep_bounds`, for one noise level, against n_train: thin lines without markers."""
-    for name in ("memorizer", "population"):
-        for split, meaning in SPLITS.items():
-            rows = bounds[(bounds["denoiser"] == name) & (bounds["split"] == split)]
-            if (name == "population" and split == "train") or rows.empty:
-                continue  # the language does not know what was trained on: one curve is enough
-            runs = rows.pivot_table(index="n_train", columns="seed", values=column)
-            label = name if name == "population" else f"{name}, {meaning} text"
-            line_with_band(
-                ax,
-                runs.index,
-                runs.to_numpy().T,
-                name,
-                label,
-                dashed=split == "test" and name == "memorizer",
-                linewidth=1.3,
-                marker="",
-            )
+    curves = [("memorizer", split, f"memorizer, {split} text") for split in SPLITS]
+    curves += [("population", "held-out", "population")]  # it does not know what was trained on: one curve is enough
+    for name, split, label in curves:
+        rows = bounds[(bounds["denoiser"] == name) & (bounds["split"] == split)]
+        if rows.empty:
+            continue
+        runs = rows.pivot_table(index="n_train", columns="seed", values=column)
+        dashed = name == "memorizer" and split == "held-out"
+        line_with_band(ax, runs.index, runs.to_numpy().T, name, label, dashed=dashed, linewidth=1.3, marker="")
 
 
 def save_transition(

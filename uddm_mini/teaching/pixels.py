@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
-from importlib import resources
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
-from uddm_mini.denoisers.dense import DenseAssociativeMemory
-from uddm_mini.denoisers.hopfield import HopfieldNetwork
+from uddm_mini.networks.dense import DenseAssociativeMemory
+from uddm_mini.networks.hopfield import HopfieldNetwork
+
+from .live import live_html
+from .look import INK, PAPER, mixed
+
+Energetic = HopfieldNetwork | DenseAssociativeMemory  # networks of spins with an energy
 
 LEVELS = "0123456789abcdefghijklmnopqrstuvwxyz"  # one character per pixel, from -1 to +1
+FILM, LONGEST, SHORTEST = 6000, 1200, 150  # milliseconds that Play takes, and that it shows one picture
 
 
-class Energetic(Protocol):
-    """A network of spins with an energy."""
-
-    def energy(self, x: torch.Tensor) -> torch.Tensor:
-        """Return float64[B]."""
-
-    def update(self, x: torch.Tensor, *, units: list[int]) -> torch.Tensor:
-        """Return the states after the units were updated one after another."""
-
-
+@dataclass(frozen=True, repr=False)
 class Pixels:
-    """What `pixel_player` and `pixel_pad` return: shows itself in a notebook and on a static page."""
+    """What `pixel_player` and `pixel_pad` return: `data` for pixels.js, shown in a notebook and on a static page."""
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        """Take what pixels.js needs."""
-        self.data = data
+    data: dict[str, Any]
 
     def _ends(self) -> list[tuple[str, str]]:
         """Return (caption, frame) of the first and the last picture."""
@@ -52,102 +45,98 @@ class Pixels:
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
-        # shown only where scripts don't run
         fallback = "".join(
             f"<p><em>{escape(caption)}</em></p>{_svg(frame, self.data['width'], caption)}"
             for caption, frame in self._ends()
         )
-        return (
-            f'<div data-uddm-pixels="{escape(json.dumps(self.data, ensure_ascii=False))}">'
-            f"<p><strong>{escape(self.data['label'])}</strong></p>{fallback}</div>\n"
-            f"<script>\n{script()}</script>"
-        )
+        shades = [mixed(PAPER, INK, level / (len(LEVELS) - 1)) for level in range(len(LEVELS))]
+        return live_html("pixels", self.data | {"shades": shades}, fallback)
 
 
 def pixel_player(
-    frames: torch.Tensor | Sequence[Sequence[float]],
-    energies: Sequence[float] | torch.Tensor | None = None,
+    frames: torch.Tensor | Sequence[Any],
+    energies: Sequence[float] | torch.Tensor | Mapping[str, Sequence[float] | torch.Tensor] | None = None,
     label: str = "A state rolls down the energy",
     *,
-    width: int | None = None,
+    axis: str | Mapping[str, Sequence[Any]] = "flips",
     captions: Sequence[str] | None = None,
-    steps: Sequence[Any] | None = None,
-    axis: str = "flips",
-    quantity: str = "energy",
-    target: torch.Tensor | Sequence[float] | None = None,
-    play: int = 150,
+    target: torch.Tensor | Sequence[Any] | None = None,
 ) -> Pixels:
-    """Let the reader step through pictures [F, N] of pixels from -1 (off) to +1 (on), without a kernel.
+    """Let the reader step through pictures of pixels from -1 (off) to +1 (on), without a kernel.
 
-    `energies` [F] draws a curve beside them, named by `quantity`; `axis` names the steps, whose values are `steps`
-    (default 0, 1, ...). Captions are read aloud when they change. Pixels on the other side of 0 than in `target` [N]
-    carry a dot. `width` is the number of columns (default: square). Play shows a frame for `play` milliseconds.
-    Without scripts the first and last picture show. ValueError if the lengths do not fit.
+    frames: square pictures [F, N], or [F, rows, columns]
+    energies: [F], drawn as a curve beside the pictures; {name: values} for another quantity than the energy
+    axis: what the steps count, 0, 1, ..., or {name: values}
+    captions: one for each picture, read aloud when it changes (default: the value of the curve)
+    target: a picture; pixels on the other side of 0 than there carry a dot
+
+    Without scripts the first and the last picture show. ValueError if the lengths do not fit.
     """
-    pictures = torch.as_tensor(frames, dtype=torch.float64)
-    if pictures.ndim != 2 or not pictures.numel():
-        raise ValueError(f"frames must be pictures [F, N], at least one; their shape is {tuple(pictures.shape)}.")
-    count, n = pictures.shape
-    values = None if energies is None else [round(float(e), 6) for e in energies]
+    pictures, width = _pictures(frames, "frames")
+    count = len(pictures)
+    name, steps = next(iter(axis.items())) if isinstance(axis, Mapping) else (axis, range(count))
+    quantity, given = next(iter(energies.items())) if isinstance(energies, Mapping) else ("energy", energies)
+    values = None if given is None else [round(float(e), 6) for e in given]
     if values is not None and not all(map(math.isfinite, values)):
         raise ValueError("energies must be finite: a page can draw neither NaN nor infinity.")
-    for name, given in (("energies", values), ("captions", captions), ("steps", steps)):
-        if given is not None and len(given) != count:
-            raise ValueError(f"Give one of {name} for each of {count} frames, not {len(given)}.")
+    for what, some in (("energies", values), ("captions", captions), ("steps", steps)):
+        if some is not None and len(some) != count:
+            raise ValueError(f"Give one of {what} for each of {count} frames, not {len(some)}.")
     if captions is None:
         captions = [""] * count if values is None else [f"{quantity} {e:.2f}" for e in values]
     data: dict[str, Any] = {
         "label": label,
-        "width": _width(n, width),
+        "width": width,
         "frames": [_text(picture) for picture in pictures],
         "captions": list(captions),
-        "steps": [f"{s}" for s in (range(count) if steps is None else steps)],
-        "axis": axis,
-        "play": play,
+        "steps": [f"{s}" for s in steps],
+        "axis": name,
+        "play": max(SHORTEST, min(LONGEST, FILM // count)),
     }
-    if values is not None:
-        data |= {"values": values, "quantity": quantity}
+    data |= {} if values is None else {"values": values, "quantity": quantity}
     if target is not None:
-        data["target"] = _text(torch.as_tensor(target, dtype=torch.float64), n)
+        data["target"] = _text(torch.as_tensor(target, dtype=torch.float64).flatten(), pictures.shape[1])
     return Pixels(data)
 
 
 def pixel_pad(
-    network: HopfieldNetwork | DenseAssociativeMemory,
+    network: Energetic,
     patterns: torch.Tensor,
     names: Sequence[str],
     label: str = "Flip pixels and let the network roll downhill",
     *,
     start: torch.Tensor | None = None,
-    width: int | None = None,
-    flips: int | None = None,
     seed: int = 0,
 ) -> Pixels:
     """Let the reader flip pixels and run the network's asynchronous dynamics at temperature 0 in the page itself.
 
-    patterns [P, N] with their `names` are the buttons to start from, and what a settled state is compared with.
-    `start` [N] is shown first (default: the first pattern); `flips` pixels are flipped by the noise button (default
-    a fifth). The couplings, or the memories, travel in the page. Random in the page, seeded: flips and visiting order.
+    patterns: square pictures [P, N], or [P, rows, columns]: the buttons to start from, called `names`, and what a
+        settled state is compared with
+    start: the picture that is shown first (default: the first pattern)
+
+    A button flips a fifth of the pixels. The couplings, or the memories, travel in the page. Random in the page, from
+    `seed`: flips and visiting order.
     """
     if len(patterns) != len(names) or not len(names):
         raise ValueError(f"Give one name for each pattern, at least one; {len(patterns)} patterns, {len(names)} names.")
-    n, spec = patterns.shape[1], network_spec(network)
+    pictures, width = _pictures(patterns, "patterns")
+    texts = [_text(picture, network.length) for picture in pictures]
     return Pixels(
         {
             "label": label,
-            "width": _width(n, width),
-            "start": _text(patterns[0] if start is None else start, network.length),
-            "patterns": [_text(p, network.length) for p in patterns],
+            "width": width,
+            "start": texts[0] if start is None else _text(start.flatten(), network.length),
+            "patterns": texts,
             "names": list(names),
-            "network": spec,
-            "flips": round(n / 5) if flips is None else flips,
+            "network": network_spec(network),
+            "flips": round(pictures.shape[1] / 5),
             "seed": seed,
         }
     )
 
 
-def network_spec(network: HopfieldNetwork | DenseAssociativeMemory) -> dict[str, Any]:
-    """Return a network of spins as pixels.js reads it: couplings above the diagonal in base64, or the memories."""
+def network_spec(network: Energetic) -> dict[str, Any]:
+    """Return a network of spins as spins.js reads it: couplings above the diagonal in base64, or the memories."""
     if isinstance(network, HopfieldNetwork):
         n = network.length
         upper = network.weights[tuple(torch.triu_indices(n, n, 1))]
@@ -180,10 +169,17 @@ def descent(
     return path, network.energy(path)
 
 
-@cache
-def script() -> str:
-    """Return pixels.js as it was shipped."""
-    return resources.files(__package__).joinpath("pixels.js").read_text(encoding="utf-8")
+def _pictures(given: Any, name: str) -> tuple[torch.Tensor, int]:
+    """Return pictures as float64[F, N], and the number of columns; ValueError if there are none, or not square."""
+    pictures = torch.as_tensor(given, dtype=torch.float64)
+    if pictures.ndim not in (2, 3) or not pictures.numel():
+        raise ValueError(f"{name} must be pictures [F, N], at least one; their shape is {tuple(pictures.shape)}.")
+    if pictures.ndim == 3:
+        return pictures.flatten(1), pictures.shape[2]
+    n = pictures.shape[1]
+    if math.isqrt(n) ** 2 != n:
+        raise ValueError(f"{n} pixels are no square; give {name} as [F, rows, columns].")
+    return pictures, math.isqrt(n)
 
 
 def _text(picture: torch.Tensor, n: int | None = None) -> str:
@@ -196,19 +192,11 @@ def _text(picture: torch.Tensor, n: int | None = None) -> str:
     return "".join(LEVELS[level] for level in levels.tolist())
 
 
-def _width(n: int, width: int | None) -> int:
-    """Return the number of columns, or say that they don't fill the picture."""
-    width = round(n**0.5) if width is None else width
-    if width < 1 or n % width:
-        raise ValueError(f"{n} pixels do not fill rows of {width}; give width=... that divides {n}.")
-    return width
-
-
 def _svg(frame: str, width: int, label: str) -> str:
     """Draw one picture as a small image."""
     on = "".join(f"M{i % width} {i // width}h1v1h-1z" for i, c in enumerate(frame) if c >= "i")
     height = len(frame) // width
     return (
         f'<svg role="img" aria-label="{escape(label)}" viewBox="0 0 {width} {height}" width="160">'
-        f'<path fill="#F7F5EE" d="M0 0h{width}v{height}h-{width}z"/><path fill="#16324F" d="{on}"/></svg>'
+        f'<path fill="{PAPER}" d="M0 0h{width}v{height}h-{width}z"/><path fill="{INK}" d="{on}"/></svg>'
     )

@@ -1,1 +1,1 @@
-"""The training loop, checkpoints and the dataset-size sweep."""
+"""The training loop and checkpoints."""

@@ -9,13 +9,14 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from uddm_mini.denoisers.transformer import TransformerDenoiser
 from uddm_mini.files import replacing
-from uddm_mini.process.noise import UniformNoise, checked_predicts
+from uddm_mini.models.transformer import ModelSettings, TransformerDenoiser
+from uddm_mini.noise import NoiseSettings, settings_of
+from uddm_mini.noise.base import checked_form
 
 from .train import checked_device
 
-FORMAT = "uddm_mini-1"
+FORMAT = "uddm_mini-2"
 
 
 def model_path(folder: Path, job: tuple[int, int]) -> Path:
@@ -24,15 +25,13 @@ def model_path(folder: Path, job: tuple[int, int]) -> Path:
     return folder / "models" / f"n{n}-seed{seed}.safetensors"
 
 
-def noise_of(model: TransformerDenoiser) -> UniformNoise:
-    """Return the noise process that a trained model has learned to undo."""
-    return UniformNoise(model.settings.vocab_size, model.training_settings.get("schedule", "linear"))
-
-
 def save(denoiser: TransformerDenoiser, path: str | Path) -> None:
     """Write weights, settings, words and history to one safetensors file, atomically."""
     about = {
         "format": FORMAT,
+        "vocab_size": denoiser.noise.vocab_size,
+        "length": denoiser.length,
+        "noise": asdict(settings_of(denoiser.noise)),
         "model": asdict(denoiser.settings),
         "predicts": denoiser.predicts,
         "training": denoiser.training_settings,
@@ -62,9 +61,10 @@ def load(path: str | Path, device: str = "cpu") -> TransformerDenoiser:
         about = json.loads(described)
         if about.get("format") != FORMAT:
             raise ValueError(f"{path} was not written by uddm_mini.save, so its settings are unknown.")
-        denoiser = TransformerDenoiser(**about["model"])
+        noise = NoiseSettings(**about["noise"]).of(about["vocab_size"])
+        denoiser = TransformerDenoiser(noise, about["length"], ModelSettings(**about["model"]))
         denoiser.load_state_dict(tensors)
-        denoiser.predicts, denoiser.training_settings = checked_predicts(about["predicts"]), about["training"]
+        denoiser.predicts, denoiser.training_settings = checked_form(about["predicts"]), about["training"]
         denoiser.words, denoiser.history = tuple(about["words"]), about["history"]
     except (KeyError, TypeError, AttributeError, RuntimeError, json.JSONDecodeError) as error:
         reason = str(error).splitlines()[0]

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import torch
 from tqdm.auto import tqdm
 
-from uddm_mini.denoisers.transformer import TransformerDenoiser
-from uddm_mini.process.noise import UniformNoise
+from uddm_mini.models.transformer import TransformerDenoiser
+from uddm_mini.noise import Noise
+from uddm_mini.parallel import run_all
 from uddm_mini.worlds.corpus import Corpus
 
-from .jobs import run_all
 from .train import TrainSettings, train
 
 Name = TypeVar("Name", bound=Hashable)
@@ -21,7 +21,7 @@ Name = TypeVar("Name", bound=Hashable)
 
 def train_each(
     data: Mapping[Name, Corpus | torch.Tensor],
-    noise: UniformNoise | None = None,
+    noise: Noise | None = None,
     *,
     settings: TrainSettings | None = None,
     device: str = "cpu",
@@ -48,7 +48,7 @@ def train_each(
 def _train_one(
     name: Name,
     data: Mapping[Name, Corpus | torch.Tensor],
-    noise: UniformNoise | None,
+    noise: Noise | None,
     settings: TrainSettings | None,
     device: str,
     changes: dict[str, Any],

@@ -3,51 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from operator import index
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from tqdm.auto import tqdm
 
-from uddm_mini.denoisers.transformer import TransformerDenoiser
-from uddm_mini.process.noise import UniformNoise
-from uddm_mini.process.objective import cross_entropy_per_token, nelbo_per_token
+from uddm_mini.models.transformer import ModelSettings, TransformerDenoiser
+from uddm_mini.noise import Noise, NoiseSettings, settings_of
+from uddm_mini.parallel import at_most, useful_threads
+from uddm_mini.settings import option, whole_numbers, with_changes
 from uddm_mini.worlds.corpus import Corpus
 
-from .threads import at_most, useful_threads
-
 EARLIEST_T = 1e-3  # noise levels below this almost never change a token, but would weigh 1 / t
+LOSSES = ("nelbo", "cross_entropy")
 
 
 @dataclass(frozen=True)
 class TrainSettings:
     """Everything that decides a training run besides its data; saved inside every checkpoint."""
 
-    steps: int = 700
-    epochs: float = 0.0  # if positive, `steps` becomes epochs * n_train / batch_size
-    batch_size: int = 64
-    learning_rate: float = 7e-3
-    weight_decay: float = 0.01
-    warmup: int = 50  # steps; a run that is not longer never reaches `learning_rate`
-    clip: float = 1.0
-    ema: float = 0.0  # decay of the averaged weights that are returned; 0 returns the last weights
-    loss: Literal["nelbo", "cross_entropy"] = "nelbo"
-    schedule: Literal["linear", "cosine"] = "linear"
-    width: int = 64
-    depth: int = 1
-    heads: int = 4
-    neighbors: bool = False  # attention by distance, for free text; see TransformerDenoiser
-    seed: int = 0
+    steps: int = option(700, "training steps")
+    epochs: float = option(0.0, "passes over the data; if positive, steps are epochs * n_train / batch_size")
+    batch_size: int = option(64, "sentences in one step")
+    learning_rate: float = option(7e-3, "largest step size of AdamW")
+    weight_decay: float = option(0.01, "weight decay of AdamW")
+    warmup: int = option(50, "steps of rising step size; a run that is not longer never reaches learning_rate")
+    clip: float = option(1.0, "largest norm of the gradient")
+    ema: float = option(0.0, "decay of the averaged weights that are returned; 0 returns the last weights")
+    loss: str = option("nelbo", "what is minimized", LOSSES)
+    seed: int = option(0, "decides the first weights, the batches and their noise")
+    noise: NoiseSettings = NoiseSettings()
+    model: ModelSettings = ModelSettings()
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "warmup", "width", "depth", "heads", "seed"):
-            try:  # NumPy's whole numbers become Python's, for JSON
-                object.__setattr__(self, name, index(getattr(self, name)))
-            except TypeError:
-                raise TypeError(f"{name} must be a whole number, but is {getattr(self, name)!r}.") from None
-        if self.loss not in ("nelbo", "cross_entropy"):
+        whole_numbers(self, "steps", "batch_size", "warmup", "seed")
+        if self.loss not in LOSSES:
             raise ValueError(f'loss must be "nelbo" or "cross_entropy", but is {self.loss!r}.')
         if self.steps < 1 or self.batch_size < 1:
             raise ValueError(f"steps and batch_size must be at least 1, but are {self.steps} and {self.batch_size}.")
@@ -64,16 +55,9 @@ class TrainSettings:
             raise ValueError(f"ema is a decay in [0, 1), such as 0.99, but is {self.ema}.")
 
 
-def changed_settings(settings: TrainSettings | None, changes: Mapping[str, Any]) -> TrainSettings:
-    """Return the settings of many runs (default `TrainSettings()`) with `changes`; the seeds come one by one."""
-    if "seed" in changes:
-        raise TypeError("A list of seeds is needed here, seeds=[0, 1, 2], and no single seed.")
-    return replace(settings or TrainSettings(), **changes)
-
-
 def train(
     data: Corpus | torch.Tensor,
-    noise: UniformNoise | None = None,
+    noise: Noise | None = None,
     *,
     settings: TrainSettings | None = None,
     device: str = "cpu",
@@ -82,56 +66,50 @@ def train(
 ) -> TransformerDenoiser:
     """Train a `TransformerDenoiser` on a corpus (its `train` part) or on sentences int64[n, L].
 
-    `changes` override fields of `settings` (default `TrainSettings()`): train(x, noise, steps=2000, seed=1).
-    For a tensor, `noise` says how many words there are; a corpus brings its own. Each step draws a batch with
-    replacement, noise levels spread evenly over (0, 1) from one random offset (antithetic: less variance than
-    independent draws), and minimizes the loss in nats per token with AdamW, warm-up and cosine decay.
+    noise: says, for a tensor, how many words there are; a corpus brings its own, with the noise of the settings.
+    settings: `TrainSettings()` by default; `changes` override its fields: train(x, noise, steps=2000, width=128).
 
-    The result carries `.history` ("step", "loss"), `.training_settings`, `.predicts`, and for a corpus `.words`.
-    Seeds fix the run on one machine; another processor may round differently, and so train another model. A model
-    narrower than 128 takes one thread: more would gain little, and lose much on a busy machine. ValueError if the loss
-    is not finite.
+    Each step draws a batch with replacement, noise levels spread evenly over (0, 1) from one random offset
+    (antithetic: less variance than independent draws), and minimizes the loss in nats per token with AdamW, warm-up
+    and cosine decay. The result carries `.history` ("step", "loss"), `.training_settings`, `.predicts`, and for a
+    corpus `.words`. Seeds fix the run on one machine; another processor may round differently, and so train another
+    model. A model narrower than 128 takes one thread: more would gain little, and lose much on a busy machine.
+    ValueError if the loss is not finite.
     """
-    settings = replace(settings or TrainSettings(), **changes)
-    x, noise = _sentences(data, noise, settings)
-    if settings.epochs:
-        settings = replace(settings, steps=max(1, round(settings.epochs * len(x) / settings.batch_size)))
-    model = TransformerDenoiser(
-        noise.vocab_size,
-        x.shape[1],
-        settings.width,
-        settings.depth,
-        settings.heads,
-        settings.neighbors,
-        seed=settings.seed,
-    ).to(checked_device(device))
-    model.predicts = "cavity" if settings.loss == "nelbo" else "posterior"
+    settings = with_changes(settings or TrainSettings(), changes)
+    x, noise, settings = _prepared(data, noise, settings)
+    model = TransformerDenoiser(noise, x.shape[1], settings.model, seed=settings.seed).to(checked_device(device))
+    model.predicts = noise.form if settings.loss == "nelbo" else "posterior"
     model.training_settings = asdict(settings) | {"n_train": len(x)}
     if isinstance(data, Corpus):
         note_corpus(model, data)
-    with at_most(useful_threads(settings.width)):
-        _fit(model, x, noise, settings, progress)
+    with at_most(useful_threads(settings.model.width)):
+        _fit(model, x, settings, progress)
     return model.eval()
 
 
-def _sentences(
-    data: Corpus | torch.Tensor, noise: UniformNoise | None, settings: TrainSettings
-) -> tuple[torch.Tensor, UniformNoise]:
-    """Return the training sentences and their noise process."""
+def _prepared(
+    data: Corpus | torch.Tensor, noise: Noise | None, settings: TrainSettings
+) -> tuple[torch.Tensor, Noise, TrainSettings]:
+    """Return the training sentences, their noise, and settings that tell this noise and the number of steps."""
     if isinstance(data, Corpus):
-        noise = noise or UniformNoise(data.vocab_size, settings.schedule)
+        noise = noise or settings.noise.of(data.vocab_size)
         data = data.train
     if noise is None:
         raise ValueError("Training on a tensor needs the noise process too: train(x, UniformNoise(vocab_size)).")
-    if noise.schedule != settings.schedule:
-        raise ValueError(f"noise is {noise.schedule}, but the settings say {settings.schedule}; make them agree.")
+    told = settings_of(noise)
+    if settings.noise not in (told, NoiseSettings()):
+        raise ValueError(f"noise is {told}, but the settings say {settings.noise}; make them agree.")
     if data.ndim != 2 or not data.numel() or data.dtype != torch.int64:
         raise ValueError(
             f"Training needs sentences int64[n, L] with n >= 1 and L >= 1, but got {data.dtype}{list(data.shape)}."
         )
     if int(data.max()) >= noise.vocab_size or int(data.min()) < 0:
         raise ValueError(f"The sentences hold a token outside 0 ... {noise.vocab_size - 1}.")
-    return data, noise
+    steps = settings.steps
+    if settings.epochs:
+        steps = max(1, round(settings.epochs * len(data) / settings.batch_size))
+    return data, noise, replace(settings, noise=told, steps=steps)
 
 
 def note_corpus(model: TransformerDenoiser, corpus: Corpus) -> None:
@@ -140,9 +118,7 @@ def note_corpus(model: TransformerDenoiser, corpus: Corpus) -> None:
     model.training_settings |= {"corpus": corpus.sha256, "unit": corpus.unit}
 
 
-def _fit(
-    model: TransformerDenoiser, x: torch.Tensor, noise: UniformNoise, settings: TrainSettings, progress: bool
-) -> None:
+def _fit(model: TransformerDenoiser, x: torch.Tensor, settings: TrainSettings, progress: bool) -> None:
     """Run the optimization in place and fill `model.history`."""
     device = model.position.device
     generator = torch.Generator().manual_seed(settings.seed)  # on the CPU, so that every device sees the same data
@@ -154,8 +130,8 @@ def _fit(
     report_every = max(1, settings.steps // 100)
     history: dict[str, list[float]] = {"step": [], "loss": []}
     for step in (bar := tqdm(range(settings.steps), desc=f"train on {len(x)}", disable=not progress, leave=False)):
-        x0, t, xt = (tensor.to(device) for tensor in draw_batch(x, noise, settings.batch_size, generator))
-        loss = training_loss(model, noise, x0, xt, t, settings.loss)
+        x0, t, xt = (tensor.to(device) for tensor in draw_batch(x, model.noise, settings.batch_size, generator))
+        loss = training_loss(model, x0, xt, t, settings.loss)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
@@ -177,7 +153,7 @@ def _fit(
 
 
 def draw_batch(
-    x: torch.Tensor, noise: UniformNoise, batch_size: int, generator: torch.Generator
+    x: torch.Tensor, noise: Noise, batch_size: int, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Draw a training batch: x0 int64[B, L] with replacement, evenly spread t float[B], and x_t int64[B, L]."""
     x0 = x[torch.randint(len(x), (batch_size,), generator=generator)]
@@ -187,18 +163,17 @@ def draw_batch(
 
 
 def training_loss(
-    model: TransformerDenoiser,
-    noise: UniformNoise,
-    x0: torch.Tensor,
-    xt: torch.Tensor,
-    t: torch.Tensor,
-    loss: Literal["nelbo", "cross_entropy"],
+    model: TransformerDenoiser, x0: torch.Tensor, xt: torch.Tensor, t: torch.Tensor, loss: str
 ) -> torch.Tensor:
     """Return the mean loss in nats per token, a scalar; padding is text here, for a model must learn where to end."""
     log_p0 = model(xt, t)
-    if loss == "nelbo":
-        return nelbo_per_token(log_p0, x0, xt, noise.alpha(t), noise.alpha_prime(t)).mean()
-    return cross_entropy_per_token(log_p0, x0).mean()
+    per_token = model.noise.nelbo(log_p0, x0, xt, t) if loss == "nelbo" else cross_entropy(log_p0, x0)
+    return per_token.mean()
+
+
+def cross_entropy(log_p0: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:
+    """Return -log p0(true token) for every token, float[B, L], in nats; its optimum is the full posterior."""
+    return -log_p0.gather(2, x0.unsqueeze(2)).squeeze(2)
 
 
 def _rate(step: int, settings: TrainSettings) -> float:

@@ -1,1 +1,10 @@
-"""Where sentences come from: a toy language with exact probabilities, and real text."""
+"""Where sentences come from: languages with exact probabilities, and real text."""
+
+from collections.abc import Callable
+
+from .toy_language import ToyLanguage
+from .world import World as World
+
+WORLDS: dict[str, Callable[[], ToyLanguage]] = {"toy": ToyLanguage}
+
+__all__ = ["ToyLanguage"]

@@ -10,9 +10,12 @@ from typing import Any, Literal
 
 import torch
 
-from .harvest import PACKAGES, harvest
-from .prepare import PAD, UNKNOWN, Settings, distinct, permutation, prepare
-from .text import names_a_file, sentences_in, words_of
+from uddm_mini.settings import with_changes
+
+from .docstrings import PACKAGES, harvest
+from .held_out import PAD, UNKNOWN, TextSettings, distinct, permutation, prepare
+from .sentences import names_a_file, sentences_in, words_of
+from .world import World
 
 MOST_HELD_OUT = 512  # sentences; enough for error bars of two percent
 
@@ -21,21 +24,23 @@ MOST_HELD_OUT = 512  # sentences; enough for error bars of two percent
 class Corpus:
     """Training and held-out sentences as token ids, with the words they stand for.
 
-    `train` int64[n, L] and `test` int64[m, L] hold ids into `words` (V of them). The ids in `ignore` (padding, the
+    `train` int64[n, L] and `held_out` int64[m, L] hold ids into `words` (V of them). The ids in `ignore` (padding, the
     unknown word) count in no metric: see `counted_tokens`. With `unit` "character" the "words" are single characters.
-    `info` says where the sentences came from (hash, versions, counts).
+    `info` says where the sentences came from (hash, versions, counts); `world` is the language that they were drawn
+    from, where its probabilities are known.
     """
 
     name: str
     train: torch.Tensor
-    test: torch.Tensor
+    held_out: torch.Tensor
     words: tuple[str, ...]
     ignore: tuple[int, ...] = ()
     unit: Literal["word", "character"] = "word"
     info: dict[str, Any] = field(default_factory=dict)
+    world: World | None = None
 
     def __post_init__(self) -> None:
-        for label, x in (("train", self.train), ("test", self.test)):
+        for label, x in (("train", self.train), ("held_out", self.held_out)):
             if x.ndim != 2 or x.dtype != torch.int64 or x.shape[1] != self.train.shape[-1]:
                 raise ValueError(f"{label} must be int64[n, L] with one L, but is {x.dtype}{list(x.shape)}.")
             if x.numel() and not 0 <= int(x.min()) <= int(x.max()) < len(self.words):
@@ -55,7 +60,7 @@ class Corpus:
     def sha256(self) -> str:
         """Return a fingerprint of words, training and held-out ids: equal exactly when the data are."""
         digest = hashlib.sha256("\n".join(self.words).encode())
-        for x in (self.train, self.test):
+        for x in (self.train, self.held_out):
             digest.update(repr(tuple(x.shape)).encode())
             digest.update(x.cpu().numpy().astype("<i8").tobytes())
         return digest.hexdigest()
@@ -108,77 +113,60 @@ class Corpus:
 
 def text_corpus(
     source: str | Path | Iterable[str],
+    settings: TextSettings | None = None,
     *,
     name: str | None = None,
-    min_words: int = 5,
-    max_words: int = 16,
-    vocab_size: int = 1000,
-    n_test: int | None = None,
-    seed: int = 0,
     max_sentences: int | None = 200_000,
-    max_unknown: float = 0.2,
-    max_overlap: float = 0.8,
-    unit: Literal["word", "character"] = "word",
-    max_characters: int = 40,
     split_lines: bool | None = None,
     progress: bool = True,
+    **changes: Any,
 ) -> Corpus:
     """Make a corpus of the sentences of a pasted text, a UTF-8 text file (by its path), or an iterable of strings.
 
-    A string is taken for a path unless no file has that name and it holds two lines or sentences: see `names_a_file`.
-    Words are in lower case, without punctuation, and padded to L = max_words. Reading stops after `max_sentences`
-    distinct sentences of min_words to max_words words (None: never), so memory stays bounded however large the file
-    is; `info["read_to_the_end"]` says whether it did. Then, in this order: n_test sentences (None: a tenth, at most
-    512) are held out by `seed`; the vocab_size - 2 commonest words of the others become the vocabulary and all other
-    words `<unk>`; sentences with more than `max_unknown` of those are dropped; so is every training sentence that
-    holds at least `max_overlap` of the distinct words of a held-out one (see `near_duplicates`). `unit` "character"
-    spells sentences of at most `max_characters` characters (then L), spaces included, and counts characters where
-    this text says words, except for near duplicates. `split_lines`: a line break ends a sentence (None: judged from
-    the file). Random: which sentences are held out. Errors: no such file, a folder, binary data, another encoding, no
-    strings, too little text, a vocabulary that covers too little of it.
+    source: a string is taken for a path unless no file has that name and it holds two lines or sentences: see
+        `names_a_file`.
+    settings: `TextSettings()` by default; `changes` override its fields: text_corpus("book.txt", unit="character").
+    max_sentences: reading stops after so many distinct sentences (None: never), so memory stays bounded however large
+        the file is; `info["read_to_the_end"]` says whether it did.
+    split_lines: a line break ends a sentence (None: judged from the file).
+
+    Words are in lower case, without punctuation. In this order: sentences are held out; the commonest words of the
+    others become the vocabulary; sentences with too many unknown words are dropped, and training sentences too near
+    to a held-out one (see `near_duplicates`). Random: which sentences are held out. Errors: no such file, a folder,
+    binary data, another encoding, no strings, too little text, a vocabulary that covers too little of it.
     """
-    held_out = 1 if n_test is None else n_test
-    settings = Settings(
-        min_words, max_words, vocab_size, held_out, seed, max_unknown, max_overlap, unit, max_characters
-    )
+    settings = with_changes(settings or TextSettings(), changes)
     stream = sentences_in(source, split_lines=split_lines, progress=progress)
     found, counts = distinct(stream, settings, max_sentences)
-    if n_test is None:
-        settings = replace(settings, n_test=max(1, min(MOST_HELD_OUT, len(found) // 10)))
     path = Path(source) if isinstance(source, (str, Path)) and names_a_file(source) else None
     info = {"source": path.name if path else type(source).__name__, **counts}
     return _corpus(name or (path.stem if path else "text"), found, settings, info)
 
 
 def docstring_corpus(
+    settings: TextSettings | None = None,
     *,
-    min_words: int = 5,
-    max_words: int = 16,
-    vocab_size: int = 1000,
-    n_test: int = 512,
-    seed: int = 0,
-    max_unknown: float = 0.2,
-    max_overlap: float = 0.8,
-    unit: Literal["word", "character"] = "word",
-    max_characters: int = 40,
     packages: Sequence[str] = PACKAGES,
     cache: bool = True,
     progress: bool = True,
+    **changes: Any,
 ) -> Corpus:
     """Make a corpus of real English that every reader has: the docstrings of Python, numpy, torch and matplotlib.
 
-    Nothing is downloaded or imported. The settings are those of `text_corpus`; `packages` and `cache` those of
-    `harvest`. Other versions of the packages have other sentences: `info` lists the versions, the packages that
-    are `missing`, and a hash. Random: which sentences are held out.
+    Nothing is downloaded or imported. The settings are those of `text_corpus`, with 512 held-out sentences; `packages`
+    and `cache` those of `harvest`. Other versions of the packages have other sentences: `info` lists the versions,
+    the packages that are `missing`, and a hash. Random: which sentences are held out.
     """
-    settings = Settings(min_words, max_words, vocab_size, n_test, seed, max_unknown, max_overlap, unit, max_characters)
+    settings = with_changes(settings or TextSettings(n_held_out=MOST_HELD_OUT), changes)
     harvested = harvest(packages, cache=cache, progress=progress)
     found, counts = distinct(harvested.sentences, settings, None)
     info = {"source": "docstrings", "versions": harvested.versions, "missing": list(harvested.missing)}
     return _corpus("docstrings", found, settings, {**info, "harvested": harvested.counts, **counts})
 
 
-def _corpus(name: str, sentences: list[str], settings: Settings, info: dict[str, Any]) -> Corpus:
+def _corpus(name: str, sentences: list[str], settings: TextSettings, info: dict[str, Any]) -> Corpus:
+    if not settings.n_held_out:
+        settings = replace(settings, n_held_out=max(1, min(MOST_HELD_OUT, len(sentences) // 10)))
     made = prepare(sentences, settings, name, info)
-    train, test = torch.from_numpy(made.train), torch.from_numpy(made.test)
-    return Corpus(name, train, test, made.words, ignore=(0, 1), unit=settings.unit, info={**info, **made.info})
+    train, held_out = torch.from_numpy(made.train), torch.from_numpy(made.held_out)
+    return Corpus(name, train, held_out, made.words, ignore=(0, 1), unit=settings.unit, info={**info, **made.info})

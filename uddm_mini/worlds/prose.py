@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from .text import split_sentences, words_of
+from .sentences import split_sentences, words_of
 
 MOST_WORDS = 40  # longer ones are rarely one sentence; they are not kept at all
 

@@ -1,0 +1,142 @@
+"""The checks of the chapter on right answers, plausible wrong ones, stubs and crashes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from uddm_mini.chapters import entropy_probe
+
+
+def entropy(p):
+    return -torch.xlogy(p, p).sum()
+
+
+def posterior(cavity, b, alpha, own=None):
+    likelihood = torch.full_like(cavity, (1 - alpha) / len(cavity))
+    likelihood[b] = alpha + (1 - alpha) / len(cavity) if own is None else own
+    return likelihood * cavity
+
+
+def full(cavity, b, alpha):
+    weight = posterior(cavity, b, alpha)
+    return entropy(weight / weight.sum())
+
+
+def no_redraw(cavity, b, alpha):
+    weight = posterior(cavity, b, alpha, own=alpha)
+    return entropy(weight / weight.sum())
+
+
+def with_nan(cavity, b, alpha):
+    p = posterior(cavity, b, alpha)
+    p = p / p.sum()
+    return -(p * p.log()).sum()
+
+
+def area(scores, labels, tie=0.5, flip=False, divide=True):
+    yes, no = scores[labels], scores[~labels]
+    difference = yes[:, None] - no[None, :]
+    difference = -difference if flip else difference
+    total = (difference > 0).sum() + tie * (difference == 0).sum()
+    return total / difference.numel() if divide else total
+
+
+def calibrated(no, rate, shift=0, n_plus=1):
+    k = math.floor(rate * (len(no) + n_plus) + 1e-9) + shift
+    return no.sort(descending=True).values[max(k, 1) - 1]
+
+
+def from_draws(draws, end=0, weigh=True, start=0):
+    counts, n = torch.bincount(draws).tolist(), len(draws)
+    return sum((c / n if weigh else 1) * sum(1 / k for k in range(c + start, n + end)) for c in counts if c)
+
+
+def plug_in(draws, extra=False):
+    counts = torch.bincount(draws)
+    miller_madow = (int((counts > 0).sum()) - 1) / (2 * len(draws))
+    return float(entropy(counts.double() / len(draws))) + extra * miller_madow
+
+
+def missing(p, n, start=0):
+    p = p[p > 0]
+    return float(entropy(p)) - sum(float((p * (1 - p) ** k / k).sum()) for k in range(1, n + start))
+
+
+def by_summing(p, n):
+    return sum(float(v) * sum((1 - float(v)) ** k / k for k in range(n, 5000)) for v in p if v > 0)
+
+
+RIGHT = {
+    "full_entropy": full,
+    "area": area,
+    "calibrated": calibrated,
+    "from_draws": from_draws,
+    "missing_part": missing,
+}
+
+WRONG = [
+    ("full_entropy", lambda c, b, a: entropy(c), "cavity itself"),
+    ("full_entropy", lambda c, b, a: entropy(posterior(c, b, a)), "Normalize"),
+    ("full_entropy", lambda c, b, a: full(c, b, a) / math.log(2), "bits"),
+    ("full_entropy", lambda c, b, a: -full(c, b, a), "sign"),
+    ("full_entropy", no_redraw, "draw itself again"),
+    ("full_entropy", with_nan, "nan"),
+    ("full_entropy", lambda c, b, a: 0.0, "nats, not"),
+    ("area", lambda s, y: area(s, y, flip=True), "wrong way around"),
+    ("area", lambda s, y: area(s, y, tie=0), "Ties are pairs"),
+    ("area", lambda s, y: area(s, y, tie=1), "full credit"),
+    ("area", lambda s, y: area(s, y, divide=False), "Divide"),
+    ("area", lambda s, y: 1.5, "pairs are right"),
+    ("calibrated", lambda no, rate: calibrated(no, rate, shift=1), "Too low"),
+    ("calibrated", lambda no, rate: no.max(), "Too high"),
+    ("calibrated", lambda no, rate: no.median(), "Too low"),
+    ("calibrated", lambda no, rate: rate, "You return the rate"),
+    ("calibrated", lambda no, rate: no.min() - 7, "one of the known scores"),
+    ("from_draws", plug_in, "too low on average"),
+    ("from_draws", lambda d: plug_in(d, extra=True), "Miller and Madow"),
+    ("from_draws", lambda d: from_draws(d, end=1), "One term too many"),
+    ("from_draws", lambda d: from_draws(d, start=1), "One term too few"),
+    ("from_draws", lambda d: from_draws(d, weigh=False), "frequency"),
+    ("from_draws", lambda d: float("nan"), "nan"),
+    ("from_draws", lambda d: 9.0, "nats, not"),
+    ("missing_part", lambda p, n: -missing(p, n), "turned around"),
+    ("missing_part", lambda p, n: missing(p, n, start=1), "one term is lacking"),
+    ("missing_part", lambda p, n: missing(p, n, start=-1), "one term too many"),
+    ("missing_part", lambda p, n: entropy(p), "whole entropy"),
+    ("missing_part", lambda p, n: entropy(p) - missing(p, n), "finds on average"),
+    ("missing_part", lambda p, n: float("nan"), "nan"),
+    ("missing_part", lambda p, n: 1 / n, "from S on"),
+]
+
+
+def stub(*args): ...
+
+
+def crash(*args):
+    raise RuntimeError("lost")
+
+
+def test_the_missing_terms_may_be_added_up():
+    assert entropy_probe.missing_part(by_summing).passed is True
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_answer_passes_and_is_told_why(name):
+    result = getattr(entropy_probe, name)(RIGHT[name])
+    assert result.passed is True and result.message.startswith("Right."), result.message
+
+
+@pytest.mark.parametrize(("name", "answer", "message"), WRONG)
+def test_a_wrong_answer_fails_with_the_message_that_fits(name, answer, message):
+    result = getattr(entropy_probe, name)(answer)
+    assert result.passed is False and message in result.message, result.message
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_stub_was_not_attempted_and_a_crash_is_named(name):
+    assert getattr(entropy_probe, name)(stub).passed is None
+    result = getattr(entropy_probe, name)(crash)
+    assert result.passed is False and "lost" in result.message

@@ -1,0 +1,94 @@
+"""The figures of the entropy probe: they draw the numbers they are given, all of them, on the side they belong to."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from uddm_mini.chapters.entropy_probe_figures import draw_detector, draw_entropy, draw_members, draw_roc
+from uddm_mini.teaching import figures
+
+SIZES = (16, 64, 256)
+
+
+@pytest.fixture
+def ax():
+    fig, ax = plt.subplots()
+    yield ax
+    plt.close(fig)
+
+
+def drawn(ax):
+    """Return the y values of every labeled line."""
+    return {line.get_label(): np.asarray(line.get_ydata(), dtype=float) for line in ax.lines}
+
+
+def test_entropy_of_three_kinds_of_text_and_two_perfect_denoisers(ax):
+    keys = [(n, seed, split) for n in SIZES for seed in (0, 1) for split in ("train", "held-out")]
+    sweep = pd.DataFrame(keys, columns=["n_train", "seed", "split"])
+    sweep["entropy"] = sweep.n_train / 1000 + sweep.seed + 10 * (sweep.split == "held-out")
+    bounds = pd.concat([sweep.assign(denoiser=d, entropy=sweep.entropy + s) for d, s in (("memorizer", 100), ("x", 0))])
+    bounds = pd.concat([bounds, sweep.assign(denoiser="population", entropy=0.3)])
+    written = pd.DataFrame({0: [1.0, 2, 3], 1: [3.0, 4, 5]}, index=SIZES)
+    draw_entropy(ax, sweep, bounds, written, 60.0)
+    lines, rising = drawn(ax), np.array(SIZES) / 1000 + 0.5  # the mean over seeds 0 and 1
+    assert lines["the language itself"] == pytest.approx([0.3, 0.3])
+    assert lines["model, train text"] == pytest.approx(rising)
+    assert lines["model, held-out text"] == pytest.approx(10 + rising)
+    assert lines["memorizer, held-out"] == pytest.approx(110 + rising)
+    assert lines["model, text it wrote"].tolist() == [2, 3, 4]
+    assert [line.get_xdata()[0] for line in ax.lines if line.get_label() == "recovery crosses"] == [60.0]
+
+
+MODELS = pd.DataFrame(
+    {
+        "size": ["a", "a", "b", "b"],
+        "position": [0.3, 4.0, 0.5, 8.0],
+        "value": [0.1, 0.3, 0.35, 0.4],
+        "memory": [True, False, True, False],
+    }
+)
+
+
+def test_the_detector_shows_every_model_in_the_color_of_its_side(ax):
+    draw_detector(ax, MODELS, {"a": "small", "b": "large"}, 2, 0.2)
+    shown = {}
+    for dots in ax.collections:
+        for x, y in dots.get_offsets() if dots.get_label().startswith("_") else ():
+            shown[float(x), float(y)] = tuple(dots.get_facecolor()[0])
+    colors = {
+        side: plt.matplotlib.colors.to_rgba(figures.COLORS[c]) for side, c in ((1, "memorizer"), (0, "population"))
+    }
+    wanted = {(row.position, row.value): colors[row.memory] for row in MODELS.itertuples()}
+    assert list(shown.items()) == list(wanted.items())  # drawn size by size, so the order tells the marker
+    labels = ax.get_legend_handles_labels()[1]
+    assert set(labels) == {"band, left out", "small", "large", "memorizing", "generalizing", "threshold"}
+    assert drawn(ax)["threshold"].tolist() == [0.2, 0.2]
+    assert [tick.get_text() for tick in ax.get_xticklabels()][:4] == ["1/4", "1/2", "1", "2"]
+
+
+def test_the_roc_curve_calls_low_entropy_memory(ax):
+    draw_roc(ax, {"all": MODELS})
+    # in rising entropy: memory, not, memory, not
+    assert ax.lines[0].get_xdata().tolist() == [0, 0, 0.5, 0.5, 1] and drawn(ax)["all"].tolist() == [0, 0.5, 0.5, 1, 1]
+
+
+def test_members_one_curve_for_each_table_and_none_is_dropped(ax):
+    runs = pd.DataFrame({0: [1.0, 0.8, 0.5], 1: [0.8, 0.6, 0.5]}, index=[0.5, 2.0, 8.0])
+    draw_members(ax, {"small": runs, "large": runs - 0.1})
+    lines = drawn(ax)
+    assert lines["small"] == pytest.approx([0.9, 0.7, 0.5]) and lines["large"] == pytest.approx([0.8, 0.6, 0.4])
+    assert lines["guessing"].tolist() == [0.5, 0.5]
+    with pytest.raises(ValueError, match="5 curves but 4 styles"):
+        draw_members(ax, {str(k): runs for k in range(5)})
+
+
+def test_no_figure_leaves_a_table_out_for_want_of_a_style():
+    _, ax = plt.subplots()
+    models = pd.DataFrame({"size": ["a"], "position": [1.0], "value": [0.1], "memory": [True]})
+    with pytest.raises(ValueError, match="5 curves but 4 styles"):
+        draw_roc(ax, {str(k): models for k in range(5)})
+    with pytest.raises(ValueError, match="5 curves but 4 styles"):
+        draw_detector(ax, models, {str(k): str(k) for k in range(5)}, 2.0, 0.1)

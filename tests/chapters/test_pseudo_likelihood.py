@@ -1,0 +1,190 @@
+"""The checks of the chapter accept the reference solutions and explain plausible mistakes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from uddm_mini import HopfieldNetwork, PseudoLikelihoodNetwork, loop_work, random_patterns
+from uddm_mini.chapters import pseudo_likelihood as checks
+
+# --- reference solutions, as on the solutions page --------------------------------------------------------------------
+
+
+def my_loop(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int) -> float:
+    sigma, total = sigma.clone(), 0.0
+    for unit in (i, j, i, j):
+        total += -2 * float(sigma[unit] * (J[unit] @ sigma))
+        sigma[unit] = -sigma[unit]
+    return total
+
+
+def unit_entropy(h: torch.Tensor) -> torch.Tensor:
+    return torch.special.entr(torch.sigmoid(2 * h)) + torch.special.entr(torch.sigmoid(-2 * h))
+
+
+def safe_flips(J: torch.Tensor, xi: torch.Tensor) -> int:
+    cost = 2 * J.abs().sort(dim=1, descending=True).values.cumsum(dim=1)
+    return int((cost < (xi * (J @ xi))[:, None]).sum(dim=1).min())
+
+
+def melody(xi: torch.Tensor) -> torch.Tensor:
+    xi = xi.double()
+    return torch.roll(xi, -1, dims=0).T @ xi / xi.shape[1]
+
+
+REFERENCE: list[Callable[..., Any]] = [my_loop, unit_entropy, safe_flips, melody]
+
+
+@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
+def test_reference_passes(solution: Callable[..., Any]) -> None:
+    result = getattr(checks, solution.__name__)(solution)
+    assert result.passed is True, result
+
+
+@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
+def test_stub_is_not_attempted(solution: Callable[..., Any]) -> None:
+    assert getattr(checks, solution.__name__)(lambda *arguments: None).passed is None
+
+
+@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
+def test_crash_and_nonsense_fail_with_a_sentence(solution: Callable[..., Any]) -> None:
+    nonsense = (lambda *a: 1 / 0, lambda: 0, lambda *a: "half", lambda *a: [1.0, 2.0, 3.0], lambda *a: math.nan)
+    for answer in nonsense:
+        result = getattr(checks, solution.__name__)(answer)
+        assert result.passed is False
+        assert len(result.message) > 20
+
+
+def test_the_references_agree_with_the_package() -> None:
+    xi = random_patterns(9, 30, torch.Generator().manual_seed(0))
+    network = PseudoLikelihoodNetwork(xi)
+    x = xi[:1].double()
+    assert my_loop(network.weights, x[0], 3, 8) == pytest.approx(float(loop_work(network, x, 3, 8)[0]))
+    p = network.scores(xi).softmax(dim=2)
+    torch.testing.assert_close(unit_entropy(network.scores(xi)[:, :, 1]), -(p * p.log()).sum(dim=2))
+
+
+def test_no_set_of_safe_flips_leaves_the_basin() -> None:
+    """The promise of a basin with a proof, against every set of k units, and adversarial ones in a larger network."""
+    xi = random_patterns(2, 12, torch.Generator().manual_seed(0))
+    network = HopfieldNetwork(xi)
+    k = safe_flips(network.weights, xi[0].double())
+    assert k >= 1
+    sets = torch.combinations(torch.arange(12), k)
+    starts = xi[:1].repeat(len(sets), 1)
+    starts = starts.scatter(1, sets, -starts.gather(1, sets))
+    assert torch.equal(network.update(starts, "sync"), xi[:1].expand(len(sets), -1))
+    stored = random_patterns(60, 200, torch.Generator().manual_seed(0))
+    trained = PseudoLikelihoodNetwork(stored)
+    k = safe_flips(trained.weights, stored[0].double())
+    assert k >= 1
+    # for every unit the k neighbors on whose votes it depends most
+    loud = (trained.weights * stored[0] * stored[0][:, None]).argsort(dim=1, descending=True)[:, :k]
+    starts = stored[:1].repeat(200, 1).scatter(1, loud, -stored[:1].repeat(200, 1).gather(1, loud))
+    assert torch.equal(trained.update(starts, "sync"), stored[:1].expand(200, -1))
+
+
+def stays_put(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int) -> float:
+    first, second = (-2 * float(sigma[k] * (J[k] @ sigma)) for k in (i, j))
+    return first + second - first - second
+
+
+def forgets_to_flip_j(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int) -> float:
+    total, sigma = 0.0, sigma.clone()
+    for unit in (i, j, i, j):
+        total += -2 * float(sigma[unit] * (J[unit] @ sigma))
+        if unit == i:
+            sigma[unit] = -sigma[unit]
+    return total
+
+
+@pytest.mark.parametrize(
+    ("mistake", "says"),
+    [
+        (lambda *a: -my_loop(*a), "sign"),
+        (lambda *a: my_loop(*a) / 2, "half"),
+        (stays_put, "as if nothing had changed"),
+        (forgets_to_flip_j, "just before the flip"),
+        (lambda J, *a: math.nan if torch.equal(J, J.T) else my_loop(J, *a), "must cost nothing"),
+        (lambda J, s, i, j: float(4 * s[i] * s[j] * (J[j, i] - J[i, j])) + 0 * 1, None),
+    ],
+)
+def test_my_loop_explains(mistake: Callable[..., Any], says: str | None) -> None:
+    result = checks.my_loop(mistake)
+    assert result.passed is (says is None), result
+    assert says is None or says in result.message
+
+
+def plain_formula(h: torch.Tensor) -> torch.Tensor:
+    p = torch.sigmoid(2 * h)
+    return -p * p.log() - (1 - p) * (1 - p).log()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "says"),
+    [
+        (lambda h: unit_entropy(h) / math.log(2), "bits"),
+        (lambda h: -unit_entropy(h), "never negative"),
+        (lambda h: torch.special.entr(torch.sigmoid(2 * h)), "one value"),
+        (lambda h: unit_entropy(h / 2), "-2 h"),
+        (lambda h: -torch.sigmoid(2 * h).log(), "surprise"),
+        (plain_formula, "0 ln 0"),
+        (torch.zeros_like, "nats"),
+    ],
+)
+def test_unit_entropy_explains(mistake: Callable[..., Any], says: str) -> None:
+    result = checks.unit_entropy(mistake)
+    assert result.passed is False
+    assert says in result.message
+
+
+def bound(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0, ties: bool = False) -> torch.Tensor:
+    cost = factor * J.abs().sort(dim=1, descending=True).values.cumsum(dim=1)
+    margin = (xi * (J @ xi))[:, None]
+    return ((cost <= margin) if ties else (cost < margin)).sum(dim=1)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "says"),
+    [
+        (lambda J, xi: int(bound(J, xi, 1.0).min()), "twice too many"),
+        (lambda J, xi: int(bound(J, xi).max()), "weakest"),
+        (lambda J, xi: int(bound(J, xi, ties=True).min()), "exactly 0"),
+        (lambda J, xi: int(bound(J, xi).min()) + 0.5, "whole number"),
+        (lambda J, xi: float("nan"), "whole number"),
+        (lambda J, xi: int(bound(J, xi).min()) + 1, "One too many"),
+        (lambda J, xi: int(bound(J.T, xi).min()), "columns"),
+        (lambda J, xi: max(1, int(bound(J, xi).min())), "0"),
+        (lambda J, xi: 0, "always repaired"),
+    ],
+)
+def test_safe_flips_explains(mistake: Callable[..., Any], says: str) -> None:
+    result = checks.safe_flips(mistake)
+    assert result.passed is False
+    assert says in result.message
+
+
+def not_closed(xi: torch.Tensor) -> torch.Tensor:
+    xi = xi.double()
+    return xi[1:].T @ xi[:-1] / xi.shape[1]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "says"),
+    [
+        (lambda xi: xi.double().T @ xi.double(), "Hebb"),
+        (lambda xi: melody(xi).T, "backwards"),
+        (not_closed, "back to the first"),
+        (lambda xi: torch.eye(xi.shape[1]) - 2, "next pattern"),
+        (lambda xi: melody(xi)[:5], "shape"),
+    ],
+)
+def test_melody_explains(mistake: Callable[..., Any], says: str) -> None:
+    result = checks.melody(mistake)
+    assert result.passed is False
+    assert says in result.message

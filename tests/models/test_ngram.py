@@ -1,0 +1,101 @@
+"""The table of counts against a sum over every possible sentence, with counts made by a second method."""
+
+import itertools
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from uddm_mini import MemorizingDenoiser, NgramDenoiser, UniformNoise
+from uddm_mini.models import ngram
+from uddm_mini.noise import SCHEDULES
+
+V, L, K = 3, 4, 0.7
+TRAIN = torch.randint(V, (6, L), generator=torch.Generator().manual_seed(0))
+ALL = list(itertools.product(range(V), repeat=L))
+
+
+def sentence_probability(sentence, train, k):
+    """p(x) from dictionaries of counts, one character after the other."""
+    threes, twos, pairs, ones = Counter(), Counter(), Counter(), Counter()
+    for row in train.tolist():
+        row = ["^", "^", *row]
+        for a, b, c in zip(row, row[1:], row[2:], strict=False):
+            threes[a, b, c] += 1
+            twos[a, b] += 1
+            pairs[b, c] += 1
+            ones[b] += 1
+    p, row = 1.0, ["^", "^", *sentence]
+    for a, b, c in zip(row, row[1:], row[2:], strict=False):
+        smooth = (pairs[b, c] + 1 / V) / (ones[b] + 1)
+        p *= (threes[a, b, c] + k * smooth) / (twos[a, b] + k)
+    return p
+
+
+def brute_force(xt, t, noise, cavity):
+    """Bayes' rule over all V^L sentences, [B, L, V]."""
+    prior = np.array([sentence_probability(x, TRAIN, K) for x in ALL])
+    assert prior.sum() == pytest.approx(1)
+    seen = noise.likelihood(xt, t).numpy()
+    out = np.zeros((len(xt), L, V))
+    for n, place in itertools.product(range(len(xt)), range(L)):
+        for x, p in zip(ALL, prior, strict=True):
+            factors = [seen[n, i, v] for i, v in enumerate(x) if not (cavity and i == place)]
+            out[n, place, x[place]] += p * np.prod(factors)
+    return out / out.sum(axis=2, keepdims=True)
+
+
+@pytest.mark.parametrize("form", ["cavity", "posterior"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_table_is_the_sum_over_all_sentences(form, schedule, monkeypatch):
+    monkeypatch.setattr(ngram, "AT_ONCE", 5)  # several parts, the last one shorter
+    noise = UniformNoise(V, SCHEDULES[schedule]())
+    xt = torch.tensor(ALL)[torch.randperm(len(ALL), generator=torch.Generator().manual_seed(1))[:12]]
+    t = torch.linspace(0.01, 1, len(xt))
+    denoiser = NgramDenoiser(TRAIN, noise, K)
+    log_p0 = getattr(denoiser, form)(xt, t)
+    assert denoiser.predicts == "cavity" and log_p0.dtype == torch.float64
+    np.testing.assert_allclose(log_p0.exp(), brute_force(xt, t, noise, form == "cavity"), atol=1e-9)
+    if form == "cavity":
+        assert torch.equal(denoiser(xt, t), log_p0)
+
+
+def test_for_two_characters_a_table_is_the_list_of_sentences():
+    tiny, noise = torch.tensor([[0, 1], [0, 1], [0, 2]]), UniformNoise(3)
+    x = torch.tensor(list(itertools.product(range(3), repeat=2)))
+    for t in (1e-3, 0.4):
+        level = torch.full((9,), t)
+        mine, theirs = NgramDenoiser(tiny, noise, 1e-12), MemorizingDenoiser(tiny, noise)
+        torch.testing.assert_close(mine.cavity(x, level).exp(), theirs.cavity(x, level).exp(), atol=1e-9, rtol=0)
+
+
+def test_one_character_and_long_sentences():
+    noise = UniformNoise(3)
+    alone = NgramDenoiser(torch.tensor([[0], [0], [2]]), noise, 1.0)(torch.tensor([[1]]), torch.tensor([0.3]))
+    pair = torch.tensor([2 + 1 / 3, 1 / 3, 1 + 1 / 3], dtype=torch.float64) / 4
+    expected = (torch.tensor([2, 0, 1], dtype=torch.float64) + pair) / 4
+    torch.testing.assert_close(alone[0, 0].exp(), expected)
+    long = torch.randint(3, (2, 2000), generator=torch.Generator().manual_seed(0))
+    assert NgramDenoiser(long, noise)(long, torch.tensor([0.2, 1.0])).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("x", "k", "message"),
+    [
+        (torch.zeros(0, 3, dtype=torch.int64), 1.0, "at least one sentence"),
+        (torch.tensor([1, 2]), 1.0, "at least one sentence"),
+        (torch.tensor([[3]]), 1.0, "outside 0 ... 2"),
+        (torch.tensor([[-1]]), 1.0, "outside 0 ... 2"),
+        (torch.tensor([[1]]), 0.0, "k must be above 0"),
+        (torch.tensor([[1]]), float("nan"), "k must be above 0"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(x, k, message):
+    with pytest.raises(ValueError, match=message):
+        NgramDenoiser(x, UniformNoise(3), k)
+
+
+def test_a_table_of_too_many_words_is_refused():
+    with pytest.raises(ValueError, match=r"8\.0 GB.*unit='character'"):
+        NgramDenoiser(torch.tensor([[1]]), UniformNoise(1000))

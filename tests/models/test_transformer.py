@@ -1,0 +1,164 @@
+"""The trained denoiser's shape: bidirectional, told the time, normalized, and fixed by its seed."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from uddm_mini import Cosine, ModelSettings, TransformerDenoiser, UniformNoise, load, save
+
+
+def tiny(length: int = 5, seed: int = 0, **changes) -> TransformerDenoiser:
+    settings = ModelSettings(**{"width": 16, "depth": 2, "heads": 2, **changes})
+    return TransformerDenoiser(UniformNoise(7), length, settings, seed=seed).eval()
+
+
+@pytest.fixture
+def xt() -> torch.Tensor:
+    return torch.randint(7, (4, 5), generator=torch.Generator().manual_seed(0))
+
+
+def test_answers_are_log_probabilities(xt):
+    log_p0 = tiny()(xt, torch.linspace(0, 1, 4))
+    assert log_p0.shape == (4, 5, 7) and log_p0.dtype == torch.float32
+    # float32: seven digits
+    torch.testing.assert_close(log_p0.exp().sum(dim=2), torch.ones(4, 5), rtol=0, atol=1e-5)
+    assert bool(log_p0.isfinite().all())
+
+
+def test_one_noise_level_may_serve_all_sentences(xt):
+    model = tiny()
+    expected = model(xt, torch.full((4,), 0.3))
+    for t in (0.3, torch.tensor(0.3)):
+        assert torch.equal(model(xt, t), expected)
+    with pytest.raises(ValueError, match="one number or one per sentence"):
+        model(xt, torch.tensor([0.3]))
+
+
+def test_the_seed_fixes_the_weights(xt):
+    state = torch.random.get_rng_state()
+    first, second, other = (tiny(seed=seed)(xt, torch.ones(4)) for seed in (0, 0, 1))
+    assert torch.equal(first, second) and not torch.allclose(first, other)
+    tiny(seed=2)
+    torch.manual_seed(7)
+    assert torch.equal(tiny(seed=0)(xt, torch.ones(4)), first), "no hidden randomness decides"
+    torch.random.set_rng_state(state)
+
+
+def test_every_word_is_seen_from_every_position(xt):
+    model, t = tiny(), torch.full((4,), 0.5)
+    before = model(xt, t)
+    for position in range(5):
+        changed = xt.clone()
+        changed[:, position] = (xt[:, position] + 1) % 7
+        moved = (model(changed, t) - before).abs().amax(dim=(0, 2))
+        assert bool((moved > 1e-4).all()), f"some position does not look at word {position}"
+
+
+def test_sentences_of_a_batch_do_not_see_each_other(xt):
+    model, t = tiny(), torch.linspace(0.1, 1, 4)
+    alone = torch.cat([model(xt[i : i + 1], t[i : i + 1]) for i in range(4)])
+    torch.testing.assert_close(model(xt, t), alone, rtol=1e-4, atol=1e-5)  # float32 products in another order
+
+
+def test_the_noise_level_matters_down_to_the_smallest(xt):
+    model = tiny()
+    levels = [0.0, 1e-3, 1e-2, 0.1, 0.5, 1.0]
+    with torch.no_grad():
+        answers = [model(xt, torch.full((4,), t)) for t in levels]
+    for first, second in itertools.pairwise(answers):
+        assert float((first - second).abs().max()) > 1e-4
+    assert torch.equal(model(xt, torch.full((4,), 0.5, dtype=torch.float64)), answers[4])
+
+
+def test_only_positions_tell_the_order_of_words(xt):
+    # without them attention is a set: permuting the words permutes the answers
+    model, order = tiny(), torch.tensor([3, 0, 4, 2, 1])
+    with torch.no_grad():
+        t = torch.full((4,), 0.5)
+        assert not torch.allclose(model(xt[:, order], t), model(xt, t)[:, order], atol=1e-3)
+        model.position.zero_()
+        torch.testing.assert_close(model(xt[:, order], t), model(xt, t)[:, order], rtol=1e-4, atol=1e-5)
+
+
+def test_every_weight_receives_a_gradient(xt):
+    model = tiny()
+    model(xt, torch.linspace(0.1, 1, 4))[..., 0].sum().backward()
+    for name, p in model.named_parameters():
+        assert p.grad is not None and bool((p.grad != 0).any()), name
+
+
+def test_a_single_word_of_two_and_an_empty_batch():
+    model = TransformerDenoiser(UniformNoise(2), 1, ModelSettings(width=4, depth=1, heads=1))
+    assert model(torch.tensor([[1]]), torch.tensor([0.0])).shape == (1, 1, 2)
+    assert model(torch.zeros(0, 1, dtype=torch.int64), torch.zeros(0)).shape == (0, 1, 2)
+
+
+def test_a_model_carries_its_noise_its_shape_and_what_its_loss_teaches(xt):
+    noise, settings = UniformNoise(7, Cosine(0.01)), ModelSettings(16, 1, 2)
+    model = TransformerDenoiser(noise, 5, settings)
+    assert model.noise is noise and model.settings is settings and model.length == 5
+    assert model.predicts == noise.form == "cavity"
+    assert model.device == torch.device("cpu") and model.batch_size == 1024
+    assert torch.equal(model.cavity(xt, 0.3), model(xt, 0.3).detach())
+    assert TransformerDenoiser(noise, 5).settings == ModelSettings()
+    assert len(model.blocks) == 1 and len(tiny().blocks) == 2
+
+
+def test_whole_numbers_of_numpy_become_python_s_own():
+    made = ModelSettings(np.int64(8), np.int32(2), np.int64(4))
+    assert made == ModelSettings(8, 2, 4)
+    assert [type(value) for value in (made.width, made.depth, made.heads)] == [int] * 3
+    for bad in (8.0, "8", None):
+        with pytest.raises(TypeError, match=f"width must be a whole number, but is {bad!r}"):
+            ModelSettings(width=bad)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(width=10, heads=4), "multiple of heads"),
+        (dict(depth=0), "depth and heads must be at least 1, but are 16, 0 and 2"),
+        (dict(heads=-1), "heads must be at least 1"),
+        (dict(length=-3), "length must be at least 1"),
+    ],
+)
+def test_impossible_shapes_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        tiny(**changes)
+
+
+def test_sentences_of_another_length_are_named(xt):
+    with pytest.raises(ValueError, match=r"reads int64\[B, 5\]"):
+        tiny()(xt[:, :3], torch.ones(4))
+
+
+def test_with_neighbors_attention_starts_at_the_tokens_beside(xt):
+    model = tiny(neighbors=True, depth=1)
+    with torch.no_grad():  # scores from tokens off: what remains is the bias by distance
+        for p in model.blocks[0].qkv.parameters():
+            p[: 2 * 16].zero_()
+        h = model.blocks[0]
+        weights = h.distance_bias[:, h.distance].softmax(dim=2)  # [heads, L, L]
+    assert weights.shape == (2, 5, 5)
+    assert weights[0, 3].argmax() == 2 and weights[1, 3].argmax() == 4, "one head looks back, one ahead"
+    other = weights[0, 3].clone()
+    other[2] = 0
+    torch.testing.assert_close(weights[0, 3, 2] / other.max(), torch.tensor(3.0).exp())
+    assert not any("distance_bias" in name for name, _ in tiny().named_parameters()), "only if asked for"
+
+
+def test_neighbors_matter_to_the_answer_and_survive_a_checkpoint(xt, tmp_path):
+    model, t = tiny(neighbors=True), torch.full((4,), 0.5)
+    assert not torch.allclose(model(xt, t), tiny()(xt, t))
+    save(model, tmp_path / "model.safetensors")
+    assert torch.equal(load(tmp_path / "model.safetensors")(xt, t), model(xt, t))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_neighbors_of_the_shortest_sentences(length):
+    model = tiny(length=length, neighbors=True, heads=4)
+    assert bool(model(torch.zeros(1, length, dtype=torch.int64), torch.ones(1)).isfinite().all())

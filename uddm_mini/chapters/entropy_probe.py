@@ -1,0 +1,174 @@
+"""Checks of the chapter "Can you tell memory from generalization without the training set?"."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import torch
+
+from uddm_mini.probes.roc import auc, threshold_at
+from uddm_mini.teaching.answers import as_number, as_tensor, ask_each, compare, questions
+from uddm_mini.teaching.exercises import exercise, second_part
+
+# the cavity posterior of a word, the word that is seen, the signal alpha
+WORDS = (((0.2, 0.5, 0.3), 0, 0.4), ((0.1, 0.2, 0.3, 0.4), 2, 0.9), ((0.0, 1.0, 0.0), 1, 0.999))
+
+# scores of items labelled yes, and of items labelled no
+SCORES: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...] = (
+    ((3.0, 2.0, 0.5), (1.0, 0.0)),
+    ((1.0, 1.0, 2.0, 0.0), (1.0, 0.0, 0.0)),  # ties
+    ((-0.02, -0.3), (-0.25, -0.3, -0.4, -0.1)),
+    ((5.0,), (1.0, 2.0, 3.0, 4.0, 6.0)),
+)
+
+# scores of items labelled no, and the false-positive rate that is allowed
+CALIBRATION = (
+    (tuple(range(1, 20)), 0.05),
+    (tuple(v * v % 23 for v in range(1, 40)), 0.1),
+    ((-0.3, -0.3, -0.2, -0.2, -0.1, -0.4, -0.5, -0.3, -0.2), 0.25),
+)
+
+DRAWS = ((0, 0, 1, 0), (2, 1, 0, 2, 2, 1), (4, 4, 4, 4, 4), (0, 1, 2, 3, 4, 5))
+
+# probabilities of words, and a number of draws from them
+DRAWN = (((0.5, 0.3, 0.2), 3), ((0.9, 0.1), 6), ((0.9, 0.1), 2), ((0.6, 0.4, 0.0), 4))
+
+
+@exercise(1, "What the full posterior says", level="warm-up", minutes=10)
+@questions(lambda: [(as_tensor(p), b, alpha) for p, b, alpha in WORDS])
+def full_entropy(cavity: torch.Tensor, b: int, alpha: float, got: Any) -> str:
+    """Check the entropy of the full posterior, made from the cavity one, the word that is seen, and alpha."""
+    got, seen = as_number(got, "Your entropy"), torch.arange(len(cavity)) == b
+    weight = (alpha * seen + (1 - alpha) / len(cavity)) * cavity
+    no_redraw = torch.where(seen, alpha, (1 - alpha) / len(cavity)) * cavity
+    right = _entropy(weight / weight.sum())
+    slips = {
+        "You return nan. A word of probability 0 adds nothing: 0 log 0 counts as 0 (torch.xlogy knows that).": (
+            math.isnan(got)
+        ),
+        "That is the entropy in bits. This book uses natural logarithms.": right / math.log(2),
+        "The sign is turned around: an entropy is never negative.": -right,
+        "That is the entropy of the cavity itself. Multiply by the likelihood of the word that is seen first.": (
+            _entropy(cavity)
+        ),
+        "Normalize the product of likelihood and cavity before you take its entropy.": _entropy(weight),
+        "A redrawn word may draw itself again, so the word that is seen has alpha + (1 - alpha) / V.": (
+            _entropy(no_redraw / no_redraw.sum())
+        ),
+    }
+    unknown = f"For the cavity {cavity.tolist()}, b = {b}, alpha = {alpha} you return {got:.4f} nats, not {right:.4f}."
+    compare(got, right, slips, otherwise=unknown)
+    return "Right. As alpha goes to 1 the seen word outweighs everything, and this entropy goes to 0 for any language."
+
+
+@exercise(2, "The area under the curve", level="core", minutes=15)
+def area(answer: Any) -> str:
+    """Check the Mann-Whitney statistic with ties."""
+    cases: list[tuple[torch.Tensor, torch.Tensor]] = []
+    for high, low in SCORES:
+        order = torch.randperm(len(high) + len(low), generator=torch.Generator().manual_seed(len(cases)))
+        scores, labels = torch.tensor([*high, *low]), torch.tensor([True] * len(high) + [False] * len(low))
+        cases.append((scores[order], labels[order]))
+    for (yes, no), (scores, labels, given) in zip(SCORES, ask_each(answer, cases), strict=True):
+        got, right, pairs = as_number(given, "Your area"), auc(scores, labels).value, len(yes) * len(no)
+        above, ties = (sum(f(p, n) for p in yes for n in no) for f in (float.__gt__, float.__eq__))
+        slips = {
+            "You count the pairs the wrong way around: a high score should mean yes.": 1 - right,
+            "Ties are pairs too: a detector that cannot tell two items apart is right half of the time.": (
+                ties > 0 and above / pairs
+            ),
+            "You give ties full credit. Then a detector that says the same of everything would be perfect.": (
+                ties > 0 and (above + ties) / pairs
+            ),
+            "Divide by the number of pairs, (items labelled yes) times (items labelled no).": above + ties / 2,
+        }
+        unknown = (
+            f"For yes {list(yes)} and no {list(no)} you return {got:.4f}; {above} pairs are right and {ties} are ties."
+        )
+        compare(got, right, slips, otherwise=unknown)
+    return "Right. It needs no threshold, and only the order of the scores matters."
+
+
+@exercise(3, "A threshold that keeps its promise", level="core", minutes=15)
+@questions(lambda: [(as_tensor(no), rate) for no, rate in CALIBRATION])
+def calibrated(known: torch.Tensor, rate: float, got: Any) -> str:
+    """Check the k-th largest score, k = floor(rate (n + 1))."""
+    no, got = known.tolist(), as_number(got, "The threshold")
+    right = threshold_at(no, rate)
+    too_low = tuple(sorted(no, reverse=True)[math.floor(rate * (len(no) + 1) + 1e-9) :])
+    slips = {
+        "You return the rate. The threshold is one of the known scores.": rate,
+        f"Too low: of {len(no) + 1} exchangeable items, the new one and the {len(no)} known ones, more than the share "
+        f"{rate} can lie above {got:g}.": got < right and too_low,
+        f"Too high: {right:g} already keeps the rate {rate}, and finds more of what you look for than {got:g}.": (
+            got > right
+        ),
+    }
+    unknown = f"You return {got:g}. The threshold is one of the known scores: which of {len(no)} may a new one exceed?"
+    compare(got, right, slips, otherwise=unknown)
+    return "Right. It assumes nothing about how the scores are distributed, only that the new item is of the same kind."
+
+
+@exercise(4, "Entropy from draws", level="stretch", minutes=25)
+@questions(lambda: [(torch.tensor(row),) for row in DRAWS])
+def from_draws(draws: torch.Tensor, got: Any) -> str:
+    """Check sum_v (n_v / S) (1 / n_v + ... + 1 / (S - 1))."""
+    got, n = as_number(got, "Your entropy"), len(draws)
+    counts = [c for c in torch.bincount(draws).tolist() if c]
+    right, plug_in = _estimate(draws.tolist()), _entropy(as_tensor(counts) / n)
+    slips = {
+        "You return nan. Words that were not drawn add nothing: leave them out.": math.isnan(got),
+        "That is the entropy of the frequencies, which is too low on average. Use the sum of 1 / k.": plug_in,
+        "That is Miller and Madow's correction: good, but not the unbiased sum that is asked for.": (
+            plug_in + (len(counts) - 1) / (2 * n)
+        ),
+        "One term too many: after the first draw there are S - 1 others, so k ends at S - 1.": (
+            sum(c / n * sum(1 / k for k in range(c, n + 1)) for c in counts)
+        ),
+        "One term too few: k starts at n_v itself.": sum(c / n * sum(1 / k for k in range(c + 1, n)) for c in counts),
+        "Each word counts with its frequency n_v / S.": sum(sum(1 / k for k in range(c, n)) for c in counts),
+    }
+    unknown = f"For the draws {draws.tolist()} you return {got:.4f} nats, not {right:.4f}."
+    compare(got, right, slips, otherwise=unknown)
+    return "Right. It misses only the part of the series with k >= S, which is small once every likely word was drawn."
+
+
+@second_part(from_draws)
+@questions(lambda: [(as_tensor(p), n) for p, n in DRAWN])
+def missing_part(p: torch.Tensor, n: int, got: Any) -> str:
+    """Check what the estimate misses against the entropy minus its mean over all V^S draws."""
+    got, rows = as_number(got, "The part that is missed"), list(itertools.product(range(len(p)), repeat=n))
+    mean = sum(math.prod(p[list(row)].tolist()) * _estimate(list(row)) for row in rows)
+    right, seen = _entropy(p) - mean, [v for v in p.tolist() if v > 0]
+    case = f"For p = {p.tolist()} and S = {n}"
+    slips = {
+        f"{case} you return nan. A word of probability 0 adds nothing: leave it out.": math.isnan(got),
+        f"{case} the sign is turned around: the estimate is too low on average, so what it misses is positive.": -right,
+        f"{case} this is what the estimate finds on average. What it misses are the terms with k >= S.": mean,
+        f"{case} this is the whole entropy. The terms with k < S are not missed.": _entropy(p),
+        f"{case} one term is lacking: k = S belongs to the part that is missed.": (
+            right - sum(v * (1 - v) ** n / n for v in seen)
+        ),
+        f"{case} one term too many: k = S - 1 can still be estimated without bias.": (
+            right + sum(v * (1 - v) ** (n - 1) / (n - 1) for v in seen)
+        ),
+    }
+    unknown = (
+        f"{case} the entropy minus the mean of the estimate over all {len(rows)} draws is {right:.5f}, but you return "
+        f"{got:.5f}. Sum p_v (1 - p_v)^k / k over all words and k from S on, or subtract the terms below S from the "
+        "entropy."
+    )
+    compare(got, right, slips, otherwise=unknown, within=1e-3)
+    return "Right. The difference is exactly this, so every term below k = S is estimated without bias."
+
+
+def _estimate(draws: list[int]) -> float:
+    """Return sum_v (n_v / S) (1 / n_v + ... + 1 / (S - 1))."""
+    n = len(draws)
+    return sum(c / n * sum(1 / k for k in range(c, n)) for c in map(draws.count, set(draws)))
+
+
+def _entropy(p: torch.Tensor) -> float:
+    return -float(torch.xlogy(p, p).sum())

@@ -1,0 +1,94 @@
+"""Figures of the entropy probe: entropy against the training set, and how well it tells models and sentences apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from uddm_mini.probes.roc import roc
+from uddm_mini.teaching.figures import SPLITS, chance_line, line_with_band, size_axis
+from uddm_mini.teaching.look import COLORS, GRID, MODELS
+
+from .transition_figures import check_styles
+
+SIDES = {True: ("memorizer", "memorizing"), False: ("population", "generalizing")}  # the color and name of a side
+LINES = ("-", ":", "--", "-.")
+
+
+def draw_entropy(ax: Axes, sweep: pd.DataFrame, bounds: pd.DataFrame, written: pd.DataFrame, cross: float) -> None:
+    """Draw cavity entropy at t -> 0 against n_train: of training, held-out and written text, and of what is perfect.
+
+    `sweep` as `run_sweep` returns it, `bounds` as `sweep_bounds` does; `written`: entropy in nats of the text that the
+    models wrote, rows n_train, columns seeds. A dotted line marks `cross`. Bands are the range over seeds.
+    """
+    language = float(bounds.loc[bounds["denoiser"] == "population", "entropy"].mean())
+    ax.axhline(language, color=COLORS["population"], linewidth=1.3, label="the language itself")
+    reciter = bounds[(bounds["denoiser"] == "memorizer") & (bounds["split"] == "held-out")]
+    kinds: list[tuple[pd.DataFrame, str, str, dict[str, Any]]]
+    kinds = [(reciter, "memorizer", "memorizer, held-out", {"dashed": True, "linewidth": 1.3, "marker": ""})]
+    kinds += [(sweep[sweep["split"] == split], split, f"model, {split} text", {}) for split in SPLITS]
+    for rows, meaning, label, style in kinds:
+        runs = rows.pivot_table(index="n_train", columns="seed", values="entropy")
+        line_with_band(ax, runs.index, runs.to_numpy().T, meaning, label, **style)
+    of_written = written.to_numpy().T
+    line_with_band(ax, written.index, of_written, "noise", "model, text it wrote", linestyle="-.", marker="s")
+    ax.axvline(cross, color=COLORS["chance"], linewidth=1, linestyle=":", label="recovery crosses")
+    size_axis(ax, written.index.tolist())
+    ax.set(ylabel="entropy at $t$ → 0 (nats per word)", ylim=(0, None))
+
+
+def draw_detector(ax: Axes, models: pd.DataFrame, titles: Mapping[str, str], band: float, limit: float) -> None:
+    """Draw the entropy of what each model wrote against its distance from the crossing.
+
+    One row of `models` per model: size (a key of `titles`), position (n_train over the crossing), value (nats) and
+    memory (True or False). The band around 1 is grey; the dashed line is the threshold `limit`.
+    """
+    check_styles(titles, MODELS)
+    ax.axvspan(1 / band, band, color=GRID, label="band, left out")
+    for (name, title), (_, marker) in zip(titles.items(), MODELS, strict=False):
+        for memory, (meaning, _) in SIDES.items():
+            part = models[(models["size"] == name) & (models["memory"] == memory)]
+            ax.scatter(part["position"], part["value"], color=COLORS[meaning], marker=marker, s=22, linewidth=0)
+        ax.scatter([], [], color=COLORS["chance"], marker=marker, s=22, label=title)
+    for meaning, label in SIDES.values():
+        ax.fill_between([], [], color=COLORS[meaning], label=label)
+    ax.axhline(limit, color=COLORS["noise"], linestyle="--", label="threshold")
+    _position_axis(ax)
+    ax.set(ylabel="entropy of written text\n(nats per word)", ylim=(0, 1.3 * float(models["value"].max())))
+
+
+def draw_roc(ax: Axes, models: Mapping[str, pd.DataFrame]) -> None:
+    """Draw the ROC curve of low entropy (column value) as a sign of memory (column memory), for labeled tables."""
+    check_styles(models, LINES)
+    for (label, table), style in zip(models.items(), LINES, strict=False):
+        false, true, _ = roc(-table["value"].to_numpy(), table["memory"].to_numpy())
+        ax.plot(false, true, style, color=COLORS["noise"], label=label)
+    ax.set(xlabel="false alarms", ylabel="memorizing models found", xlim=(-0.01, 1), ylim=(0, 1.02))
+
+
+def draw_members(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
+    """Draw the AUC of members against strangers: rows are n_train over the crossing, columns seeds, for labeled tables.
+
+    The mean over seeds with a band from minimum to maximum; ValueError for more tables than there are colors.
+    """
+    check_styles(curves, MODELS)
+    for (label, runs), (color, marker) in zip(curves.items(), MODELS, strict=False):
+        ax.plot(runs.index, runs.mean(axis=1), color=color, marker=marker, label=label)
+        ax.fill_between(runs.index, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, linewidth=0)
+    chance_line(ax, 0.5, "guessing")
+    ax.axvline(1, color=COLORS["chance"], linewidth=1, linestyle=":", label="recovery crosses")
+    _position_axis(ax)
+    ax.set(ylabel="AUC, training against held-out sentences", ylim=(0.4, 1.02))
+
+
+def _position_axis(ax: Axes) -> None:
+    """Give `ax` a logarithmic axis of training-set sizes in units of the crossing."""
+    ax.set_xscale("log", base=2)
+    ticks = 2.0 ** np.arange(-2, 8)
+    ax.set_xticks(ticks, [f"1/{1 / x:.0f}" if x < 1 else f"{x:.0f}" for x in ticks])
+    ax.minorticks_off()
+    ax.set_xlabel("training sentences / crossing of that network")

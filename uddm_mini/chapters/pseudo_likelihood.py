@@ -1,0 +1,176 @@
+"""Checks of the chapter "Can there be basins without an energy?"."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from uddm_mini.networks.hopfield import HopfieldNetwork
+from uddm_mini.networks.patterns import random_patterns
+from uddm_mini.teaching.answers import as_number, as_tensor, as_whole, ask, ask_each, close, compare, wrong
+from uddm_mini.teaching.exercises import exercise
+
+
+def _seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _couplings(n: int, seed: int) -> torch.Tensor:
+    """Return asymmetric couplings float64[n, n] without self-coupling."""
+    J = torch.randn(n, n, generator=_seeded(seed), dtype=torch.float64)
+    return J.fill_diagonal_(0)
+
+
+@exercise(1, "Around the loop", level="warm-up", minutes=8)
+def my_loop(answer: Any) -> str:
+    """Compare with 4 sigma_i sigma_j (J_ji - J_ij)."""
+    states = [random_patterns(1, 5, _seeded(seed))[0].double() for seed in range(3)]
+    pairs = [(0, 1), (1, 0), (4, 2)]
+    questions = [(_couplings(5, seed), states[seed], *pair) for seed, pair in enumerate(pairs)]
+    for J, sigma, i, j, given in ask_each(answer, questions):
+        got = as_number(given)
+        right = float(4 * sigma[i] * sigma[j] * (J[j, i] - J[i, j]))
+        slips = {
+            "The size is right, the sign is not. The gain of a flip is -2 sigma h, with sigma before the flip.": -right,
+            "You have half of it: a spin goes from -1 to +1, a change of 2, so each gain is -2 sigma h.": right / 2,
+            "You got 0, as if nothing had changed on the way. When j flips, unit i is already flipped, and the field "
+            "of j must be computed from that state. Do you work on a copy that you really change?": 0,
+        }
+        unknown = (
+            f"For {i=}, {j=} the four gains should add up to {right:.4f}, but yours add up to {got:.4f}. Is every "
+            "field computed from the state just before the flip, h_k = sum_m J[k, m] sigma_m?"
+        )
+        compare(got, right, slips, otherwise=unknown)
+    for seed in (0, 1):
+        J = _couplings(5, seed)
+        unknown = "For symmetric couplings the walk must cost nothing, but yours does."
+        compare(ask(answer, J + J.T, states[seed], 0, 3), 0, otherwise=unknown, within=1e-3)
+    return "Right. The sum is 0 for every state and every pair only if J is symmetric: one loop can disprove an energy."
+
+
+@exercise(2, "How unsure is a spin?", level="core", minutes=10)
+def unit_entropy(answer: Any) -> str:
+    """Compare with the entropy of (p, 1 - p), p = 1 / (1 + exp(-2 h)), at moderate and at huge fields."""
+    h = torch.tensor([[0.0, 0.3, -0.3], [1.0, -2.5, 6.0]], dtype=torch.float64)
+    (*_, given), (*_, at_extremes) = ask_each(answer, [(h,), (torch.tensor([1000.0, -1000.0]).double(),)])
+    got = as_tensor(given, tuple(h.shape))
+    p, once = torch.sigmoid(2 * h), torch.sigmoid(h)
+    plus, minus = torch.special.entr(p), torch.special.entr(1 - p)
+    slips = {
+        "That is the entropy in bits. The book counts in nats: use the natural logarithm.": (plus + minus)
+        / math.log(2),
+        "An entropy is never negative: it is minus the sum of p ln p.": -(plus + minus),
+        "You counted one value of the spin. The entropy adds -p ln p for + and for -.": (plus, minus),
+        "You used 1 / (1 + exp(-h)). A flip changes sigma by 2, so p(+) = 1 / (1 + exp(-2 h)).": (
+            torch.special.entr(once) + torch.special.entr(1 - once)
+        ),
+        "That is the surprise about one value, -ln p. The entropy is the surprise averaged over both values.": (
+            *(-p.log(), -(1 - p).log()),
+        ),
+    }
+    unknown = (
+        f"At h = 0 and h = 1 the entropy is {math.log(2):.4f} and {(plus + minus)[1, 0]:.4f} nats, but you returned "
+        f"{got[0, 0]:.4f} and {got[1, 0]:.4f}."
+    )
+    compare(got, plus + minus, slips, otherwise=unknown, within=1e-3)
+    extreme = as_tensor(at_extremes, (2,))
+    if not close(extreme, [0, 0]):
+        wrong(
+            f"At h = +1000 and -1000 the spin is certain and the entropy 0, but you returned {extreme.tolist()}. "
+            "0 ln 0 counts as 0; torch.special.entr knows that."
+        )
+    return "Right. At h = 0 it is ln 2, a fair coin; it falls fast as soon as the other units agree on an answer."
+
+
+def _most_flips(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0, ties: bool = False) -> torch.Tensor:
+    """Return for every unit how many flips it can always bear, int64[N]; with `ties`, fields of 0 count as right."""
+    cost = factor * J.abs().sort(dim=1, descending=True).values.cumsum(dim=1)
+    margin = (xi * (J @ xi))[:, None]
+    return ((cost <= margin) if ties else (cost < margin)).sum(dim=1)
+
+
+def _basin_cases() -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Return couplings and a pattern: Hebb at low load, made-up rows, an unstable pattern, and exact ties."""
+    cases = []
+    for n_patterns, n_units in ((1, 21), (2, 40), (3, 60), (4, 101)):
+        stored = random_patterns(n_patterns, n_units, _seeded(n_patterns))
+        generic = 1e-3 * _couplings(n_units, n_patterns)  # so that rounding decides no tie
+        cases.append((HopfieldNetwork(stored).weights + generic, stored[0].double()))
+    J, xi = cases[-1]
+    lopsided = J.clone()
+    lopsided[1:, 0] += 0.3 * xi[1:] * xi[0]  # all listen to unit 0, which does not listen more than before
+    cases += [(lopsided, xi), (J, random_patterns(1, 101, _seeded(9))[0].double())]
+    for n_units in (9, 17):  # one pattern, couplings 1/8 or 1/16: sums are exact, and half of them flipped is a tie
+        xi = random_patterns(1, n_units, _seeded(n_units))[0].double()
+        cases.append(((torch.outer(xi, xi) / (n_units - 1)).fill_diagonal_(0), xi))
+    return cases
+
+
+@exercise(3, "A basin with a proof", level="core", minutes=15)
+def safe_flips(answer: Any) -> str:
+    """Compare with the bound on couplings with and without ties, and on an unstable pattern."""
+    cases = _basin_cases()
+    got = [as_whole(given, "The number of flips") for *_, given in ask_each(answer, cases)]
+    most = [_most_flips(J, xi) for J, xi in cases]  # of every unit
+    right = [int(flips.min()) for flips in most]
+    case = f"Your numbers are {got}, and should be {right}:"
+    slips = {
+        f"{case} it lets a unit pass whose field becomes exactly 0. Such a unit changes nothing, so it stays wrong if "
+        "it was flipped: count the k that stay strictly below xi_i h_i (<, not <=).": (
+            [int(_most_flips(J, xi, ties=True).min()) for J, xi in cases]
+        ),
+        f"{case} twice too many. A flipped neighbor takes its vote away *and* votes against you, so it costs 2 "
+        "|J_ij|.": [int(_most_flips(J, xi, 1.0).min()) for J, xi in cases],
+        f"{case} that is what the strongest unit can bear. Every unit must, so the weakest decides.": (
+            [int(flips.max()) for flips in most]
+        ),
+        f"{case} it sorts columns. What unit i hears is in row i of J; the two differ if J is not symmetric.": (
+            [int(_most_flips(J.T, xi).min()) for J, xi in cases]
+        ),
+        f"{case} One too many everywhere. With that many flips the bound is passed: count the k that stay below it.": (
+            [k + 1 for k in right]
+        ),
+        f"{case} it must be 0 where one flip may break the pattern, or where it is not even a fixed point.": (
+            [max(k, 1) for k in right]
+        ),
+    }
+    wrong_ones = ((len(xi), e, g) for (_, xi), e, g in zip(cases, right, got, strict=True) if g != e)
+    units, best, k = next(wrong_ones, (0, 0, 0))
+    unknown = (
+        f"For {units} units, {best} flips are always repaired, but you returned {k}. Compare xi_i h_i with twice the "
+        "sum of the k largest |J_ij| in row i."
+    )
+    compare(got, right, slips, otherwise=unknown, within=0)
+    return (
+        "Right. Every state within that distance falls onto the pattern in one step: a basin with a proof and "
+        "without an energy. Measured basins are far wider, because random flips are rarely the worst ones."
+    )
+
+
+@exercise(4, "A melody", level="stretch", minutes=20)
+def melody(answer: Any) -> str:
+    """Run the couplings: every pattern must lead to the next one, and the last to the first."""
+    questions = [(random_patterns(p, n, _seeded(s)),) for p, n, s in ((5, 200, 0), (3, 120, 1), (8, 400, 2))]
+    for xi, given in ask_each(answer, questions):
+        J = as_tensor(given, (xi.shape[1], xi.shape[1]), "Your coupling matrix")
+        x = xi.double()
+        after = (x @ J.T).sign()
+        following = x.roll(-1, dims=0)
+        if torch.equal(after, following):
+            continue
+        if float((after == x).double().mean()) > 0.98:
+            wrong("Every pattern answers with itself: that is Hebb's rule. It should answer with the next pattern.")
+        if float((after == x.roll(1, dims=0)).double().mean()) > 0.98:
+            wrong("The melody plays backwards. In J[i, j] the next pattern belongs to i, which hears, not to j.")
+        if float((after == following)[:-1].double().mean()) > 0.98:
+            wrong("All steps are right but the last one: the last pattern should lead back to the first.")
+        wrong(
+            f"After one update {float((after == following).double().mean()):.0%} of the spins are those of the next "
+            "pattern; all should be. Add up xi^(mu+1)_i xi^mu_j over the patterns."
+        )
+    return (
+        "Right. The state moves for ever, and every step is one that the units want. Symmetric couplings could at most "
+        "swing between two states."
+    )

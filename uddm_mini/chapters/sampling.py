@@ -1,0 +1,212 @@
+"""Checks of the chapter "How do you walk back from noise?"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from uddm_mini.teaching.answers import as_bool, as_number, as_tensor, ask_each, close, compare, questions, wrong
+from uddm_mini.teaching.exercises import exercise
+
+from .corruption import noise_table
+from .sampling_way import computes
+
+# the cavity posterior of one word, the word that is seen, alpha_s and alpha_t
+STEPS = (
+    ((0.3125, 0.5625, 0.125), 0, 0.7, 0.4),
+    ((0.1, 0.2, 0.3, 0.4), 3, 0.9, 0.2),
+    ((0.1, 0.2, 0.3, 0.4), 1, 0.5, 0.3),
+)
+
+# alpha_s and alpha_t of greedy steps: small ones at the end of the way and before it, large ones, and steps that gain
+# much signal and still do not move a word
+GREEDY = (
+    *((1.0, 0.99), (0.99, 0.98), (0.98, 0.97), (0.6, 0.58), (0.6, 0.3), (0.3, 0.01), (0.05, 0.04)),
+    *((0.5, 0.3), (0.6, 0.4), (0.7, 0.5), (0.2, 0.1)),
+)
+
+# languages of two words (rows: the first word), the signal alpha, the position that is redrawn
+CORRECTED = (
+    (((0.5, 0.0, 0.0), (0.0, 0.3, 0.0), (0.0, 0.0, 0.2)), 0.4, 0),
+    (((0.5, 0.0, 0.0), (0.0, 0.3, 0.0), (0.0, 0.0, 0.2)), 0.4, 1),
+    (((0.1, 0.2, 0.0), (0.3, 0.0, 0.05), (0.05, 0.1, 0.2)), 0.7, 1),
+    (((0.1, 0.2, 0.0), (0.3, 0.0, 0.05), (0.05, 0.1, 0.2)), 0.9, 0),
+    (((0.4, 0.1), (0.0, 0.5)), 0.25, 0),
+)
+
+
+@exercise(1, "Can greedy move?", level="warm-up", minutes=5)
+def can_greedy_move(answer: Any) -> str:
+    """Check alpha_s (alpha_s - alpha_t) > alpha_t (1 - alpha_s) against the step itself."""
+    vocab = 7
+    certain = torch.nn.functional.one_hot(torch.tensor(1), vocab).double()
+    answers = [(alpha_s, alpha_t, as_bool(given)) for alpha_s, alpha_t, given in ask_each(answer, GREEDY)]
+    if not any(got for _, _, got in answers):  # so does the right condition with its two arguments mixed up
+        wrong(
+            "You say that no step ever moves the word, but where much signal is gained, a certain denoiser moves it. "
+            "Note that alpha_s, the first argument, is the larger signal: s < t."
+        )
+    if all(got == (alpha_s - alpha_t > alpha_t * (1 - alpha_s)) for alpha_s, alpha_t, got in answers):
+        wrong(
+            "You compare the gain alpha_s - alpha_t itself. The step moves the word to a only with alpha_s p_0(a), so "
+            "the gain counts alpha_s times: alpha_s (alpha_s - alpha_t)."
+        )
+    for alpha_s, alpha_t, got in answers:
+        moves = int(_step(certain, 0, alpha_s, alpha_t).argmax()) != 0
+        if got == moves:
+            continue
+        if moves:
+            wrong(
+                f"From alpha {alpha_t} back to {alpha_s} you say it stays, but the gain {alpha_s - alpha_t:.2f} is "
+                f"large against the noise {1 - alpha_s:.2f} that is left, so a certain denoiser moves the word."
+            )
+        wrong(
+            f"From alpha {alpha_t} back to {alpha_s} you say it moves. The denoiser is certain about x_0, but the step "
+            "asks about x_s, and there the old word is still the most probable one."
+        )
+    return "Right. With small steps only the end of the way passes, which is why greedy waits until then."
+
+
+@exercise(2, "The other exact way", level="core", minutes=15)
+def average_step(answer: Any) -> str:
+    """Check the average of known-start steps against the plug-in step with the cavity."""
+    cases, cavities = [], []
+    for probs, b, alpha_s, alpha_t in STEPS:
+        cavities.append(as_tensor(probs))
+        full = cavities[-1] * noise_table(alpha_t, len(probs))[:, b]
+        cases.append((full / full.sum(), b, alpha_s, alpha_t))
+    for cavity, (full, b, alpha_s, alpha_t, given) in zip(cavities, ask_each(answer, cases), strict=True):
+        got = as_tensor(given, (len(cavity),))
+        at_s, onward = noise_table(alpha_s, len(full)), noise_table(alpha_t / alpha_s, len(full))[:, b]
+        known_starts = torch.stack([_step(row, b, alpha_s, alpha_t) for row in torch.eye(len(full)).double()])  # rows v
+        slips = {
+            "You plug in the full posterior, which counts the word's own evidence twice (normalizing after the average "
+            "does so too). Normalize the step of each clean word, then average the steps.": (
+                _step(full, b, alpha_s, alpha_t)
+            ),
+            "You forget the step itself: q(b | a), that x_s = a has to become the word that is seen.": full @ at_s,
+            "Normalize each known-start step on its own, for every clean word v, before you average.": (
+                onward * (full @ at_s)
+            ),
+            "You average the steps as if all clean words were equally likely. The weights are full[v].": (
+                known_starts.mean(dim=0)
+            ),
+            f"Your probabilities add up to {got.sum():.4f}, but x_s is always some word.": not close(got.sum(), 1),
+        }
+        unknown = "These are not the right probabilities. Build q(b | a) q_s(a | v) for each v, then normalize over a."
+        compare(got, _step(cavity, b, alpha_s, alpha_t), slips, otherwise=unknown)
+    if computes(answer, cases[0], cavities[0]):
+        wrong(
+            "The numbers are right, but you convert to the cavity posterior first and plug it in: that is the way of "
+            "the text. Take the other one: a step for each clean word v, and their average with the weights full[v]."
+        )
+    return "Right. It equals the plug-in step with the cavity, without ever computing the cavity."
+
+
+@exercise(3, "How much is new?", level="core", minutes=15)
+def new_fraction(answer: Any) -> str:
+    """Check the fraction of samples that are grammatical and in no training row."""
+    train = torch.tensor([[0, 1, 2], [3, 4, 0], [1, 1, 1]])
+    copies, nonsense = [[0, 1, 2], [3, 4, 0], [1, 1, 1]], [[4, 4, 4]] * 4  # each mistake gives its own number
+    new = [[0, 1, 0], [2, 3, 2], [2, 3, 2], [2, 3, 2]]  # the first has only words of the training set
+    samples = torch.tensor(copies + nonsense + new)
+    cases = [(samples, train, _log_prob), (train, train, _log_prob), (samples, train[:2, :], _log_prob_without_2)]
+    (*_, given), (*_, none), (*_, strict) = ask_each(answer, cases)
+    got = as_number(given)
+    slips = {
+        "You count every grammatical sentence. A copy of a training sentence is grammatical, but not new.": 7 / 11,
+        "You count every sentence that is not in the training set. Some of them are ungrammatical: see log_prob.": 8
+        / 11,
+        "You divide by the grammatical sentences only. The question is about all samples.": 4 / 7,
+        "A sentence that was sampled twice counts twice: each sample is judged on its own.": (2 / 11, 2 / 6),
+        "You find too few. A sentence is a copy only if one whole training row equals it, not if its words occur.": (
+            got < 4 / 11
+        ),
+    }
+    compare(got, 4 / 11, slips, otherwise=f"You return {got:.3f} where 4 of 11 samples are grammatical and new.")
+    compare(none, 0, otherwise="Samples that are all training sentences should give 0.")
+    unknown = (
+        "Right for one language and training set. With another log_prob and other training sentences your answer is "
+        "not: use both arguments."
+    )
+    compare(strict, 2 / 11, otherwise=unknown)  # 0 1 0, and 1 1 1, which is no training sentence any more
+    return "Right. A model that generalizes scores high here, one that recites scores 0."
+
+
+def _laws() -> list[tuple[torch.Tensor, torch.Tensor, float, int]]:
+    """Return laws of two words, one of them q(x_t), with the language, alpha, and the position to redraw."""
+    cases = []
+    for probs, alpha, position in CORRECTED:
+        prior = as_tensor(probs)
+        skewed = torch.arange(1.0, prior.numel() + 1, dtype=torch.float64).reshape(prior.shape)
+        cases += [(law, prior, alpha, position) for law in (skewed / skewed.sum(), _noisy(prior, alpha))]
+    return cases
+
+
+@exercise(4, "Correct yourself", level="stretch", minutes=25)
+@questions(_laws)
+def gibbs_step(law: torch.Tensor, prior: torch.Tensor, alpha: float, position: int, got: Any) -> str:
+    """Check the law after one word was redrawn against the conditionals of the enumerated q(x_t)."""
+    got, q, other = as_tensor(got, tuple(prior.shape), "The law after the step"), _noisy(prior, alpha), 1 - position
+    rest = law.sum(dim=position, keepdim=True)  # the law of the word that stays
+    right = q / q.sum(dim=position, keepdim=True) * rest
+    clean = prior / prior.sum(dim=position, keepdim=True)
+    at = f"At alpha = {alpha}, position {position}:"
+    slips = {
+        f"{at} you redraw the other word. Rows are the first word (position 0), columns the second.": (
+            q / q.sum(dim=other, keepdim=True) * law.sum(dim=other, keepdim=True)
+        ),
+        f"{at} you draw from the cavity posterior itself. That is a *clean* word; at noise level t the word is redrawn "
+        "with probability 1 - alpha: alpha c(a) + (1 - alpha) / V.": (
+            _word_given_noisy_rest(prior, alpha, position) * rest
+        ),
+        f"{at} you condition on a clean other word. It is noisy, too: weigh its clean words by q(b | w).": (
+            (alpha * clean + (1 - alpha) / len(prior)) * rest
+        ),
+        f"{at} you return the conditional alone. Weigh it with the law of the word that stays.": (
+            q / q.sum(dim=position, keepdim=True)
+        ),
+        f"{at} you return the law that you were given. The word at this position has to be drawn again.": law,
+        f"{at} you return q(x_t). One word alone cannot bring every law there: the other one stays as it is.": q,
+        f"{at} your law adds up to {got.sum():.4f}, but the sentence is always some sentence.": not close(got.sum(), 1),
+        f"{at} the step should leave q(x_t) alone, but yours changes it.": close(law, q),
+    }
+    unknown = (
+        f"{at} the first sentence should have probability {right[0, 0]:.4f}, and has {got[0, 0]:.4f}. First c(a | b), "
+        "then alpha c + (1 - alpha) / V, then times the law of b."
+    )
+    compare(got, right, slips, otherwise=unknown)
+    return (
+        "Right. The step leaves q(x_t) as it is and never takes another law further away from it: a corrector, which "
+        "needs the cavity posterior and nothing else."
+    )
+
+
+def _noisy(prior: torch.Tensor, alpha: float) -> torch.Tensor:
+    """Return q(x_t) of two words, float64[V, V]: every pair of clean words, and what the noise makes of it."""
+    table = noise_table(alpha, len(prior))
+    return table.T @ prior @ table
+
+
+def _word_given_noisy_rest(prior: torch.Tensor, alpha: float, position: int) -> torch.Tensor:
+    """Return the cavity posterior of the word at `position` for every noisy other word, float64[V, V]."""
+    table = noise_table(alpha, len(prior))
+    joint = prior @ table if position == 0 else table.T @ prior
+    return joint / joint.sum(dim=position, keepdim=True)
+
+
+def _log_prob_without_2(x: torch.Tensor) -> torch.Tensor:
+    """Give sentences with the words 2 or 4 no probability, and all others the same."""
+    return torch.where(((x == 2) | (x == 4)).any(dim=1), -torch.inf, -1.0).double()
+
+
+def _log_prob(x: torch.Tensor) -> torch.Tensor:
+    """Give sentences of the one word 4 no probability, and all others the same."""
+    return torch.where((x == 4).all(dim=1), -torch.inf, -3.0).double()
+
+
+def _step(p0: torch.Tensor, b: int, alpha_s: float, alpha_t: float) -> torch.Tensor:
+    """Return q(x_s | x_t = b, x_0 := p0) by Bayes' rule on tables, float64[V]."""
+    product = noise_table(alpha_t / alpha_s, len(p0))[:, b] * (p0 @ noise_table(alpha_s, len(p0)))
+    return product / product.sum()

@@ -1,0 +1,186 @@
+"""Checks of the chapter "How can you know the probability of every sentence?": the oracles write them all out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch.nn.functional import one_hot
+
+from uddm_mini.teaching.answers import as_number, as_tensor, ask, ask_each, close, compare, wrong
+from uddm_mini.teaching.exercises import exercise
+from uddm_mini.worlds.automaton import Arcs, compile_grammar
+from uddm_mini.worlds.grammar import Grammar, echo
+from uddm_mini.worlds.toy_language import ToyLanguage
+
+from .toy_language_worlds import crossroads, pets, written_out
+
+
+def _arrows(language: ToyLanguage) -> list[Arcs]:
+    """Compile the language's grammar as the chapter does."""
+    return compile_grammar(language.grammar, {word: i for i, word in enumerate(language.words)})
+
+
+@exercise(1, "Count without writing out", level="warm-up", minutes=5)
+def count_sentences(answer: Any) -> str:
+    """Compare with the sentences written out; the two classic slips are counting arrows and counting words."""
+    language = pets()
+    positions, right = _arrows(language), len(written_out(language)[0])
+    (_, given), (_, of_english) = ask_each(answer, [(positions,), (_arrows(ToyLanguage()),)])
+    got = as_number(given, "The number of sentences")
+    slips = {
+        "You returned 1: that is the total probability. Let every arrow add its count, without the factor p.": (
+            close(got, 1)
+        ),
+        f"You multiplied the numbers of arrows and got {got:,.0f}. But an arrow can be taken only from the state where "
+        "it starts; keep one count for each state.": math.prod(len(arcs.src) for arcs in positions),
+        f"You multiplied the numbers of words and got {got:,.0f}. But not every word may follow every other; this test "
+        f"language has {right} sentences.": math.prod(len(set(arcs.word.tolist())) for arcs in positions),
+    }
+    unknown = f"You returned {got:,.0f} for a language of {right} sentences. Start with one way to be in state 0."
+    compare(got, right, slips, otherwise=unknown, within=0)
+    english = as_number(of_english, "The number of sentences")
+    unknown = f"You are right for a small language, but for the book's you returned {english:,.0f}, not 1,382,400."
+    compare(english, 1_382_400, otherwise=unknown, within=0)
+    return f"Right: {right} here, and 1,382,400 in the book's language. No sentence was written out."
+
+
+@exercise(2, "The entropy of an echo", level="core", minutes=10)
+def echo_entropies(answer: Any) -> str:
+    """Compare with sums over the joint table of choice and echo."""
+    for n, fidelity, given in ask_each(answer, [(6, 0.8), (2, 0.7), (5, 0.2), (4, 1.0), (3, 0.0)]):
+        got = as_tensor(given, (2,), "The pair of entropies")
+        joint = torch.tensor(echo(n, fidelity), dtype=torch.float64) / n
+        pair = -float(torch.special.xlogy(joint, joint).sum())
+        alone = pair - math.log(n)  # the echo alone is uniform
+        case = f"For n = {n} and fidelity = {fidelity}"
+        if torch.isnan(got).any():
+            wrong(f"{case} you returned NaN: 0 ln 0 counts as 0. Use torch.special.xlogy(p, p), or leave p = 0 out.")
+        binary = alone - (1 - fidelity) * math.log(n - 1)
+        slips = {
+            f"{case} your numbers are right in bits. The book counts in nats: use the natural logarithm.": (
+                [pair / math.log(2), alone / math.log(2)]
+            ),
+            f"{case} your second number is the surprise of 'echo or not'. When the echo fails, one of {n - 1} other "
+            "values is still to be found: that adds (1 - fidelity) ln(n - 1).": (
+                n > 2 and fidelity < 1 and close(got[1], binary)
+            ),
+            f"{case} the entropy of the pair is {pair:.4f} nats, but you returned {got[0]:.4f}.": (
+                not close(got[0], pair)
+            ),
+        }
+        unknown = (
+            f"{case} the entropy of the choice given its echo is {alone:.4f} nats, but you returned {got[1]:.4f}. It "
+            "is the entropy of the pair minus that of the echo alone, which is ln n."
+        )
+        compare(got, [pair, alone], slips, otherwise=unknown)
+    return "Right. With n = 6 and fidelity 0.8 the second number, 0.82 nats, is the bar of the adjective in the figure."
+
+
+@exercise(3, "A language model that reads from left to right", level="core", minutes=15)
+def next_word(answer: Any) -> str:
+    """Compare with the sentences written out, after every prefix that the language can say."""
+    language = pets()
+    positions, (x, p) = _arrows(language), written_out(language)
+    prefixes = [prefix for k in range(language.length) for prefix in sorted({tuple(row) for row in x[:, :k].tolist()})]
+    english = ToyLanguage()
+    questions = [(list(prefix), positions, language.vocab_size) for prefix in prefixes]
+    questions.insert(1, ([], _arrows(english), english.vocab_size))  # another language, before anything is said
+    for prefix, _, vocab_size, given in ask_each(answer, questions):
+        got, k = as_tensor(given, (vocab_size,)), len(prefix)
+        if vocab_size == english.vocab_size:
+            seen = one_hot(english.sample(1, 0)[0], vocab_size).double().fill_(1)  # every word may stand anywhere
+            weight, spoken = english.cavity(seen[None])[0, 0].exp(), english
+        else:
+            starts = (x[:, :k] == torch.tensor(prefix, dtype=torch.int64)).all(1)
+            weight = torch.zeros(vocab_size, dtype=torch.float64).index_add_(0, x[starts, k], p[starts])
+            spoken = language
+        right = weight / weight.sum()
+        said = " ".join(spoken.words[i] for i in prefix) or "(nothing yet)"
+        slips = {
+            f"After {said!r} your numbers add up to {float(got.sum()):.3f}. They should be probabilities of the next "
+            "word: divide the weights by their sum.": (weight, abs(float(got.sum()) - 1) > 1e-4),
+        }
+        unknown = (
+            f"After {said!r} the next word should be {_listed(right, spoken)}, but you said {_listed(got, spoken)}. "
+            "Count every arrow at position k with the probability of the state where it starts."
+        )
+        compare(got, right, slips, otherwise=unknown)
+    return "Right. With this and a random number you can write sentences word by word, as most language models do."
+
+
+def _listed(p: torch.Tensor, language: ToyLanguage) -> str:
+    best = p.argsort(descending=True, stable=True)[:3].tolist()
+    return ", ".join(f"{language.words[i]} {float(p[i]):.2f}" for i in best if float(p[i]) > 0) or "nothing"
+
+
+@exercise(4, "Two lost words at once", level="core", minutes=15)
+def best_pair(answer: Any) -> str:
+    """Compare with sums over the sentences that agree with the visible words."""
+    english, animals, ways = ToyLanguage(), pets(), crossroads()
+    questions = [(animals, x, i, j) for x in animals.sample(3, 0) for i, j in ((0, 2), (1, 3), (0, 1))]
+    questions += [(ways, x, i, j) for x in ways.sample(2, 0) for i, j in ((0, 1), (1, 0))]
+    questions += [(english, x, i, j) for x in english.sample(1, 0) for i, j in ((1, 3), (1, 11), (2, 4))]
+    for language, x, i, j, given in ask_each(answer, questions):
+        got, at = as_number(given, "The probability"), f"For {language.decode(x)[0]!r} with positions {i} and {j} lost"
+        joint, alone, cavity, greedy = _pair_by_cavity(language, x, i, j)
+        slips = {
+            f"{at} you returned {got:.3f}, as if one word were guessed first and the other one to fit it. The best "
+            f"pair need not hold the best single word: look at all pairs. The best has {joint:.3f}.": greedy,
+            f"{at} you returned {got:.3f}, as if each word were guessed while the other is still visible. Both are "
+            "gone.": cavity,
+            f"{at} you returned {got:.3f}, the product of the two best single guesses. The words depend on each other: "
+            f"the best pair has probability {joint:.3f}.": alone,
+        }
+        unknown = f"{at} the most probable pair has probability {joint:.3f}, but you returned {got:.3f}."
+        compare(got, joint, slips, otherwise=unknown)
+    return "Right. A pair is not two single guesses: an adjective and its adverb agree even when both are unknown."
+
+
+def _pair_by_cavity(
+    language: ToyLanguage, x: torch.Tensor, i: int, j: int
+) -> tuple[float, float, float, tuple[float, float]]:
+    """Return the best pair by the chain rule, the products of the best single guesses and of the two cavities, and
+    the pairs of who guesses one word first, i or j, and the other one to fit it.
+    """
+    vocab = language.vocab_size
+    seen = one_hot(x, vocab).double()
+    both = seen.clone()
+    both[[i, j]] = 1.0
+    first, second = language.cavity(both[None])[0, [i, j]].exp()  # p(x_i | rest), p(x_j | rest)
+    table = torch.zeros(vocab, vocab, dtype=torch.float64)  # p(x_i = v, x_j = w | rest)
+    for v in first.nonzero().flatten().tolist():  # p(x_i = v | rest) times p(x_j | x_i = v, rest)
+        given = both.clone()
+        given[i] = one_hot(torch.tensor(v), vocab)
+        table[v] = first[v] * language.cavity(given[None])[0, j].exp()
+    own = language.cavity(seen[None])[0].exp().amax(-1)  # [L], each word lost alone
+    greedy = (float(table[int(first.argmax())].max()), float(table[:, int(second.argmax())].max()))
+    return float(table.max()), float(first.max() * second.max()), float(own[i] * own[j]), greedy
+
+
+@exercise(5, "Design a language", level="stretch", minutes=20)
+def design(answer: Any) -> str:
+    """Compute the Bayes ceiling of the student's grammar exactly, over all its sentences."""
+    grammar = ask(answer)
+    if not isinstance(grammar, Grammar):
+        wrong(f"design() should return a Grammar, but returned {type(grammar).__name__}.")
+    if len(grammar.slots) < 6 or len(grammar.slots) > 16:
+        wrong(f"The grammar has {len(grammar.slots)} slots; give it 6 to 16.")
+    try:
+        language = ToyLanguage(grammar)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        wrong(f"The grammar cannot be compiled. {type(error).__name__}: {error}")
+    n = language.n_sentences
+    if not 1_000 <= n <= 20_000:
+        wrong(f"The grammar says {n:,} sentences; make it 1,000 to 20,000 by changing the number of values or choices.")
+    x, p = written_out(language)
+    ceiling = 0.0
+    for some, weight in zip(x.split(1000), p.split(1000), strict=True):
+        best = language.cavity(one_hot(some, language.vocab_size)).exp().amax(-1)  # [1000, L]
+        ceiling += float((weight * best.mean(1)).sum())
+    if ceiling > 0.76:
+        wrong(f"The ceiling is {ceiling:.3f}: lost words are too easy. Make the echoes less faithful, or drop some.")
+    if ceiling < 0.74:
+        wrong(f"The ceiling is {ceiling:.3f}: lost words are too hard. Voice more choices twice, or more faithfully.")
+    return f"Your language has {n:,} sentences, and the best guess restores {ceiling:.1%} of single lost words."

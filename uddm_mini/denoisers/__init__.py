@@ -1,1 +1,0 @@
-"""Things that predict: (xt, t) -> log p0."""

@@ -1,0 +1,1 @@
+"""Experiments: many jobs of (size, seed), one runner, one store of results."""

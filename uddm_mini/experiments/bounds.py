@@ -1,0 +1,75 @@
+"""The two perfect denoisers, measured as a sweep measures trained models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from uddm_mini.denoiser import Denoiser
+from uddm_mini.models.memorizer import MemorizingDenoiser
+from uddm_mini.models.population import PopulationDenoiser
+from uddm_mini.probes.suite import MEASURED, Subject, probe
+from uddm_mini.worlds.corpus import Corpus
+from uddm_mini.worlds.toy_language import ToyLanguage
+
+from .run import Rows, Stack, finish, jobs_of
+from .store import Store, wide
+from .sweep import COLUMNS, SweepSettings, settings_with, told
+
+
+def sweep_bounds(
+    data: Corpus | ToyLanguage,
+    sizes: Sequence[int],
+    seeds: Sequence[int] = (0,),
+    settings: SweepSettings | None = None,
+    *,
+    out: str | Path | None = None,
+    executor: Executor | None = None,
+    **changes: Any,
+) -> pd.DataFrame:
+    """Measure the two perfect denoisers as in `run_sweep`: a column `denoiser` says "memorizer" or "population".
+
+    data: a corpus, or a language from which one is drawn; the population's rows need the world that a corpus carries,
+        and real text has none.
+    out: a CSV file; what is measured is written at once, and the same call resumes.
+
+    Settings, executor and changes: those of `run_sweep`; the noise is that of the training settings.
+    """
+    settings = settings_with(settings, changes)
+    corpus = data if isinstance(data, Corpus) else data.corpus(n_train=max(sizes))
+    jobs = jobs_of(sizes, seeds, len(corpus.train))
+    decides = told(corpus, settings)
+    decides = {**decides, "train": {"noise": decides["train"]["noise"]}, "world": corpus.world is not None}
+    store = Store(None if out is None else Path(out), decides)
+    rows = finish(store, jobs, Bounds(corpus, settings), executor, progress=settings.progress)
+    return wide(rows, COLUMNS, denoiser=True)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The work of `sweep_bounds`: measure both on the training set of each job."""
+
+    corpus: Corpus
+    settings: SweepSettings
+
+    def __call__(self, stack: Stack) -> Rows:
+        """Return the rows of all jobs of the stack."""
+        return [row for job in stack for row in self._one(*job)]
+
+    def _one(self, n: int, seed: int) -> Rows:
+        x_train, probe_settings = self.corpus.subset(n, seed), self.settings.probe
+        noise = self.settings.train.noise.of(self.corpus.vocab_size)
+        known: dict[str, Denoiser] = {"memorizer": MemorizingDenoiser(x_train, noise)}
+        if self.corpus.world is not None:
+            known["population"] = PopulationDenoiser(self.corpus.world, noise)
+        rows = []
+        for name, model in known.items():
+            on = Subject(model, self.corpus, x_train, probe_settings, seed, torch.Generator().manual_seed(seed))
+            rows += [{"n_train": n, "seed": seed, "denoiser": name, **row} for row in probe(on, *MEASURED)]
+        return rows

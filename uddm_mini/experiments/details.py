@@ -1,0 +1,89 @@
+"""The kept models of a sweep, examined: what they write, how sure they are, what they leave alone."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from uddm_mini.probes.suite import EXAMINED, ProbeSettings, Subject, probe
+from uddm_mini.settings import option, with_changes
+from uddm_mini.training.checkpoint import load, model_path
+from uddm_mini.walks import Walk
+from uddm_mini.worlds.corpus import Corpus
+
+from .run import Rows, Stack, finish
+from .store import Store, jobs_in, read_note, read_rows
+
+DETAILS = ProbeSettings(times=(0.05, 0.1, 0.25), sentences=128, walk=Walk("reverse", 16))
+
+
+@dataclass(frozen=True)
+class DetailSettings:
+    """How kept models are examined, and what belongs to the call alone; as in `SweepSettings`."""
+
+    probe: ProbeSettings = DETAILS
+    device: str = option("cpu", "cpu, cuda or mps")
+    progress: bool = True
+
+
+def sweep_details(
+    folder: str | Path,
+    corpus: Corpus,
+    settings: DetailSettings | None = None,
+    *,
+    executor: Executor | None = None,
+    **changes: Any,
+) -> pd.DataFrame:
+    """Examine every model that `run_sweep(..., keep_models=True)` left in `folder`; write and return details.csv.
+
+    One row per (n_train, seed, split, t, denoiser, quantity), with `value`; the quantities are those of the probes in
+    `EXAMINED`. Finished models are written at once, and the same call resumes. ValueError if a model is missing or was
+    trained on another corpus, or if the table is of other models.
+    """
+    folder, settings = Path(folder), with_changes(settings or DetailSettings(), changes)
+    if not (folder / "sweep.csv").exists():
+        raise ValueError(f"{folder} has no sweep.csv, so it is not the folder of a sweep.")
+    jobs = sorted(jobs_in(read_rows(folder / "sweep.csv")))
+    models = read_note(folder / "sweep.csv")["settings"]
+    about = {"corpus": corpus.sha256, "world": corpus.world is not None, "train": models.get("train")}
+    store = Store(
+        folder / "details.csv",
+        {"probe": asdict(settings.probe), **about},
+        {"probe": asdict(DETAILS), **about},
+        device=settings.device,
+    )
+    return finish(store, jobs, Details(folder, corpus, settings), executor, progress=settings.progress)
+
+
+@dataclass(frozen=True)
+class Details:
+    """The work of `sweep_details`: examine the models of a stack of jobs."""
+
+    folder: Path
+    corpus: Corpus
+    settings: DetailSettings
+
+    def __call__(self, stack: Stack) -> Rows:
+        """Return the rows of all jobs of the stack."""
+        return [row for job in stack for row in self._one(*job)]
+
+    def _one(self, n: int, seed: int) -> Rows:
+        path = model_path(self.folder, (n, seed))
+        if not path.exists():
+            raise ValueError(
+                f"{path} is missing; run the sweep again with keep_models (--keep-models) in another folder."
+            )
+        model = load(path, self.settings.device)
+        if model.training_settings.get("corpus") != self.corpus.sha256:
+            raise ValueError(
+                f"The models in {self.folder} were not trained on this corpus; give the one they were trained on."
+            )
+        generator = torch.Generator().manual_seed(seed)
+        x_train = self.corpus.subset(n, seed)
+        subject = Subject(model, self.corpus, x_train, self.settings.probe, seed, generator)
+        return [{"n_train": n, "seed": seed, "denoiser": "model", **row} for row in probe(subject, *EXAMINED)]

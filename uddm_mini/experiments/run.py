@@ -1,0 +1,60 @@
+"""One runner for every experiment: jobs of (size, seed), wherever the caller wants them, into one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
+from operator import index
+from typing import Any
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from uddm_mini.files import check_writable
+from uddm_mini.parallel import run_all
+
+from .store import Job, Store
+
+Stack = tuple[Job, ...]  # jobs that are done together, as one
+Rows = list[dict[str, Any]]
+
+
+def jobs_of(sizes: Sequence[int], seeds: Sequence[int], available: int, parts: int = 1) -> list[Job]:
+    """Return every (size, seed) once, seed by seed and the longest job first; ValueError for what can't be done.
+
+    A job needs `parts` times its size of the `available` sentences. NumPy's whole numbers become Python's, for JSON.
+    """
+    largest_first = sorted({index(n) for n in sizes}, reverse=True)
+    jobs = [(n, seed) for seed in dict.fromkeys(map(index, seeds)) for n in largest_first]
+    if not jobs:
+        raise ValueError("There must be at least one size and one seed.")
+    for n, seed in jobs:
+        if not 1 <= n <= available // parts:
+            what = f"a size of {n}" if parts == 1 else f"{parts} parts of {n}"
+            raise ValueError(f"The corpus has {available} training sentences, so there is no way to have {what}.")
+        if seed < 0:
+            raise ValueError(f"A seed must be at least 0, but one is {seed}.")
+    return jobs
+
+
+def finish(
+    store: Store,
+    jobs: Sequence[Job],
+    work: Callable[[Stack], Rows],
+    executor: Executor | None = None,
+    *,
+    stacked: int = 1,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Do the jobs that `store` lacks, `stacked` of them as one; add each stack as it ends, and return all rows."""
+    todo = [job for job in jobs if job not in store.done]
+    if todo and store.path is not None:
+        check_writable(store.path)  # before the minutes that the work takes
+    stacks = [tuple(todo[k : k + stacked]) for k in range(0, len(todo), stacked)]
+    bar = tqdm(total=len(jobs), initial=len(jobs) - len(todo), desc=store.label, unit="job", disable=not progress)
+    with bar, closing(run_all(stacks, work, executor, store.device)) as results:  # a store that fails stops the work
+        for rows in results:
+            store.add(rows)
+            bar.update(len({(row["n_train"], row["seed"]) for row in rows}))
+    return store.load()

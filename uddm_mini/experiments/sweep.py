@@ -1,0 +1,141 @@
+"""The dataset-size sweep: train on nested subsets, and measure memory and generalization at every size."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from uddm_mini.probes.suite import MEASURED, ProbeSettings, Subject, probe
+from uddm_mini.settings import option, with_changes
+from uddm_mini.training.checkpoint import model_path, save
+from uddm_mini.training.train import TrainSettings, checked_device, note_corpus, train
+from uddm_mini.worlds.corpus import Corpus
+from uddm_mini.worlds.toy_language import ToyLanguage
+
+from .run import Rows, Stack, finish, jobs_of
+from .store import Store, rows_of, wide
+
+COLUMNS = ["recovered", "unstable", "exact", "chance", "entropy", "nelbo", "seconds"]
+
+
+@dataclass(frozen=True)
+class SweepSettings:
+    """How the models of a sweep are trained and measured, and what belongs to the call alone.
+
+    device: "cpu", "cuda" or "mps".
+    keep_models: also write a checkpoint for every model.
+    progress: show a bar.
+    command: what was typed, for the note.
+    """
+
+    train: TrainSettings = TrainSettings()
+    probe: ProbeSettings = ProbeSettings()
+    device: str = option("cpu", "cpu, cuda or mps")
+    keep_models: bool = option(False, "also write a checkpoint for every model")
+    progress: bool = True
+    command: str = ""
+
+
+def run_sweep(
+    data: Corpus | ToyLanguage,
+    sizes: Sequence[int],
+    seeds: Sequence[int] = (0, 1, 2),
+    settings: SweepSettings | None = None,
+    *,
+    executor: Executor | None = None,
+    out: str | Path | None = None,
+    **changes: Any,
+) -> pd.DataFrame:
+    """Train one model per (size, seed) on nested subsets of a corpus, and probe each on training and held-out text.
+
+    data: a corpus, or a language from which one is drawn.
+    settings: `SweepSettings()` by default; `changes` override fields, also those of the training and of the probes:
+        run_sweep(corpus, sizes, seeds, steps=300, width=32, sentences=256).
+    executor: where the jobs run; without one, one job per core, one thread each.
+    out: a folder for sweep.csv and its note; finished jobs are written at once, and the same call resumes.
+
+    Returns one row per (n_train, seed, split, t): recovered, unstable, exact, chance (fractions), entropy (cavity, at
+    t -> 0) and nelbo (nats per token), seconds. Seed s decides subset, weights, batches and probe noise of its models.
+    """
+    settings = settings_with(settings, changes)
+    corpus = data if isinstance(data, Corpus) else data.corpus(n_train=max(sizes))
+    jobs = jobs_of(sizes, seeds, len(corpus.train))
+    checked_device(settings.device)
+    folder = None if out is None else Path(out)
+    if settings.keep_models and folder is None:
+        raise ValueError("keep_models needs a folder for the checkpoints: give out=...")
+    store = Store(
+        None if folder is None else folder / "sweep.csv",
+        told(corpus, settings),
+        {"train": _shared(TrainSettings()), "probe": asdict(ProbeSettings())},
+        {"corpus": corpus.info} | ({"command": settings.command} if settings.command else {}),
+        settings.device,
+    )
+    models = folder if settings.keep_models else None
+    if models and (lost := [job for job in jobs if job in store.done and not model_path(models, job).exists()]):
+        warnings.warn(
+            f"{store.path} has the numbers of {len(lost)} of these models, but their checkpoints are not there; "
+            "to train them again, choose another folder.",
+            stacklevel=2,
+        )
+    rows = finish(store, jobs, Sweep(corpus, settings, models), executor, progress=settings.progress)
+    return wide(rows, COLUMNS)
+
+
+def settings_with(settings: SweepSettings | None, changes: dict[str, Any]) -> SweepSettings:
+    """Return the settings of many runs with `changes`; the seeds come one by one."""
+    if "seed" in changes:
+        raise TypeError("A list of seeds is needed here, seeds=[0, 1, 2], and no single seed.")
+    return with_changes(settings or SweepSettings(), changes)
+
+
+def told(corpus: Corpus, settings: SweepSettings) -> dict[str, Any]:
+    """Return what decides the numbers of a sweep, for its note."""
+    return {
+        "train": _shared(settings.train),
+        "probe": asdict(settings.probe),
+        "corpus": corpus.name,
+        "hash": corpus.sha256,
+    }
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The work of a sweep: train and measure the models of a stack of jobs."""
+
+    corpus: Corpus
+    settings: SweepSettings
+    folder: Path | None  # for the checkpoints
+
+    def __call__(self, stack: Stack) -> Rows:
+        """Return the rows of all jobs of the stack."""
+        return [row for job in stack for row in self._one(*job)]
+
+    def _one(self, n: int, seed: int) -> Rows:
+        start, corpus, device = time.perf_counter(), self.corpus, self.settings.device
+        x_train = corpus.subset(n, seed)
+        settings = replace(self.settings.train, seed=seed)
+        noise = settings.noise.of(corpus.vocab_size)
+        model = train(x_train, noise, settings=settings, device=device, progress=False)
+        if self.folder is not None:
+            note_corpus(model, corpus)
+            save(model, model_path(self.folder, (n, seed)))
+        subject = Subject(model, corpus, x_train, self.settings.probe, seed, torch.Generator().manual_seed(seed))
+        rows = [{"n_train": n, "seed": seed, "denoiser": "model", **row} for row in probe(subject, *MEASURED)]
+        seconds = round(time.perf_counter() - start, 2)
+        for split in ("train", "held-out"):
+            rows += rows_of({"seconds": seconds}, n_train=n, seed=seed, split=split)
+        return rows
+
+
+def _shared(settings: TrainSettings) -> dict[str, Any]:
+    """Return the settings that all models of a sweep share."""
+    return {k: v for k, v in asdict(settings).items() if k != "seed"}

@@ -1,0 +1,1 @@
+"""Denoisers: trained, exact, and counted."""

@@ -1,0 +1,157 @@
+"""What a noise process offers, whichever it is: nothing else in the package knows which one it has."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+
+from .schedules import Level, Linear, Schedule
+
+LEAST_NOISE = 1e-6  # denoisers treat smaller 1 - alpha as this, so that t = 0 has a finite answer
+
+Form = Literal["cavity", "posterior"]
+Answer = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Noise(ABC):
+    """A process that corrupts every token on its own: t = 0 is clean text, t = 1 is (almost) pure noise.
+
+    A token is kept with probability alpha(t), else replaced. Clean text has the ids 0 ... vocab_size - 1; noisy text
+    may have `extra_tokens` more.
+    """
+
+    vocab_size: int
+    schedule: Schedule = Linear()
+
+    name: ClassVar[str]
+    form: ClassVar[Form]  # of the prediction that `reverse_step` and `nelbo` take, and that the NELBO teaches
+
+    def __post_init__(self) -> None:
+        if self.vocab_size < 2:
+            raise ValueError(f"vocab_size must be at least 2 (one word has no noise), but is {self.vocab_size}.")
+        if not isinstance(self.schedule, Schedule):
+            raise ValueError(f"schedule must be one such as Linear() or Cosine(), but is {self.schedule!r}.")
+
+    @property
+    def extra_tokens(self) -> int:
+        """How many ids noisy text has beyond those of clean text."""
+        return 0
+
+    def alpha(self, t: Level) -> torch.Tensor:
+        """Return the probability that a token was not replaced by time t, in (0, 1]."""
+        return self.schedule.alpha(t)
+
+    def alpha_prime(self, t: Level) -> torch.Tensor:
+        """Return d alpha / dt, negative."""
+        return self.schedule.alpha_prime(t)
+
+    def time_of(self, alpha: Level) -> torch.Tensor:
+        """Return the t at which so much signal is left."""
+        return self.schedule.time_of(alpha)
+
+    def corrupt(self, x0: torch.Tensor, t: Level, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draw x_t ~ q(x_t | x_0): int64[B, L] from x0 int64[B, L] and t, a float or float[B].
+
+        The draws come from `generator` (on the CPU or on x0's device).
+        """
+        if x0.ndim != 2:  # of one sentence [L] a square [L, L] would be made, one noise level for each word
+            raise ValueError(f"x0 has shape {list(x0.shape)}; give sentences int64[B, L], a single one as x0[None].")
+        alpha = self.alpha(batch_times(t, x0))[:, None]
+        keep = torch.rand(x0.shape, generator=generator, device=draw_device(generator, x0.device)).to(x0.device) < alpha
+        return torch.where(keep, x0, self.replacement(x0, generator))
+
+    def start(self, n: int, length: int, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draw pure noise, int64[n, length], where the reverse walk starts."""
+        return self.replacement(torch.zeros(n, length, dtype=torch.int64, device=draw_device(generator)), generator)
+
+    @abstractmethod
+    def replacement(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draw what stands in the place of a token that is not kept, int64 in the shape of x."""
+
+    @abstractmethod
+    def other_tokens(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draw what the noise makes of tokens x that it changes, int64 in the shape of x: never the token itself."""
+
+    @abstractmethod
+    def level_of(self, changed: float) -> float:
+        """Return the t at which a fraction `changed` of the tokens is expected to differ from the clean text."""
+
+    @abstractmethod
+    def likelihood(self, xt: torch.Tensor, t: Level) -> torch.Tensor:
+        """Return q(x_t = xt | x_0 = v) for every v, up to a factor of each token, float64[B, L, V].
+
+        No word is ever ruled out by its own position alone, so that an impossible text has an answer, too.
+        """
+
+    @abstractmethod
+    def own_log_odds(self, t: Level, x: torch.Tensor) -> torch.Tensor:
+        """Return beta_t, float64[B]: by how many nats a token that stands in x raises its own log-odds."""
+
+    @abstractmethod
+    def reverse_step(self, p0: torch.Tensor, xt: torch.Tensor, s: Level, t: Level) -> torch.Tensor:
+        """Return q(x_s | x_t, x_0 := p0), probabilities [B, L, V + extra_tokens], for 0 <= s < t.
+
+        p0 [B, L, V]: probabilities of the clean token, in the noise's own `form`.
+        """
+
+    @abstractmethod
+    def nelbo(self, log_p0: torch.Tensor, x0: torch.Tensor, xt: torch.Tensor, t: Level) -> torch.Tensor:
+        """Return the integrand of the continuous-time NELBO for every token, float[B, L] >= 0, in nats.
+
+        Averaged over t ~ U(0, 1) and x_t it bounds -log p(x0). log_p0 [B, L, V] normalized, in the noise's own `form`.
+        """
+
+    @abstractmethod
+    def convert(self, log_p0: torch.Tensor, xt: torch.Tensor, t: Level, given: Form, wanted: Form) -> torch.Tensor:
+        """Convert predictions log_p0 [B, L, V] between cavity and full posterior, both normalized."""
+
+    @abstractmethod
+    def information(self, t: Level) -> torch.Tensor:
+        """Return how many nats a noisy token carries about a clean token that is uniform at first, float64."""
+
+    def in_form(self, answer: Answer, xt: torch.Tensor, t: torch.Tensor, given: Form, wanted: Form) -> torch.Tensor:
+        """Ask `answer`, which predicts as `given`, about xt int64[B, L] at t float[B]; return it as `wanted`."""
+        return self.convert(answer(xt, t), xt, t, given, wanted)
+
+
+def batch_times(t: Level, x: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
+    """Return t as float[B] on x's device; a number or 0-d tensor is repeated for every sentence of x [B, ...]."""
+    if not isinstance(t, torch.Tensor):
+        t = torch.tensor(t, dtype=dtype or torch.get_default_dtype())
+    t = t.to(x.device, dtype or (t.dtype if t.is_floating_point() else torch.get_default_dtype()))
+    if t.numel() and not bool(((t >= 0) & (t <= 1)).all()):
+        raise ValueError("t is a noise level between 0 (clean) and 1 (noise); a value outside was given.")
+    if t.ndim and t.shape != (len(x),):
+        raise ValueError(f"t has shape {tuple(t.shape)} for {len(x)} sentences; give one number or one per sentence.")
+    return t.expand(len(x))
+
+
+def step_times(s: Level, t: Level, x: torch.Tensor, schedule: Schedule) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the signals alpha_s and alpha_t of a step from t back to s, float64[B, 1, 1]; ValueError if s >= t."""
+    exact = exact_dtype(x)
+    s, t = batch_times(s, x, exact), batch_times(t, x, exact)
+    if x.numel() and not bool((s < t).all()):
+        raise ValueError("The reverse step goes from t to an earlier s, so s must be smaller than t.")
+    return schedule.alpha(s)[:, None, None], schedule.alpha(t)[:, None, None]
+
+
+def draw_device(generator: torch.Generator | None, otherwise: torch.device | str = "cpu") -> torch.device:
+    """Return where numbers must be drawn: where `generator` is, or on the device `otherwise` without one."""
+    return torch.device(otherwise) if generator is None else generator.device
+
+
+def exact_dtype(x: torch.Tensor) -> torch.dtype:
+    """Return float64, or float32 where x is on an Apple GPU, which has nothing better."""
+    return torch.float32 if x.device.type == "mps" else torch.float64
+
+
+def checked_form(name: Form) -> Form:
+    """Return `name` if it is "cavity" or "posterior"; raise ValueError otherwise."""
+    if name not in ("cavity", "posterior"):
+        raise ValueError(f'A denoiser predicts "cavity" or "posterior", not {name!r}.')
+    return name

@@ -1,0 +1,116 @@
+"""Uniform noise: keep each token with probability alpha(t), else redraw it from all V tokens."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+from torch.nn import functional as F
+
+from .base import LEAST_NOISE, Form, Noise, batch_times, checked_form, draw_device, exact_dtype, step_times
+from .schedules import Level
+
+
+class UniformNoise(Noise):
+    """Uniform-state corruption: q(x_t = b | x_0 = v) = alpha 1[v = b] + (1 - alpha) / V.
+
+    A redrawn token may be the same token again, so "redrawn" and "changed" differ. The NELBO of this noise is that of
+    Schiff et al. (2024, UDLM) and Sahoo et al. (2025, Duo); its optimum is the cavity posterior.
+    """
+
+    name: ClassVar[str] = "uniform"
+    form: ClassVar[Form] = "cavity"
+
+    def replacement(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draw uniform tokens, int64 in the shape of x."""
+        device = draw_device(generator, x.device)
+        return torch.randint(self.vocab_size, x.shape, generator=generator, device=device).to(x.device)
+
+    def other_tokens(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draw another token for every token of x, uniform over the V - 1 others."""
+        device = draw_device(generator, x.device)
+        shift = torch.randint(1, self.vocab_size, x.shape, generator=generator, device=device).to(x.device)
+        return (x + shift) % self.vocab_size
+
+    def level_of(self, changed: float) -> float:
+        """Return the t with (1 - alpha(t)) (V - 1) / V = changed; 1 where pure noise changes less."""
+        return float(self.time_of(1 - changed * self.vocab_size / (self.vocab_size - 1)))
+
+    def likelihood(self, xt: torch.Tensor, t: Level) -> torch.Tensor:
+        """Return q(x_t = xt | x_0 = v) for every v, float64[B, L, V]: alpha 1[v = xt] + (1 - alpha) / V.
+
+        1 - alpha is at least 1e-6 here, so that no word is ever ruled out by its own position.
+        """
+        noise = (1 - self.alpha(batch_times(t, xt, exact_dtype(xt)))).clamp_min(LEAST_NOISE)[:, None, None]
+        out = (noise / self.vocab_size).expand(*xt.shape, self.vocab_size).clone()
+        return out.scatter_add_(2, xt.unsqueeze(2), (1 - noise).expand(*xt.shape, 1))
+
+    def own_log_odds(self, t: Level, x: torch.Tensor) -> torch.Tensor:
+        """Return beta_t = log(1 + alpha V / (1 - alpha)), float64[B], in nats."""
+        alpha = self.alpha(batch_times(t, x, exact_dtype(x))).clamp_max(1 - LEAST_NOISE)
+        return torch.log1p(alpha * self.vocab_size / (1 - alpha))
+
+    def reverse_step(self, p0: torch.Tensor, xt: torch.Tensor, s: Level, t: Level) -> torch.Tensor:
+        """Return q(x_s | x_t, x_0 := p0), probabilities [B, L, V], for 0 <= s < t.
+
+        q(x_s = a | x_t = b) is proportional to q(x_t = b | x_s = a) (alpha_s p0[a] + (1 - alpha_s) / V). It is
+        linear in p0 only up to its normalization, so a *mean* prediction p0 gives the exact reverse step only if
+        it is the cavity prediction, made without looking at the token itself.
+        """
+        alpha_s, alpha_t = step_times(s, t, xt, self.schedule)
+        step = alpha_t / alpha_s  # a token survives from s to t with this probability
+        # in float32, 1 - step would vanish if s and t are close, and then nothing could move
+        redraw, noise_s = (alpha_s - alpha_t) / alpha_s, 1 - alpha_s
+        alpha_s, noise_s, step, redraw = (a.to(p0.dtype) for a in (alpha_s, noise_s, step, redraw))
+        at_s = alpha_s * p0 + noise_s / self.vocab_size  # [B, L, V]
+        here = at_s.gather(2, xt.unsqueeze(2))  # [B, L, 1]
+        weighted = (at_s * (redraw / self.vocab_size)).scatter_add_(2, xt.unsqueeze(2), here * step)
+        return weighted / weighted.sum(dim=2, keepdim=True)
+
+    def nelbo(self, log_p0: torch.Tensor, x0: torch.Tensor, xt: torch.Tensor, t: Level) -> torch.Tensor:
+        """Return the integrand of the continuous-time NELBO for every token, float[B, L] >= 0, in nats.
+
+        With u(a) = alpha V p0(a) + 1 - alpha for the prediction and u0(a) for the truth (p0 = one-hot), and b = x_t,
+        the reverse process jumps from b to a at a rate proportional to r(a) = u(a) / u(b). The integrand is the KL
+        divergence between the two jump processes:
+
+            -alpha' / (alpha V) * sum_a [ r(a) - r0(a) - r0(a) log(r(a) / r0(a)) ]
+
+        log_p0 [B, L, V] normalized, -inf allowed; x0, xt int64[B, L]; t a number or float[B]. 1 - alpha counts as
+        at least 1e-6, so that t = 0 has a finite answer.
+        """
+        t, V = batch_times(t, x0), self.vocab_size
+        alpha = self.alpha(t)[:, None].clamp_max(1 - LEAST_NOISE)  # [B, 1]
+        low = 1 - alpha  # u0 of every token but the true one, [B, 1]
+        ratio = 1 + alpha * V / low  # u0 of the true token, over low
+        # log(u / low) = log(1 + alpha V p0 / low) = softplus(log p0 + log(alpha V / low)): one stable pass
+        log_u = F.softplus(log_p0 + (ratio - 1).log().unsqueeze(2), threshold=40)  # [B, L, V]
+        at_truth, at_xt = log_u.gather(2, torch.stack([x0, xt], dim=2)).unbind(dim=2)  # [B, L] each
+        unchanged = x0 == xt
+        r0 = torch.where(unchanged, 1 / ratio, 1.0)  # the true rate to a wrong token; to the right one it is r0 ratio
+        # sum_a r0(a) log r(a)
+        cross = r0 * (log_u.sum(dim=2) - V * at_xt + (ratio - 1) * (at_truth - at_xt))
+        # sum_a r0(a) log r0(a) has V - 1 equal terms when the token is unchanged, and one (at the truth) if it changed
+        own = torch.where(unchanged, -(V - 1) / ratio, ratio) * ratio.log()
+        jumps = V / low * (torch.exp(-at_xt) - r0)  # sum_a r(a) - sum_a r0(a)
+        return -self.alpha_prime(t)[:, None] / (alpha * V) * (jumps - cross + own)
+
+    def convert(self, log_p0: torch.Tensor, xt: torch.Tensor, t: Level, given: Form, wanted: Form) -> torch.Tensor:
+        """Convert predictions log_p0 [B, L, V] between cavity and full posterior, both normalized.
+
+        p(x0_l | x_t) is proportional to q(x_t_l | x0_l) p(x0_l | x_t without l). Only the observed token's own
+        entry is special: its odds change by the factor e^beta_t = (1 - alpha + alpha V) / (1 - alpha).
+        """
+        if checked_form(given) == checked_form(wanted):
+            return log_p0
+        odds = self.own_log_odds(t, xt).to(log_p0.dtype)[:, None, None]  # [B, 1, 1]
+        shift = (odds if wanted == "posterior" else -odds).expand(*xt.shape, 1)
+        return log_p0.scatter_add(2, xt.unsqueeze(2), shift).log_softmax(dim=2)
+
+    def information(self, t: Level) -> torch.Tensor:
+        """Return I(t) = ln V + k ln k + (V - 1) c ln c, with k = alpha + (1 - alpha) / V and c = (1 - alpha) / V."""
+        alpha = self.alpha(torch.as_tensor(t, dtype=torch.float64))
+        other = (1 - alpha) / self.vocab_size
+        entropy = torch.special.entr(alpha + other) + (self.vocab_size - 1) * torch.special.entr(other)
+        return math.log(self.vocab_size) - entropy

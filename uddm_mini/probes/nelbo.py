@@ -1,0 +1,41 @@
+"""The cost of text: the NELBO, averaged over noise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import torch
+
+from uddm_mini.denoiser import Denoiser
+
+from .recovery import counted_tokens
+
+
+def mean_nelbo(
+    model: Denoiser,
+    x0: torch.Tensor,
+    ignore: Collection[int] = (),
+    seed: int = 0,
+    draws: int = 4,
+    *,
+    t_from: float = 0.0,
+) -> float:
+    """Estimate the NELBO of sentences x0 int64[B, L], in nats per counted token, from `draws` noise levels each.
+
+    The levels are spread evenly over (t_from, 1), and the result is the mean over them; the corruption depends on
+    `seed`.
+    """
+    if not 0 <= t_from < 1 or draws < 1:
+        raise ValueError(f"t_from is a noise level below 1, and draws at least 1; they are {t_from} and {draws}.")
+    generator = torch.Generator().manual_seed(seed)
+    x0 = x0.repeat(draws, 1)
+    even = ((torch.arange(len(x0)) + 0.5) / len(x0))[torch.randperm(len(x0), generator=generator)].to(x0.device)
+    t = t_from + (1 - t_from) * even
+    xt = model.noise.corrupt(x0, t, generator)
+    counted = counted_tokens(x0, ignore)
+    total, count = 0.0, int(counted.sum())
+    for part in torch.arange(len(x0), device=x0.device).split(max(1, model.batch_size)):  # `mapped` names a wrong one
+        log_p0 = model.mapped(xt[part], t[part], model.noise.form)
+        nelbo = model.noise.nelbo(log_p0, x0[part], xt[part], t[part])
+        total += float(nelbo[counted[part]].double().sum())
+    return total / count if count else float("nan")

@@ -1,1 +1,0 @@
-"""The diffusion process: noise, objective and the way back."""

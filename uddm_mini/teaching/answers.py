@@ -1,0 +1,221 @@
+"""Ask the student's code, take what it gives for the number or table that it is, and compare it with the right one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+
+from .calls import called, crash, is_stub
+
+HALF = ("float16", "bfloat16")
+Cases = Sequence[tuple[Any, ...]]
+TOLERANCE, NEAR_ZERO = 1e-4, 1e-5  # what float32 can compute: a share of the right number, and where that is almost 0
+
+
+class Wrong(Exception):
+    """Carry a sentence out of a check to its decorator."""
+
+
+def wrong(message: str) -> NoReturn:
+    """End the check: the answer is wrong, and `message` says in one or two sentences what to look at."""
+    raise Wrong(message)
+
+
+class NotAttempted(Exception):
+    """Say that the stub is untouched."""
+
+
+def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
+    """Return what the student's `answer` gives for these arguments, or end the check with a kind sentence.
+
+    A function is called with copies of tensors, arrays and generators, so that it can't spoil the caller's, and
+    with the global randomness of PyTorch, NumPy and Python seeded and restored. A value is returned as it is (give
+    no arguments then). None instead of an answer, an empty body, `...` and NotImplementedError mean "not attempted
+    yet"; a written function that returns None and any other exception are answers to mend.
+    """
+    if answer is None or answer is ...:
+        raise NotAttempted
+    if not callable(answer):
+        if arguments or named:
+            wrong(
+                f"The check wants your function itself, but got {brief(answer)}. Pass its name without parentheses: "
+                "check(my_function)."
+            )
+        return answer
+    try:
+        got = called(answer, arguments, named)
+    except NotImplementedError:
+        raise NotAttempted from None
+    except (Exception, SystemExit) as error:
+        wrong(crash(answer, error))
+    if got is ... or (got is None and is_stub(answer)):
+        raise NotAttempted
+    if got is None:
+        wrong("Your function returned nothing. Is a `return` missing?")
+    return got
+
+
+def ask_each(answer: Any, cases: Cases) -> Iterator[tuple[Any, ...]]:
+    """Yield every case, a tuple of arguments, with what the student's `answer` gives for it at the end.
+
+    Before the first one is compared, it asks until an answer differs from the first: so the check can tell a
+    function that ignores its arguments.
+    """
+    given = [ask(answer, *cases[0])]
+    for case in cases[1:]:
+        try:
+            given.append(ask(answer, *case))
+        except (Wrong, NotAttempted):  # raised again when its turn comes
+            break
+        if not same(given[0], given[-1]):
+            break
+    for i, case in enumerate(cases):
+        yield (*case, given[i] if i < len(given) else ask(answer, *case))
+
+
+def questions(cases: Cases | Callable[[], Cases]) -> Callable[[Callable[..., str]], Callable[[Any], str]]:
+    """Make a check of a function that judges one answer, called for every case with its arguments and what came back.
+
+    cases: tuples of arguments, or a function that returns them, for those that take time to make.
+    """
+
+    def decorate(judge: Callable[..., str]) -> Callable[[Any], str]:
+        @functools.wraps(judge)
+        def check(answer: Any) -> str:
+            praise = ""
+            for case in ask_each(answer, cases() if callable(cases) else cases):
+                praise = judge(*case)
+            return praise
+
+        return check
+
+    return decorate
+
+
+def as_tensor(got: Any, shape: tuple[int, ...] | None = None, what: str = "Your answer") -> torch.Tensor:
+    """Return the student's result as a float64 tensor of `shape`, or end the check saying what came instead.
+
+    Numbers, tensors, arrays and nested lists of them count alike, and so do shapes that differ only in axes of
+    size 1: a number may come with shape [], [1] or [1, 1].
+    """
+    try:
+        tensor = _float64(got, what)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        wrong(f"{what} should be a number or a tensor, but came as {brief(got)}.")
+    if shape is None:
+        return tensor
+    if [n for n in tensor.shape if n != 1] != [n for n in shape if n != 1]:
+        reason = "" if shape else f" One number is asked for, but your answer has {tensor.numel()}."
+        wrong(f"{what} came with shape {list(tensor.shape)}, but should have {list(shape)}.{reason}")
+    return tensor.reshape(shape)
+
+
+def as_number(got: Any, what: str = "Your answer") -> float:
+    """Return the student's result as one float, or end the check."""
+    return float(as_tensor(got, (), what))
+
+
+def as_whole(got: Any, what: str = "Your answer") -> int:
+    """Return the student's result as a whole number, or end the check: fractions are not cut off."""
+    number = as_number(got, what)
+    if number != number or number in (float("inf"), float("-inf")) or number != round(number):
+        wrong(f"{what} counts something, so it is a whole number, but you returned {number:g}.")
+    return round(number)
+
+
+def as_bool(got: Any) -> bool:
+    """Return the student's yes or no, which may come as bool, 0 or 1, from NumPy or PyTorch, or end the check."""
+    try:
+        value = float(_float64(got, "Your answer").reshape(()))
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        value = float("nan")
+    if value not in (0, 1):
+        wrong(f"Return True or False; you return {brief(got)}.")
+    return bool(value)
+
+
+def close(got: Any, right: Any, within: float = TOLERANCE) -> bool:
+    """Say whether two results agree: the one rule of all checks; nan and another shape never do.
+
+    within: by which share of `right` they may differ, and in any case by NEAR_ZERO; 0 means exactly.
+    """
+    one, other = _float64(got), _float64(right)
+    near = NEAR_ZERO if within else 0.0
+    return one.shape == other.shape and bool(torch.allclose(one, other, rtol=within, atol=near))
+
+
+def compare(
+    got: Any, right: Any, slips: Mapping[str, Any] | None = None, *, otherwise: str, within: float = TOLERANCE
+) -> None:
+    """End the check unless `got` is right: with the sentence of the first slip that it shows, else with `otherwise`.
+
+    right: the right number, table, True or False; the answer must come in its shape, and agree as `close` says
+    slips: {sentence: what it gives}, tried in this order: a number or table; True or False if the check has found out
+        by itself; or a tuple of any of these
+    """
+    got = as_bool(got) if isinstance(right, bool) else as_tensor(got, tuple(as_tensor(right).shape))
+    if close(got, right, within):
+        return
+    for sentence, slip in (slips or {}).items():
+        if _shows(slip, got, within):
+            wrong(sentence)
+    wrong(otherwise)
+
+
+def _shows(slip: Any, got: Any, within: float) -> bool:
+    """Tell whether an answer shows a slip."""
+    if isinstance(slip, tuple):
+        return any(_shows(one, got, within) for one in slip)
+    return bool(slip) if isinstance(slip, bool | np.bool_) else close(got, slip, within)
+
+
+def same(one: Any, other: Any, rtol: float = 0.0) -> bool:
+    """Say whether two answers are the same, nan included."""
+    try:
+        one, other = _float64(one), _float64(other)
+        return one.shape == other.shape and bool(torch.allclose(one, other, rtol=rtol, atol=rtol, equal_nan=True))
+    except (TypeError, ValueError, RuntimeError, OverflowError, Wrong):
+        return type(one) is type(other) and repr(one) == repr(other)
+
+
+def rounded(values: Any, digits: int = 3) -> list[float]:
+    """Return numbers as a sentence shows them."""
+    return [round(v, digits) for v in as_tensor(values).tolist()]
+
+
+def brief(value: Any) -> str:
+    """Name the type of a value, and show the beginning of it."""
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def _float64(got: Any, what: str = "Your answer") -> torch.Tensor:
+    """Convert without a detour through float32; TypeError, ValueError, RuntimeError, OverflowError if that fails."""
+    if isinstance(got, torch.Tensor):
+        tensor = got.detach().cpu()
+        tensor = tensor.to_dense() if tensor.layout != torch.strided else tensor
+    elif isinstance(got, (str, bytes, dict, set, frozenset)) or callable(got):
+        raise TypeError
+    elif isinstance(got, (list, tuple, range)):  # a list of tensors, too
+        return torch.stack([_float64(v, what) for v in got]) if len(got) else torch.zeros(0, dtype=torch.float64)
+    elif isinstance(got, np.ndarray | np.generic) or hasattr(got, "__array__"):
+        array = np.asarray(got)
+        if array.dtype.name not in HALF:
+            return torch.from_numpy(
+                np.array(array.astype(np.float64, casting="unsafe" if array.dtype == object else "same_kind"))
+            )
+        tensor = torch.from_numpy(array.copy())
+    else:  # also whole numbers that no tensor can hold
+        return torch.tensor(float(got), dtype=torch.float64)
+    if str(tensor.dtype).removeprefix("torch.") in HALF:
+        wrong(
+            f"{what} came in {str(tensor.dtype).removeprefix('torch.')}, which keeps some three digits: too few to be "
+            "compared. Compute in float32 or float64."
+        )
+    if tensor.is_complex():
+        raise TypeError
+    return tensor.to(torch.float64)

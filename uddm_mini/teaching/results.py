@@ -1,0 +1,44 @@
+"""The committed results of the book's long computations: where they are, and their tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from uddm_mini.experiments import halves, sweep
+from uddm_mini.experiments.store import read_note, read_rows, wide
+
+
+def results_path(name: str) -> Path:
+    """Return the path of a committed file, such as "models/toy-n16.safetensors"; FileNotFoundError if it is not there.
+
+    Looks inside the installed package (`uddm_mini.data`), then in the `data` folder of a plain checkout.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / "data", package.parent / "data"):
+        if (place / name).is_file():
+            return place / name
+    raise FileNotFoundError(
+        f"The committed result {name!r} is not here. Update the package (run the chapter's setup cell in a fresh "
+        "session), or make the result with the command in the README."
+    )
+
+
+def committed(name: str) -> pd.DataFrame:
+    """Return a committed table, such as "toy-large/sweep", as the function that made it does.
+
+    name: a folder of `data/sweeps`, and "sweep" (`run_sweep`), "bounds" (`sweep_bounds`) or "details"
+        (`sweep_details`); or "halves" (`disjoint_halves`)
+    """
+    rows = read_rows(results_path(f"sweeps/{name}.csv"))
+    kind = name.rpartition("/")[2]
+    if kind == "details":
+        return rows
+    return wide(rows, halves.COLUMNS if kind == "halves" else sweep.COLUMNS, denoiser=kind != "sweep")
+
+
+def committed_note(name: str) -> dict[str, Any]:
+    """Return what is noted of a committed table: "settings" that decide its numbers, "about" and "jobs"."""
+    return read_note(results_path(f"sweeps/{name}.csv"))

@@ -1,0 +1,200 @@
+"""A toy language with exact probabilities: a grammar compiled into a finite-state automaton.
+
+Because the automaton is small, everything that has to be guessed about real text can be computed here:
+the probability of a sentence, the entropy of the language, and the Bayes-optimal guess of every word
+from the others (forward-backward).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from .automaton import compile_grammar, count_sentences, vocabulary
+from .corpus import Corpus
+from .grammar import Grammar, english
+
+AT_ONCE = 128  # sentences of which every word is tried; they take some 20 MB for 14 words of 102
+
+
+class ToyLanguage:
+    """A finite-state language whose probabilities are known exactly.
+
+    `vocab_size` V, `length` L, `words` (token id -> word) and `n_sentences` (the exact number of distinct
+    sentences) are attributes. All logarithms are natural (nats).
+    """
+
+    def __init__(self, grammar: Grammar | None = None) -> None:
+        """Compile `grammar` (default: the book's English-looking one) into an automaton."""
+        self.grammar = english() if grammar is None else grammar
+        self.length = len(self.grammar.slots)
+        self.words = vocabulary(self.grammar)
+        self.vocab_size = len(self.words)
+        self._ids = {word: i for i, word in enumerate(self.words)}
+        self._arcs = compile_grammar(self.grammar, self._ids)
+        self.n_sentences = count_sentences(self._arcs)
+
+    def sample(self, n: int, seed: int) -> torch.Tensor:
+        """Draw n sentences, int64[n, L]; the same seed gives the same sentences on every machine."""
+        if n < 0:
+            raise ValueError(f"n is a number of sentences and cannot be negative, but is {n}.")
+        rng = np.random.Generator(np.random.PCG64(seed))
+        uniforms = rng.random((n, len(self.grammar.choices)))
+        values: dict[str, np.ndarray] = {}
+        for k, choice in enumerate(self.grammar.choices):
+            table = np.cumsum(np.asarray(choice.probs, dtype=float), axis=-1)
+            rows = table[values[choice.parent]] if choice.parent else table[None, :]
+            # inverse CDF; the last column is 1 up to rounding, so it is left out of the comparison
+            values[choice.name] = (uniforms[:, k, None] >= rows[:, :-1]).sum(axis=1)
+        columns = []
+        for slot in self.grammar.slots:
+            ids = np.vectorize(self._ids.__getitem__, otypes=[np.int64])(np.array(slot.words))
+            # a slot that looks up nothing always says the same word
+            columns.append(np.broadcast_to(ids[tuple(values[name] for name in slot.choices)], n))
+        return torch.from_numpy(np.stack(columns, axis=1))
+
+    def corpus(self, n_train: int = 4096, n_held_out: int = 1024, seed: int = 0) -> Corpus:
+        """Return a `Corpus` of distinct sentences, none of them in both parts (deterministic in `seed`).
+
+        The held-out part does not depend on n_train, so corpora of different sizes share it.
+        """
+        if n_train < 1 or n_held_out < 1 or 4 * (n_train + n_held_out) > self.n_sentences:
+            raise ValueError(
+                f"This language has {self.n_sentences} sentences, so n_train and n_held_out must be at least 1 "
+                f"each, and together at most a quarter of that, but they are {n_train} and {n_held_out}."
+            )
+        drawn, distinct = n_held_out + n_train, torch.empty(0, self.length, dtype=torch.int64)
+        while len(distinct) < n_held_out + n_train:  # a few sentences repeat, so draw some more
+            drawn += drawn // 4 + 16
+            distinct = _first_occurrences(self.sample(drawn, seed))
+        info = {"seed": seed, "distinct sentences of the language": self.n_sentences}
+        train, held_out = distinct[n_held_out : n_held_out + n_train], distinct[:n_held_out]
+        return Corpus("toy", train, held_out, self.words, info=info, world=self)
+
+    def decode(self, x: torch.Tensor) -> list[str]:
+        """Turn token ids int64[n, L] into n strings."""
+        return [" ".join(self.words[i] for i in row) for row in torch.atleast_2d(x).tolist()]
+
+    def encode(self, sentences: list[str]) -> torch.Tensor:
+        """Turn strings of L known words into token ids int64[n, L]; say which word is unknown otherwise."""
+        if isinstance(sentences, str):
+            raise TypeError("encode takes a list of sentences: write encode([sentence]).")
+        rows = []
+        for sentence in sentences:
+            words = sentence.split()
+            unknown = [w for w in words if w not in self._ids]
+            if unknown:
+                raise ValueError(f"{unknown[0]!r} is not a word of this language; see ToyLanguage().words.")
+            if len(words) != self.length:
+                raise ValueError(f"A sentence has {self.length} words here, but {sentence!r} has {len(words)}.")
+            rows.append([self._ids[w] for w in words])
+        return torch.tensor(rows, dtype=torch.int64).reshape(len(rows), self.length)
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        """Return log p(sentence) in nats, float64[n]; -inf for a sentence the language cannot say."""
+        x = self._checked(x)
+        return self._log_total(len(x), lambda position, words: (x[:, position, None] == words).double())
+
+    def mendable(self, x: torch.Tensor) -> torch.Tensor:
+        """Return where one other word would make a sentence of the language of x int64[n, L], bool[n, L]."""
+        return torch.cat([self._mendable(part) for part in self._checked(x).split(AT_ONCE)])
+
+    def _mendable(self, x: torch.Tensor) -> torch.Tensor:
+        """Return `mendable` of a few sentences."""
+        n, words = len(x), torch.arange(self.vocab_size)
+        tries = x[:, None, None].repeat(1, self.length, self.vocab_size, 1)  # [n, L, V, L]
+        for position in range(self.length):
+            tries[:, position, :, position] = words
+        right = self.log_prob(tries.reshape(-1, self.length)).isfinite().reshape(n, self.length, self.vocab_size)
+        return (right & (words != x[:, :, None])).any(dim=2)
+
+    def log_evidence(self, likelihood: torch.Tensor) -> torch.Tensor:
+        """Return log sum_x p(x) prod_l likelihood[l, x_l], float64[B], in nats: how probable the evidence is.
+
+        `likelihood` [B, L, V] holds p(evidence at l | x_l = v). With `noise.likelihood(xt, t)` this is log p(x_t), the
+        density of corrupted sentences. -inf for evidence that contradicts every sentence.
+        """
+        evidence = self._checked_evidence(likelihood)
+        return self._log_total(len(evidence), lambda position, words: evidence[:, position, words])
+
+    def _log_total(self, n: int, weights: Callable[[int, torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """Return the log of the summed probability of all paths, float64[n], by the forward recursion.
+
+        `weights(position, words)` [n, A] are the factors of the arcs that say `words` [A].
+        """
+        total = torch.zeros(n, dtype=torch.float64)
+        message = torch.ones(n, 1, dtype=torch.float64)  # [n, states]
+        for position, arcs in enumerate(self._arcs):
+            flow = message[:, arcs.src] * arcs.prob * weights(position, arcs.word)  # [n, A]
+            message = torch.zeros(n, arcs.n_next, dtype=torch.float64).index_add_(1, arcs.dst, flow)
+            scale = message.sum(dim=1, keepdim=True)
+            total += scale.log().squeeze(1)
+            message = message / scale.clamp_min(torch.finfo(torch.float64).tiny)
+        return total
+
+    def entropy(self) -> float:
+        """Return the entropy of one sentence, H = -sum_x p(x) log p(x), in nats (exact)."""
+        # sum over arcs of P(arc) * -log p(arc): right because every sentence has exactly one path
+        reach, total = torch.ones(1, dtype=torch.float64), 0.0
+        for arcs in self._arcs:
+            flow = reach[arcs.src] * arcs.prob
+            total -= float((flow * arcs.prob.log()).sum())
+            reach = torch.zeros(arcs.n_next, dtype=torch.float64).index_add_(0, arcs.dst, flow)
+        return total
+
+    def cavity(self, likelihood: torch.Tensor) -> torch.Tensor:
+        """Return log p(x_l = v | evidence at every position but l), float64[B, L, V], by forward-backward.
+
+        `likelihood` [B, L, V] holds p(evidence at l | x_l = v), up to a factor for each (b, l). Words that the
+        other positions rule out get -inf. Contradictory evidence (probability 0) is an error.
+        """
+        evidence = self._checked_evidence(likelihood)
+        weights = [arcs.prob * evidence[:, i, arcs.word] for i, arcs in enumerate(self._arcs)]  # [B, A]
+        backward = self._backward(weights)
+        out = torch.zeros_like(evidence)
+        forward = evidence.new_ones(len(evidence), 1)
+        for position, arcs in enumerate(self._arcs):
+            flow = forward[:, arcs.src] * arcs.prob * backward[position][:, arcs.dst]
+            out[:, position].index_add_(1, arcs.word, flow)
+            moved = forward[:, arcs.src] * weights[position]
+            forward = _normalised(torch.zeros_like(backward[position]).index_add_(1, arcs.dst, moved))
+        return _normalised(out).log()
+
+    def _backward(self, weights: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Return the message [B, states] that arrives at each position from its right."""
+        messages = [weights[0].new_ones(len(weights[0]), 1)]
+        for arcs, before, weight in zip(self._arcs[:0:-1], self._arcs[-2::-1], weights[:0:-1], strict=True):
+            flow = weight * messages[-1][:, arcs.dst]
+            messages.append(_normalised(flow.new_zeros(len(flow), before.n_next).index_add_(1, arcs.src, flow)))
+        return messages[::-1]
+
+    def _checked_evidence(self, likelihood: torch.Tensor) -> torch.Tensor:
+        if likelihood.ndim != 3 or likelihood.shape[1:] != (self.length, self.vocab_size):
+            raise ValueError(
+                f"likelihood has shape {tuple(likelihood.shape)}, but this language needs "
+                f"[batch, {self.length}, {self.vocab_size}]."
+            )
+        return likelihood.to(torch.float64)
+
+    def _checked(self, x: torch.Tensor) -> torch.Tensor:
+        if x.ndim != 2 or x.shape[1] != self.length:
+            raise ValueError(f"x has shape {tuple(x.shape)}, but sentences here are int64[n, {self.length}].")
+        if x.numel() and not 0 <= int(x.min()) <= int(x.max()) < self.vocab_size:
+            raise ValueError(f"x holds a token outside 0 ... {self.vocab_size - 1}.")
+        return x.cpu()
+
+
+def _normalised(mass: torch.Tensor) -> torch.Tensor:
+    """Divide by the sum over the last axis."""
+    total = mass.sum(dim=-1, keepdim=True)
+    if mass.numel() and not bool((total > 0).all()):
+        raise ValueError("The evidence contradicts every sentence of the language: its probability is 0.")
+    return mass / total
+
+
+def _first_occurrences(x: torch.Tensor) -> torch.Tensor:
+    """Drop repeated rows, keeping the order of first occurrence."""
+    _, first = np.unique(x.numpy(), axis=0, return_index=True)
+    return x[torch.from_numpy(np.sort(first))]
