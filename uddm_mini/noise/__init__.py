@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from uddm_mini.settings import option
 
+from .absorbing import AbsorbingNoise
 from .base import Answer as Answer
 from .base import Form as Form
 from .base import Noise
@@ -13,7 +14,7 @@ from .schedules import SCHEDULES, Cosine, Exponential, Linear, LogLinear
 from .schedules import Schedule as Schedule
 from .uniform import UniformNoise
 
-NOISES: dict[str, type[Noise]] = {noise.name: noise for noise in (UniformNoise,)}
+NOISES: dict[str, type[Noise]] = {noise.name: noise for noise in (UniformNoise, AbsorbingNoise)}
 
 
 @dataclass(frozen=True)
@@ -42,4 +43,4 @@ def settings_of(noise: Noise) -> NoiseSettings:
     return NoiseSettings(noise.name, names[type(noise.schedule)], noise.schedule.epsilon)
 
 
-__all__ = ["Cosine", "Exponential", "Linear", "LogLinear", "Noise", "NoiseSettings", "UniformNoise"]
+__all__ = ["AbsorbingNoise", "Cosine", "Exponential", "Linear", "LogLinear", "Noise", "NoiseSettings", "UniformNoise"]
