@@ -187,6 +187,18 @@ def test_a_short_training_lowers_the_loss(nano, english):
     assert not trained(xt, t).requires_grad
 
 
+def test_every_step_starts_without_a_gradient(nano, english):
+    denoise, clean = nano.denoise, []
+
+    def spy(xt, t, *weights):
+        clean.append(all(w.grad is None or not w.grad.any() for w in weights))
+        return denoise(xt, t, *weights)
+
+    nano.denoise = spy
+    nano.train(english.sample(8, seed=3), 3, seeded())
+    assert clean == [True] * 3
+
+
 def test_the_generator_decides_the_training(nano, english):
     x = english.sample(8, seed=3)
     torch.manual_seed(0)
@@ -367,8 +379,13 @@ def test_only_whole_sentences_are_copies(nano, english, capsys, said):
 
 def test_there_are_enough_sentences_for_the_largest_training_set(nano):
     """The training sentences of the page's own sizes are distinct, and none of them is held out."""
-    sizes, seen, asked = nano.main.__defaults__[0], [], []
-    nano.train = lambda x, steps, rng: seen.append(x) or fixed(torch.full((nano.V,), -math.log(nano.V)))
+    sizes, seen, asked, levels_of_entropy = nano.main.__defaults__[0], [], [], []
+
+    def model(xt, t):
+        levels_of_entropy.extend(t.unique().tolist())
+        return torch.full((*xt.shape, nano.V), -math.log(nano.V))
+
+    nano.train = lambda x, steps, rng: seen.append(x) or model
     nano.sample = lambda model, n, steps, rng: torch.zeros(n, nano.L, dtype=torch.int64)
     nano.recovered = lambda model, x0, rng: asked.append(x0) or 0.0
     nano.main()
@@ -376,3 +393,4 @@ def test_there_are_enough_sentences_for_the_largest_training_set(nano):
     largest = {tuple(row) for row in seen[-1].tolist()}
     assert len(largest) == 4096
     assert not largest & {tuple(row) for row in asked[-1].tolist()}
+    assert levels_of_entropy == pytest.approx([0.001] * 5)
