@@ -29,7 +29,7 @@ from .probes.recovery import counted_tokens, token_recovery
 from .probes.roc import auc, roc, threshold_at
 from .probes.suite import ProbeSettings
 from .training.checkpoint import load, save
-from .training.several import train_each
+from .training.stacked import train_each
 from .training.train import TrainSettings, cross_entropy, train
 from .walks import Walk, reverse_walk, sample, settle
 from .worlds import *  # noqa: F403 - so is a language

@@ -41,10 +41,10 @@ PREPARATION = """
 import dataclasses, importlib, json, os
 _train = importlib.import_module("uddm_mini.training.train")
 _network, _fit = _train.TransformerDenoiser, _train._fit
-def _shifted(model, x, settings, progress):
+def _shifted(models, data, settings, progress):
     with open(os.environ["{record}"], "a") as file:
         file.write(json.dumps({{"trains": True}}) + "\\n")
-    _fit(model, x, dataclasses.replace(settings, seed=settings.seed + {shift}), progress)
+    _fit(models, data, [dataclasses.replace(each, seed=each.seed + {shift}) for each in settings], progress)
 _train.TransformerDenoiser = lambda *a, seed=0: _network(*a, seed=seed + {shift})
 _train._fit = _shifted
 """

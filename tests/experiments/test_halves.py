@@ -42,11 +42,11 @@ def test_the_perfect_denoiser_agrees_with_itself(english, corpus, generator):
 def test_the_two_models_share_no_sentence_and_no_seed(corpus, monkeypatch):
     seen = []
 
-    def spy(x, noise, *, settings, device, progress):
-        seen.append(({tuple(row) for row in x.tolist()}, settings.seed))
-        return constant([1 / corpus.vocab_size] * corpus.vocab_size, noise)
+    def spy(runs, noise, *, device, progress):
+        seen.extend(({tuple(row) for row in x.tolist()}, settings.seed) for x, settings in runs)
+        return [constant([1 / corpus.vocab_size] * corpus.vocab_size, noise)] * len(runs)
 
-    monkeypatch.setattr(module, "train", spy)
+    monkeypatch.setattr(module, "train_stack", spy)
     table = disjoint_halves(corpus, [8, 16], [3], **TINY)
     for (first, seed), (second, other) in zip(seen[::2], seen[1::2], strict=True):
         assert len(first) == len(second) and not first & second and seed == 3 and seed != other
@@ -62,8 +62,9 @@ def test_a_table_resumes_where_it_stopped(corpus, tmp_path, monkeypatch):
     # a size or seed that is given twice is done once: three quantities, two noise levels, models and memorizers
     assert read_note(out)["jobs"] == [(8, 0, 3 * 2 * 2)] and len(read_rows(out)) == 12
     trained = []
+    real = module.train_stack
     monkeypatch.setattr(
-        module, "train", lambda x, *a, real=module.train, **k: (trained.append(len(x)), real(x, *a, **k))[1]
+        module, "train_stack", lambda runs, *a, **k: (trained.extend(len(x) for x, _ in runs), real(runs, *a, **k))[1]
     )
     table = disjoint_halves(corpus, [4, 8], [0], out=out, **TINY)
     assert trained == [4, 4]

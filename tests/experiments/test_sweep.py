@@ -152,12 +152,14 @@ def test_a_sweep_that_is_killed_resumes(world, tmp_path):
     # a real kill, in the middle: no handler runs
     corpus, table = world
     script = (
-        "from uddm_mini import *; import time; from uddm_mini.experiments import sweep as s\n"
-        "run = s.Sweep._one\n"
-        "def slow(self, n, seed):\n"
-        "    if seed == 1: time.sleep(600)\n"
-        "    return run(self, n, seed)\n"
-        "s.Sweep._one = slow\n"
+        "from uddm_mini import *; import time; from uddm_mini import parallel\n"
+        "from uddm_mini.experiments import sweep as s\n"
+        "parallel.STACK = 2  # so one stack for each seed\n"
+        "run = s.Sweep.__call__\n"
+        "def slow(self, stack):\n"
+        "    if stack[0][1] == 1: time.sleep(600)\n"
+        "    return run(self, stack)\n"
+        "s.Sweep.__call__ = slow\n"
         "corpus = ToyLanguage().corpus(n_train=32, n_held_out=16, seed=0)\n"
         "probe = ProbeSettings(times=(0.25, 1.0), sentences=16)\n"
         f"run_sweep(corpus, [8, 16], [0, 1], out={str(tmp_path)!r}, probe=probe, progress=False,\n"
@@ -184,15 +186,16 @@ def test_a_sweep_that_is_killed_resumes(world, tmp_path):
 
 def test_jobs_that_still_run_when_one_fails_are_kept(world, tmp_path, monkeypatch):
     corpus, _ = world
-    real = module.Sweep._one
+    real = module.Sweep.__call__
 
-    def sometimes(self, n, seed):
+    def sometimes(self, stack):
+        ((n, _),) = stack
         time.sleep(0.2 if n == 16 else 0.6)
         if n == 16:
             raise RuntimeError("out of memory")
-        return real(self, n, seed)
+        return real(self, stack)
 
-    monkeypatch.setattr(module.Sweep, "_one", sometimes)
+    monkeypatch.setattr(module.Sweep, "__call__", sometimes)
     with ThreadPoolExecutor(2) as pool, pytest.raises(RuntimeError, match="out of memory"):
         run_sweep(corpus, [8, 16], [0], out=tmp_path, executor=pool, **TINY)
     assert set(written(tmp_path).n_train) == {8}
@@ -280,13 +283,13 @@ def test_a_probe_more_does_not_train_the_models_again(world, tmp_path, monkeypat
 def test_two_sweeps_in_one_folder_lose_nothing(world, tmp_path, monkeypatch):
     # both have read the empty folder before either writes: what each knows is out of date
     corpus, table = world
-    real, both = module.Sweep._one, threading.Barrier(2)
+    real, both = module.Sweep.__call__, threading.Barrier(2)
 
-    def together(self, n, seed):
+    def together(self, stack):
         both.wait(60)
-        return real(self, n, seed)
+        return real(self, stack)
 
-    monkeypatch.setattr(module.Sweep, "_one", together)
+    monkeypatch.setattr(module.Sweep, "__call__", together)
     with ThreadPoolExecutor(2) as pool:
         calls = [
             pool.submit(run_sweep, corpus, [8, 16], seeds, out=tmp_path, executor=Serial(), **TINY)
@@ -300,14 +303,14 @@ def test_two_sweeps_in_one_folder_lose_nothing(world, tmp_path, monkeypatch):
 
 def test_a_second_sweep_with_other_settings_can_not_add_to_the_first(world, tmp_path, monkeypatch):
     corpus, _ = world
-    real = module.Sweep._one
+    real = module.Sweep.__call__
 
-    def after_the_other(self, n, seed):
-        monkeypatch.setattr(module.Sweep, "_one", real)
+    def after_the_other(self, stack):
+        monkeypatch.setattr(module.Sweep, "__call__", real)
         run_sweep(corpus, [16], [0], out=tmp_path, executor=Serial(), **{**TINY, "steps": 5})
-        return real(self, n, seed)
+        return real(self, stack)
 
-    monkeypatch.setattr(module.Sweep, "_one", after_the_other)
+    monkeypatch.setattr(module.Sweep, "__call__", after_the_other)
     with pytest.raises(ValueError, match="train.steps: 5 there, 4 now"):
         run_sweep(corpus, [8], [0], out=tmp_path, executor=Serial(), **TINY)
     assert set(written(tmp_path).n_train) == {16}

@@ -20,8 +20,9 @@ from oracles import (
     signal,
 )
 
-from uddm_mini import UniformNoise, cross_entropy
+from uddm_mini import AbsorbingNoise, UniformNoise, cross_entropy
 from uddm_mini.noise import SCHEDULES
+from uddm_mini.noise.base import LEAST_NOISE
 
 EXACT = dict(rtol=1e-10, atol=1e-10)
 each_schedule = pytest.mark.parametrize("schedule", SCHEDULES)
@@ -257,3 +258,49 @@ def test_one_noise_level_may_serve_all_sentences(generator):
     for bad, message in ((torch.full((2,), 0.3), "one per sentence"), (1.2, "between 0")):
         with pytest.raises(ValueError, match=message):
             noise.nelbo(log_p0, x0, xt, bad)
+
+
+@pytest.mark.parametrize("noise", [UniformNoise(6), AbsorbingNoise(6), AbsorbingNoise(6, mask=2)])
+def test_logits_are_normalized(noise, generator):
+    x0 = torch.randint(6, (4, 3), generator=generator)
+    t = torch.rand(4, generator=generator, dtype=torch.float64)
+    xt, logits = noise.corrupt(x0, t, generator), torch.randn(4, 3, 6, generator=generator, dtype=torch.float64)
+    shifted = logits + 50 * torch.randn(4, 3, 1, generator=generator, dtype=torch.float64)
+    expected = noise.nelbo(logits.log_softmax(dim=2), x0, xt, t)
+    torch.testing.assert_close(noise.nelbo(shifted, x0, xt, t), expected, **EXACT)
+    expected = cross_entropy(logits.log_softmax(dim=2), x0)
+    torch.testing.assert_close(cross_entropy(shifted, x0), expected, **EXACT)
+
+
+@pytest.mark.parametrize("vocab", [2, 3, 4, 5, 9])
+@pytest.mark.parametrize("t", [0.0, 1e-3, 0.5, 1.0])
+def test_the_derivative_is_that_of_the_sum_over_words(vocab, t, generator):
+    # autograd through the definition of the docstring: every rate by itself, none of the closed form's shortcuts
+    noise = UniformNoise(vocab)
+    x0, xt = all_pairs(vocab)
+    logits = torch.randn(len(x0), 1, vocab, generator=generator, dtype=torch.float64, requires_grad=True)
+    upstream = torch.randn(len(x0), 1, generator=generator, dtype=torch.float64)
+    time = torch.tensor(t, dtype=torch.float64)
+    alpha = noise.alpha(time).clamp_max(1 - LEAST_NOISE)
+    u = alpha * vocab * logits.softmax(dim=2) + 1 - alpha
+    u0 = alpha * vocab * torch.nn.functional.one_hot(x0, vocab) + 1 - alpha
+    r, r0 = (each / each.gather(2, xt[:, :, None]) for each in (u, u0))
+    by_hand = (-noise.alpha_prime(time) / (alpha * vocab) * (r - r0 - r0 * (r / r0).log())).sum(dim=2)
+    (expected,) = torch.autograd.grad(by_hand, logits, upstream)
+    (got,) = torch.autograd.grad(noise.nelbo(logits, x0, xt, time), logits, upstream)
+    # at t = 0 the rates are some 1e6, and so is what cancels in the sum by hand
+    torch.testing.assert_close(got, expected, rtol=1e-7, atol=1e-10 / max(t, 1e-6))
+
+
+def test_a_vocabulary_of_a_model_from_elsewhere_overflows_nowhere(generator):
+    vocab = 30_522
+    noise = UniformNoise(vocab)
+    logits = (20 * torch.randn(2, 4, vocab, generator=generator)).requires_grad_()
+    x0 = torch.randint(vocab, (2, 4), generator=generator)
+    xt = torch.where(torch.tensor([True, False, True, False]), x0, x0.flip(0))
+    for t in (0.0, 1e-3, 0.9):
+        cost = noise.nelbo(logits, x0, xt, t)
+        (slope,) = torch.autograd.grad(cost.sum(), logits)
+        exact = noise.nelbo(logits.detach().double(), x0, xt, t)
+        torch.testing.assert_close(cost.detach().double(), exact, rtol=1e-3, atol=1e-3 * float(exact.abs().max()))
+        assert bool(slope.isfinite().all())

@@ -18,9 +18,9 @@ from uddm_mini.probes.suite import MEASURED, Subject, probe
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .run import Rows, Stack, finish, jobs_of
+from .run import OneByOne, Rows, finish, jobs_of, settings_of_many
 from .store import Store, wide
-from .sweep import COLUMNS, SweepSettings, settings_with, told
+from .sweep import COLUMNS, SweepSettings, told
 
 
 def sweep_bounds(
@@ -41,7 +41,7 @@ def sweep_bounds(
 
     Settings, executor and changes: those of `run_sweep`; the noise is that of the training settings.
     """
-    settings = settings_with(settings, changes)
+    settings = settings_of_many(settings or SweepSettings(), changes)
     corpus = data if isinstance(data, Corpus) else data.corpus(n_train=max(sizes))
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     decides = told(corpus, settings)
@@ -52,17 +52,14 @@ def sweep_bounds(
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Bounds(OneByOne):
     """The work of `sweep_bounds`: measure both on the training set of each job."""
 
     corpus: Corpus
     settings: SweepSettings
 
-    def __call__(self, stack: Stack) -> Rows:
-        """Return the rows of all jobs of the stack."""
-        return [row for job in stack for row in self._one(*job)]
-
-    def _one(self, n: int, seed: int) -> Rows:
+    def one(self, n: int, seed: int) -> Rows:
+        """Return the rows of one job."""
         x_train, probe_settings = self.corpus.subset(n, seed), self.settings.probe
         noise = self.settings.train.noise.of(self.corpus.vocab_size)
         known: dict[str, Denoiser] = {"memorizer": MemorizingDenoiser(x_train, noise)}

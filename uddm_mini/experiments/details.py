@@ -16,7 +16,7 @@ from uddm_mini.training.checkpoint import load, model_path
 from uddm_mini.walks import Walk
 from uddm_mini.worlds.corpus import Corpus
 
-from .run import Rows, Stack, finish
+from .run import OneByOne, Rows, finish
 from .store import Store, jobs_in, read_note, read_rows
 
 DETAILS = ProbeSettings(times=(0.05, 0.1, 0.25), sentences=128, walk=Walk("reverse", 16))
@@ -61,18 +61,15 @@ def sweep_details(
 
 
 @dataclass(frozen=True)
-class Details:
-    """The work of `sweep_details`: examine the models of a stack of jobs."""
+class Details(OneByOne):
+    """The work of `sweep_details`: examine the models of one job."""
 
     folder: Path
     corpus: Corpus
     settings: DetailSettings
 
-    def __call__(self, stack: Stack) -> Rows:
-        """Return the rows of all jobs of the stack."""
-        return [row for job in stack for row in self._one(*job)]
-
-    def _one(self, n: int, seed: int) -> Rows:
+    def one(self, n: int, seed: int) -> Rows:
+        """Return the rows of one job."""
         path = model_path(self.folder, (n, seed))
         if not path.exists():
             raise ValueError(

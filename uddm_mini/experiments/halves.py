@@ -14,11 +14,11 @@ import torch
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.models.memorizer import MemorizingDenoiser
 from uddm_mini.probes.recovery import counted_tokens
-from uddm_mini.settings import option, with_changes
-from uddm_mini.training.train import TrainSettings, checked_device, train
+from uddm_mini.settings import option
+from uddm_mini.training.train import TrainSettings, checked_device, train_stack
 from uddm_mini.worlds.corpus import Corpus
 
-from .run import Rows, Stack, finish, jobs_of
+from .run import OneByOne, Rows, finish, jobs_of, settings_of_many
 from .store import Store, rows_of, wide
 
 COLUMNS = ["agreement", "distance", "right"]
@@ -54,9 +54,7 @@ def disjoint_halves(
     the true word. With `out`, a file, finished pairs are written at once and the same call resumes.
     (Kadkhodaie et al. 2024.) `changes` override fields of `settings`; randomness depends on the seeds.
     """
-    if "seed" in changes:
-        raise TypeError("A list of seeds is needed here, seeds=[0, 1, 2], and no single seed.")
-    settings = with_changes(settings or HalvesSettings(), changes)
+    settings = settings_of_many(settings or HalvesSettings(), changes)
     jobs = jobs_of(sizes, seeds, len(corpus.train), parts=2)
     checked_device(settings.device)
     shared = asdict(replace(settings.train, seed=0))  # each pair brings its own seed
@@ -67,24 +65,19 @@ def disjoint_halves(
 
 
 @dataclass(frozen=True)
-class Halves:
-    """The work of `disjoint_halves`: train and compare the pairs of a stack of jobs."""
+class Halves(OneByOne):
+    """The work of `disjoint_halves`: train and compare the pairs of one job."""
 
     corpus: Corpus
     settings: HalvesSettings
 
-    def __call__(self, stack: Stack) -> Rows:
-        """Return the rows of all jobs of the stack."""
-        return [row for job in stack for row in self._one(*job)]
-
-    def _one(self, n: int, seed: int) -> Rows:
+    def one(self, n: int, seed: int) -> Rows:
+        """Return the rows of one job."""
         settings, device = self.settings.train, self.settings.device
         both = self.corpus.subset(2 * n, seed)
         noise = settings.noise.of(self.corpus.vocab_size)
-        models = [
-            train(x, noise, settings=replace(settings, seed=s), device=device, progress=False)
-            for x, s in ((both[:n], seed), (both[n:], seed + SECOND_SEED))
-        ]
+        pair = [(both[:n], replace(settings, seed=seed)), (both[n:], replace(settings, seed=seed + SECOND_SEED))]
+        models = train_stack(pair, noise, device=device, progress=False)
         memorizers = [MemorizingDenoiser(x.to(device), noise) for x in (both[:n], both[n:])]
         x0 = self.corpus.held_out[: self.settings.sentences].to(device)
         rows = []

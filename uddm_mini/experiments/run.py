@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from uddm_mini.files import check_writable
 from uddm_mini.parallel import run_all
+from uddm_mini.settings import Settings, with_changes
 
 from .store import Job, Store
 
@@ -36,6 +37,25 @@ def jobs_of(sizes: Sequence[int], seeds: Sequence[int], available: int, parts: i
         if seed < 0:
             raise ValueError(f"A seed must be at least 0, but one is {seed}.")
     return jobs
+
+
+def settings_of_many(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """Return the settings of many runs with `changes`; the seeds come one by one."""
+    if "seed" in changes:
+        raise TypeError("A list of seeds is needed here, seeds=[0, 1, 2], and no single seed.")
+    return with_changes(settings, changes)
+
+
+class OneByOne:
+    """Work that does the jobs of a stack one after the other; a subclass says what `one` of them is."""
+
+    def __call__(self, stack: Stack) -> Rows:
+        """Return the rows of all jobs of the stack."""
+        return [row for job in stack for row in self.one(*job)]
+
+    def one(self, n: int, seed: int) -> Rows:
+        """Return the rows of one job."""
+        raise NotImplementedError
 
 
 def finish(

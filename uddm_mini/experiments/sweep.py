@@ -13,15 +13,17 @@ from typing import Any
 import pandas as pd
 import torch
 
+from uddm_mini.models.transformer import TransformerDenoiser
+from uddm_mini.parallel import stack_size
 from uddm_mini.probes.suite import MEASURED, ProbeSettings, Subject, probe
-from uddm_mini.settings import option, with_changes
+from uddm_mini.settings import option
 from uddm_mini.training.checkpoint import model_path, save
-from uddm_mini.training.train import TrainSettings, checked_device, note_corpus, train
+from uddm_mini.training.train import TrainSettings, checked_device, note_corpus, train_stack
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .run import Rows, Stack, finish, jobs_of
-from .store import Store, rows_of, wide
+from .run import Rows, Stack, finish, jobs_of, settings_of_many
+from .store import Job, Store, rows_of, wide
 
 COLUMNS = ["recovered", "unstable", "exact", "chance", "entropy", "nelbo", "seconds"]
 
@@ -59,13 +61,14 @@ def run_sweep(
     data: a corpus, or a language from which one is drawn.
     settings: `SweepSettings()` by default; `changes` override fields, also those of the training and of the probes:
         run_sweep(corpus, sizes, seeds, steps=300, width=32, sentences=256).
-    executor: where the jobs run; without one, one job per core, one thread each.
+    executor: where the jobs run, one by one; without one, small models train in stacks of up to four, as one, and as
+        many stacks at a time as there are cores, one thread each.
     out: a folder for sweep.csv and its note; finished jobs are written at once, and the same call resumes.
 
     Returns one row per (n_train, seed, split, t): recovered, unstable, exact, chance (fractions), entropy (cavity, at
     t -> 0) and nelbo (nats per token), seconds. Seed s decides subset, weights, batches and probe noise of its models.
     """
-    settings = settings_with(settings, changes)
+    settings = settings_of_many(settings or SweepSettings(), changes)
     corpus = data if isinstance(data, Corpus) else data.corpus(n_train=max(sizes))
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     checked_device(settings.device)
@@ -86,15 +89,11 @@ def run_sweep(
             "to train them again, choose another folder.",
             stacklevel=2,
         )
-    rows = finish(store, jobs, Sweep(corpus, settings, models), executor, progress=settings.progress)
+    # an executor of the caller's gets single jobs: nobody here knows how many it does at a time
+    stacked = 1 if executor or settings.train.epochs else stack_size(len(jobs), settings.train.model.width)
+    work = Sweep(corpus, settings, models)
+    rows = finish(store, jobs, work, executor, stacked=stacked, progress=settings.progress)
     return wide(rows, COLUMNS)
-
-
-def settings_with(settings: SweepSettings | None, changes: dict[str, Any]) -> SweepSettings:
-    """Return the settings of many runs with `changes`; the seeds come one by one."""
-    if "seed" in changes:
-        raise TypeError("A list of seeds is needed here, seeds=[0, 1, 2], and no single seed.")
-    return with_changes(settings or SweepSettings(), changes)
 
 
 def told(corpus: Corpus, settings: SweepSettings) -> dict[str, Any]:
@@ -116,21 +115,24 @@ class Sweep:
     folder: Path | None  # for the checkpoints
 
     def __call__(self, stack: Stack) -> Rows:
-        """Return the rows of all jobs of the stack."""
-        return [row for job in stack for row in self._one(*job)]
+        """Return the rows of all jobs of the stack, whose models train as one."""
+        start, shared = time.perf_counter(), self.settings.train
+        runs = [(self.corpus.subset(n, seed), replace(shared, seed=seed)) for n, seed in stack]
+        noise = shared.noise.of(self.corpus.vocab_size)
+        models = train_stack(runs, noise, device=self.settings.device, progress=False)
+        each = (time.perf_counter() - start) / len(stack)
+        return [row for job, model in zip(stack, models, strict=True) for row in self._measured(job, model, each)]
 
-    def _one(self, n: int, seed: int) -> Rows:
-        start, corpus, device = time.perf_counter(), self.corpus, self.settings.device
-        x_train = corpus.subset(n, seed)
-        settings = replace(self.settings.train, seed=seed)
-        noise = settings.noise.of(corpus.vocab_size)
-        model = train(x_train, noise, settings=settings, device=device, progress=False)
+    def _measured(self, job: Job, model: TransformerDenoiser, training: float) -> Rows:
+        """Return the rows of one model, which took `training` seconds to train."""
+        start, (n, seed) = time.perf_counter(), job
         if self.folder is not None:
-            note_corpus(model, corpus)
-            save(model, model_path(self.folder, (n, seed)))
-        subject = Subject(model, corpus, x_train, self.settings.probe, seed, torch.Generator().manual_seed(seed))
+            note_corpus(model, self.corpus)
+            save(model, model_path(self.folder, job))
+        drawn, x_train = torch.Generator().manual_seed(seed), self.corpus.subset(n, seed)
+        subject = Subject(model, self.corpus, x_train, self.settings.probe, seed, drawn)
         rows = [{"n_train": n, "seed": seed, "denoiser": "model", **row} for row in probe(subject, *MEASURED)]
-        seconds = round(time.perf_counter() - start, 2)
+        seconds = round(training + time.perf_counter() - start, 2)
         for split in ("train", "held-out"):
             rows += rows_of({"seconds": seconds}, n_train=n, seed=seed, split=split)
         return rows

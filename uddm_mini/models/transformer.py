@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,9 @@ from uddm_mini.settings import option, whole_numbers
 # Logits must reach about 10 before the model can say "certain", far for a few hundred steps of Adam. The scale lets
 # the head get there with small weights; the head starts smaller by the same factor.
 OUTPUT_SCALE = 8.0
+# Numbers in the largest tensor of a step without gradient, on a CPU: what stays in its cache. A thousand sentences at
+# once take 1.6 to 2.2 times as long as in such parts (`python -m benchmarks --only probes`).
+CACHED = 2**19
 NEIGHBOR_BIAS = 3.0  # a head starts with e^3 = 20 times as much weight on its neighbor as on any other token
 
 
@@ -58,17 +63,35 @@ class Block(nn.Module):
         self.register_buffer("distance", place - place[:, None] + length - 1, persistent=False)  # [L, L]
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
-        """Map h [B, L, W] to the same shape."""
-        batch, length, width = h.shape
-        qkv = self.qkv(self.norm1(h)).view(batch, length, 3, self.heads, width // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [B, heads, L, W / heads]
+        """Map h [B, L, W], or [M, B, L, W] for a stack of M, to the same shape."""
+        *batch, length, width = h.shape
+        qkv = affine(h, self.qkv, self.norm1).view(-1, length, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [M B, heads, L, W / heads]
         # written out: for sentences this short it beats the fused kernels on a CPU
-        scores = q @ k.transpose(2, 3) / math.sqrt(width // self.heads)  # [B, heads, L, L]
+        scores = q @ k.transpose(2, 3) / math.sqrt(width // self.heads)  # [M B, heads, L, L]
         if self.distance_bias is not None:
-            scores = scores + self.distance_bias[:, self.distance]
-        mixed = (scores.softmax(dim=3) @ v).transpose(1, 2).reshape(batch, length, width)
-        h = h + self.out(mixed)
-        return h + self.down(F.relu(self.up(self.norm2(h))))
+            bias = self.distance_bias[..., self.distance].unsqueeze(-4)  # [1, heads, L, L], of a stack with M before
+            scores = (scores.view(*batch, *scores.shape[1:]) + bias).view(scores.shape)
+        mixed = (scores.softmax(dim=3) @ v).transpose(1, 2).reshape(h.shape)
+        h = h + affine(mixed, self.out)
+        return h + affine(F.relu(affine(h, self.up, self.norm2)), self.down)
+
+
+def affine(x: torch.Tensor, linear: nn.Linear, norm: nn.LayerNorm | None = None) -> torch.Tensor:
+    """Return linear(x), or linear(norm(x)); of a stack of M, with weights [M, out, in], for x [M, ..., in].
+
+    The norm's scale and shift go into weight and bias, which are small, while x is not.
+    """
+    weight: torch.Tensor = linear.weight
+    bias: torch.Tensor = linear.bias
+    if norm is not None:
+        x = F.layer_norm(x, norm.normalized_shape)
+        bias = bias + (weight @ norm.bias.unsqueeze(-1)).squeeze(-1)
+        weight = weight * norm.weight.unsqueeze(-2)
+    if weight.ndim == 2:
+        return F.linear(x, weight, bias)
+    out = torch.baddbmm(bias.unsqueeze(1), x.flatten(1, -2), weight.mT)  # [M, N, out]
+    return out.view(*x.shape[:-1], -1)
 
 
 def neighbor_bias(heads: int, length: int) -> torch.Tensor:
@@ -128,9 +151,40 @@ class TransformerDenoiser(nn.Module, Denoiser):
             raise ValueError(f"xt has shape {tuple(xt.shape)}, but this model reads int64[B, {self.length}].")
         if not isinstance(t, torch.Tensor) or t.shape != (len(xt),):
             t = batch_times(t, xt)  # one number for all sentences, or one clear sentence
+        if torch.is_grad_enabled() or xt.device.type != "cpu":
+            return self.logits(xt, t).log_softmax(dim=2)
+        few = max(1, CACHED // (self.length * max(4 * self.settings.width, self.noise.vocab_size)))
+        parts = zip(xt.split(few), t.split(few), strict=True)
+        return torch.cat([self.logits(*part).log_softmax(dim=2) for part in parts])
+
+    def logits(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Return log p0 up to a constant of each word, [B, L, V], for xt int64[B, L] at t float[B].
+
+        Of a stack of M models, whose weights have one dimension more: [M, B, L, V] for int64[M, B, L], float[M, B].
+        """
         t = t.to(self.position.dtype)
-        level = torch.stack([t, (t + 1e-3).log() / 5, (math.pi * t).cos()], dim=1)  # [B, 3]
-        h = self.token(xt) + self.position + self.time(level).unsqueeze(1)  # [B, L, W]
+        level = torch.stack([t, (t + 1e-3).log() / 5, (math.pi * t).cos()], dim=-1)  # [B, 3]
+        table = self.token.weight
+        if table.ndim == 3:  # M tables, one below the other
+            xt = xt + table.shape[1] * torch.arange(len(table), device=xt.device)[:, None, None]
+        time = affine(F.relu(affine(level, self.time[0])), self.time[2])  # type: ignore[arg-type]  # [B, W]
+        h = F.embedding(xt, table.flatten(0, -2)) + self.position.unsqueeze(-3) + time.unsqueeze(-2)
         for block in self.blocks:
-            h = block(h)
-        return (OUTPUT_SCALE * self.head(self.norm(h))).log_softmax(dim=2)  # [B, L, V]
+            h = block(h)  # [B, L, W]
+        return OUTPUT_SCALE * affine(h, self.head, self.norm)
+
+
+def stack(models: Sequence[TransformerDenoiser]) -> TransformerDenoiser:
+    """Return models of one shape as one model, whose `logits` answer for all of them: its weights are [M, ...]."""
+    whole = copy.deepcopy(models[0])
+    for name, weight in whole.named_parameters():
+        weight.data = torch.stack([model.get_parameter(name).detach() for model in models])
+    return whole
+
+
+def unstack(whole: TransformerDenoiser, models: Sequence[TransformerDenoiser]) -> None:
+    """Give each model its part of the weights of a stack."""
+    with torch.no_grad():
+        for name, weights in whole.named_parameters():
+            for model, weight in zip(models, weights, strict=True):
+                model.get_parameter(name).copy_(weight)

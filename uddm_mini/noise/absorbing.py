@@ -84,12 +84,13 @@ class AbsorbingNoise(Noise):
     def nelbo(self, log_p0: torch.Tensor, x0: torch.Tensor, xt: torch.Tensor, t: Level) -> torch.Tensor:
         """Return the integrand of the continuous-time NELBO for every token, float[B, L] >= 0, in nats.
 
-        -alpha' / (1 - alpha) * -log p0(x_0) at masked tokens, and 0 elsewhere. log_p0 [B, L, V] normalized; x0, xt
-        int64[B, L]; t a number or float[B]. 1 - alpha counts as at least 1e-6, so that t = 0 has a finite answer.
+        -alpha' / (1 - alpha) * -log p0(x_0) at masked tokens, and 0 elsewhere. log_p0 [B, L, V], log-probabilities or
+        logits, which are normalized here; x0, xt int64[B, L]; t a number or float[B]. 1 - alpha counts as at least
+        1e-6, so that t = 0 has a finite answer.
         """
         t = batch_times(t, x0)
         weight = -self.alpha_prime(t) / (1 - self.alpha(t)).clamp_min(LEAST_NOISE)
-        cost = -self._without_mask(log_p0).gather(2, x0.unsqueeze(2)).squeeze(2)
+        cost = -self._without_mask(log_p0).log_softmax(dim=2).gather(2, x0.unsqueeze(2)).squeeze(2)
         return torch.where(xt == self.mask, weight[:, None] * cost, torch.zeros_like(cost))
 
     def convert(self, log_p0: torch.Tensor, xt: torch.Tensor, t: Level, given: Form, wanted: Form) -> torch.Tensor:

@@ -103,7 +103,8 @@ class Noise(ABC):
     def nelbo(self, log_p0: torch.Tensor, x0: torch.Tensor, xt: torch.Tensor, t: Level) -> torch.Tensor:
         """Return the integrand of the continuous-time NELBO for every token, float[B, L] >= 0, in nats.
 
-        Averaged over t ~ U(0, 1) and x_t it bounds -log p(x0). log_p0 [B, L, V] normalized, in the noise's own `form`.
+        Averaged over t ~ U(0, 1) and x_t it bounds -log p(x0). log_p0 [B, L, V], log-probabilities or
+        logits, which are normalized here, in the noise's own `form`.
         """
 
     @abstractmethod

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
-from torch.nn import functional as F
 
 from .base import LEAST_NOISE, Form, Noise, batch_times, checked_form, draw_device, exact_dtype, step_times
 from .schedules import Level
+
+GREATEST_FACTOR = 1e9  # float32 ends at 3e38
 
 
 class UniformNoise(Noise):
@@ -77,24 +78,12 @@ class UniformNoise(Noise):
 
             -alpha' / (alpha V) * sum_a [ r(a) - r0(a) - r0(a) log(r(a) / r0(a)) ]
 
-        log_p0 [B, L, V] normalized, -inf allowed; x0, xt int64[B, L]; t a number or float[B]. 1 - alpha counts as
-        at least 1e-6, so that t = 0 has a finite answer.
+        log_p0 [B, L, V], log-probabilities or logits, which are normalized here, -inf allowed; x0, xt int64[B, L]; t a
+        number or float[B]. 1 - alpha counts as at least 1e-6, so that t = 0 has a finite answer.
         """
-        t, V = batch_times(t, x0), self.vocab_size
+        t = batch_times(t, x0)
         alpha = self.alpha(t)[:, None].clamp_max(1 - LEAST_NOISE)  # [B, 1]
-        low = 1 - alpha  # u0 of every token but the true one, [B, 1]
-        ratio = 1 + alpha * V / low  # u0 of the true token, over low
-        # log(u / low) = log(1 + alpha V p0 / low) = softplus(log p0 + log(alpha V / low)): one stable pass
-        log_u = F.softplus(log_p0 + (ratio - 1).log().unsqueeze(2), threshold=40)  # [B, L, V]
-        at_truth, at_xt = log_u.gather(2, torch.stack([x0, xt], dim=2)).unbind(dim=2)  # [B, L] each
-        unchanged = x0 == xt
-        r0 = torch.where(unchanged, 1 / ratio, 1.0)  # the true rate to a wrong token; to the right one it is r0 ratio
-        # sum_a r0(a) log r(a)
-        cross = r0 * (log_u.sum(dim=2) - V * at_xt + (ratio - 1) * (at_truth - at_xt))
-        # sum_a r0(a) log r0(a) has V - 1 equal terms when the token is unchanged, and one (at the truth) if it changed
-        own = torch.where(unchanged, -(V - 1) / ratio, ratio) * ratio.log()
-        jumps = V / low * (torch.exp(-at_xt) - r0)  # sum_a r(a) - sum_a r0(a)
-        return -self.alpha_prime(t)[:, None] / (alpha * V) * (jumps - cross + own)
+        return _UniformCost.apply(log_p0, x0, xt, alpha, self.alpha_prime(t)[:, None])
 
     def convert(self, log_p0: torch.Tensor, xt: torch.Tensor, t: Level, given: Form, wanted: Form) -> torch.Tensor:
         """Convert predictions log_p0 [B, L, V] between cavity and full posterior, both normalized.
@@ -114,3 +103,69 @@ class UniformNoise(Noise):
         other = (1 - alpha) / self.vocab_size
         entropy = torch.special.entr(alpha + other) + (self.vocab_size - 1) * torch.special.entr(other)
         return math.log(self.vocab_size) - entropy
+
+
+class _UniformCost(torch.autograd.Function):
+    """The NELBO's integrand from logits, with its derivative in closed form: half the passes over [B, L, V].
+
+    In units of `low`, u(a) = 1 + c p(a) with p = softmax(z) and c = alpha V / (1 - alpha). In log u the integrand is
+
+        k [ V / low (1 / u(b) - r0) - r0 (sum_a log u(a) - V log u(b) + c (log u(x0) - log u(b))) + own ],
+
+    k = -alpha' / (alpha V), and d log u(a) / d z(j) = s(a) (1[a = j] - p(j)) with s(a) = c p(a) / u(a).
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        logits: torch.Tensor,
+        x0: torch.Tensor,
+        xt: torch.Tensor,
+        alpha: torch.Tensor,
+        alpha_prime: torch.Tensor,
+    ) -> torch.Tensor:
+        """Return the integrand float[B, L], in nats; alpha and alpha_prime [B, 1]."""
+        V = logits.shape[2]
+        low = 1 - alpha  # u0 of every token but the true one, [B, 1]
+        c, k = alpha * V / low, -alpha_prime / (alpha * V)
+        p = logits.softmax(dim=2)
+        u = (p * c.unsqueeze(2)).add_(1)  # [B, L, V]
+        both = torch.stack([x0, xt], dim=2)
+        at_both = c.unsqueeze(2) * p.gather(2, both)  # [B, L, 2]
+        at_truth, at_xt = at_both.log1p().unbind(dim=2)  # log u there, [B, L] each
+        unchanged, ratio = x0 == xt, 1 + c  # u0 of the true token is ratio
+        r0 = torch.where(unchanged, 1 / ratio, 1.0)  # the true rate to a wrong token; to the right one it is r0 ratio
+        # sum_a r0(a) log r(a)
+        cross = r0 * (_sum_of_logs(u, c) - V * at_xt + c * (at_truth - at_xt))
+        # sum_a r0(a) log r0(a) has V - 1 equal terms when the token is unchanged, and one (at the truth) if it changed
+        own = torch.where(unchanged, -(V - 1) / ratio, ratio) * ratio.log()
+        jumps = V / low * (torch.exp(-at_xt) - r0)  # sum_a r(a) - sum_a r0(a)
+        ctx.save_for_backward(p, u, both, at_both, r0, c, k, low)
+        return k * (jumps - cross + own)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Return the derivative by the logits, [B, L, V]."""
+        p, u, both, at_both, r0, c, k, low = ctx.saved_tensors
+        V, k = p.shape[2], k * upstream  # [B, L]
+        share = at_both / (1 + at_both)  # s at the truth and at xt, [B, L, 2]
+        at_xt = r0 * (V + c) - V / low / (1 + at_both[:, :, 1])
+        special = torch.stack([-r0 * c, at_xt], dim=2) * share  # of the terms log u(x0) and log u(b)
+        inverse = u.reciprocal()  # 1 - s
+        total = special.sum(dim=2) - r0 * (V - inverse.sum(dim=2))
+        grad = inverse.mul_((-k * r0 * c).unsqueeze(2)).sub_((k * total).unsqueeze(2)).mul_(p)
+        return grad.scatter_add_(2, both, special * k.unsqueeze(2)), None, None, None, None
+
+
+def _sum_of_logs(u: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+    """Return sum_a log u(a), float[B, L], for u = 1 + c p [B, L, V]: logs of products of four, which cost less.
+
+    Four factors are at most (1 + c / 4)^4, for p sums to 1; where that may overflow, each has its own logarithm.
+    """
+    q = u.shape[2] // 4
+    if not q or bool((c > GREATEST_FACTOR).any()):
+        return u.log().sum(dim=2)
+    first, second, third, fourth, rest = u.split([q, q, q, q, u.shape[2] - 4 * q], dim=2)
+    fours = (first * second).mul_(third).mul_(fourth)  # [B, L, V / 4]
+    return fours.log_().sum(dim=2) + rest.log().sum(dim=2)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 from tqdm.auto import tqdm
 
-from uddm_mini.models.transformer import ModelSettings, TransformerDenoiser
+from uddm_mini.models.transformer import ModelSettings, TransformerDenoiser, stack, unstack
 from uddm_mini.noise import Noise, NoiseSettings, settings_of
 from uddm_mini.parallel import at_most, useful_threads
 from uddm_mini.settings import option, whole_numbers, with_changes
@@ -17,6 +18,7 @@ from uddm_mini.worlds.corpus import Corpus
 
 EARLIEST_T = 1e-3  # noise levels below this almost never change a token, but would weigh 1 / t
 LOSSES = ("nelbo", "cross_entropy")
+OWN = ("seed", "steps", "epochs", "warmup", "learning_rate")  # settings that models trained as one need not share
 
 
 @dataclass(frozen=True)
@@ -77,18 +79,44 @@ def train(
     ValueError if the loss is not finite.
     """
     settings = with_changes(settings or TrainSettings(), changes)
-    x, noise, settings = _prepared(data, noise, settings)
-    model = TransformerDenoiser(noise, x.shape[1], settings.model, seed=settings.seed).to(checked_device(device))
-    model.predicts = noise.form if settings.loss == "nelbo" else "posterior"
-    model.training_settings = asdict(settings) | {"n_train": len(x)}
-    if isinstance(data, Corpus):
-        note_corpus(model, data)
-    with at_most(useful_threads(settings.model.width)):
-        _fit(model, x, settings, progress)
-    return model.eval()
+    return train_stack([(data, settings)], noise, device=device, progress=progress)[0]
 
 
-def _prepared(
+def train_stack(
+    runs: Sequence[tuple[Corpus | torch.Tensor, TrainSettings]],
+    noise: Noise | None = None,
+    *,
+    device: str = "cpu",
+    progress: bool = True,
+) -> list[TransformerDenoiser]:
+    """Train several models as one, each on its own data, with its own seed, steps, warm-up and learning rate.
+
+    Every matrix product is done for all of them at once, which spares small models much of what a step costs besides
+    its products. Each model is the one that `train` makes of it alone, up to rounding (where we tried, to the bit).
+    ValueError if they differ in more than that.
+    """
+    place, ready = checked_device(device), [prepared(data, noise, settings) for data, settings in runs]
+    if len({stackable(*run) for run in ready}) > 1:
+        raise ValueError(f"Models that are trained as one differ in their data and in {', '.join(OWN)} only.")
+    models = []
+    for (data, _), (x, its_noise, settings) in zip(runs, ready, strict=True):
+        model = TransformerDenoiser(its_noise, x.shape[1], settings.model, seed=settings.seed).to(place)
+        model.predicts = its_noise.form if settings.loss == "nelbo" else "posterior"
+        model.training_settings = asdict(settings) | {"n_train": len(x)}
+        if isinstance(data, Corpus):
+            note_corpus(model, data)
+        models.append(model)
+    with at_most(useful_threads(ready[0][2].model.width)):
+        _fit(models, [x for x, _, _ in ready], [settings for _, _, settings in ready], progress)
+    return [model.eval() for model in models]
+
+
+def stackable(x: torch.Tensor, noise: Noise, settings: TrainSettings) -> tuple[Hashable, ...]:
+    """Return what models must have in common to be trained as one."""
+    return noise, x.shape[1], replace(settings, **{name: getattr(TrainSettings(), name) for name in OWN})
+
+
+def prepared(
     data: Corpus | torch.Tensor, noise: Noise | None, settings: TrainSettings
 ) -> tuple[torch.Tensor, Noise, TrainSettings]:
     """Return the training sentences, their noise, and settings that tell this noise and the number of steps."""
@@ -118,38 +146,88 @@ def note_corpus(model: TransformerDenoiser, corpus: Corpus) -> None:
     model.training_settings |= {"corpus": corpus.sha256, "unit": corpus.unit}
 
 
-def _fit(model: TransformerDenoiser, x: torch.Tensor, settings: TrainSettings, progress: bool) -> None:
-    """Run the optimization in place and fill `model.history`."""
-    device = model.position.device
-    generator = torch.Generator().manual_seed(settings.seed)  # on the CPU, so that every device sees the same data
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=settings.weight_decay, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, settings))
-    average = [p.detach().clone() for p in model.parameters()] if settings.ema else []
-    report_every = max(1, settings.steps // 100)
-    history: dict[str, list[float]] = {"step": [], "loss": []}
-    for step in (bar := tqdm(range(settings.steps), desc=f"train on {len(x)}", disable=not progress, leave=False)):
-        x0, t, xt = (tensor.to(device) for tensor in draw_batch(x, model.noise, settings.batch_size, generator))
-        loss = training_loss(model, x0, xt, t, settings.loss)
+def _fit(
+    models: Sequence[TransformerDenoiser],
+    data: Sequence[torch.Tensor],
+    settings: Sequence[TrainSettings],
+    progress: bool,
+) -> None:
+    """Run the optimization of a stack of models in place, and fill `history` of each."""
+    whole, shared = stack(models), settings[0]
+    weights = list(whole.parameters())  # each [M, ...]
+    device = weights[0].device
+    # on the CPU, so that every device sees the same data
+    generators = [torch.Generator().manual_seed(each.seed) for each in settings]
+    optimizer = torch.optim.AdamW(weights, betas=(0.9, 0.99), weight_decay=shared.weight_decay, fused=True)
+    average = [p.detach().clone() for p in weights] if shared.ema else []
+    for model in models:
+        model.history = {"step": [], "loss": []}
+    steps, label = max(each.steps for each in settings), " and ".join(str(len(x)) for x in data)
+    for step in (bar := tqdm(range(steps), desc=f"train on {label}", disable=not progress, leave=False)):
+        drawn = [draw_batch(x, whole.noise, shared.batch_size, g) for x, g in zip(data, generators, strict=True)]
+        x0, t, xt = (torch.stack(part).to(device) for part in zip(*drawn, strict=True))  # each [M, B, ...]
+        loss = training_loss(whole, x0, xt, t, shared.loss)  # [M]
         optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
-        optimizer.step()
-        schedule.step()
+        loss.sum().backward()
+        clip_each(weights, shared.clip)
+        _descend(optimizer, weights, [_rate(step, each) for each in settings])
         if average:
-            decay = min(settings.ema, (1 + step) / (10 + step))  # forget the random start quickly
-            torch._foreach_lerp_(average, [p.detach() for p in model.parameters()], 1 - decay)
-        if step % report_every == 0 or step == settings.steps - 1:
-            history["step"].append(step)
-            history["loss"].append(loss.item())
-            if not math.isfinite(history["loss"][-1]):  # from here on every weight would be NaN, and every guess word 0
-                raise ValueError(f"Training diverged: the loss is {loss.item()} at step {step}; lower learning_rate.")
-            bar.set_postfix(loss=f"{history['loss'][-1]:.3f}", refresh=False)
-    if average:
-        for p, mean in zip(model.parameters(), average, strict=True):
-            p.data.copy_(mean)
-    model.history = history
+            decay = min(shared.ema, (1 + step) / (10 + step))  # forget the random start quickly
+            _blend(average, weights, [(1 - decay) * (step < each.steps) for each in settings])
+        if told := _reported(models, settings, step, loss):
+            bar.set_postfix(loss=f"{told:.3f}", refresh=False)
+    for p, mean in zip(weights, average, strict=False):
+        p.data.copy_(mean)
+    unstack(whole, models)
+
+
+def _reported(
+    models: Sequence[TransformerDenoiser], settings: Sequence[TrainSettings], step: int, loss: torch.Tensor
+) -> float:
+    """Note the losses [M] in the history of every model that reports at this step; return the mean of these."""
+    due = [
+        m
+        for m, each in enumerate(settings)
+        if step == each.steps - 1 or (step < each.steps and step % max(1, each.steps // 100) == 0)
+    ]
+    if not due:
+        return 0.0
+    told = loss.tolist()
+    for m in due:
+        models[m].history["step"].append(step)
+        models[m].history["loss"].append(told[m])
+        if not math.isfinite(told[m]):  # from here on every weight would be NaN, and every guess word 0
+            raise ValueError(f"Training diverged: the loss is {told[m]} at step {step}; lower learning_rate.")
+    return sum(told[m] for m in due) / len(due)
+
+
+def _descend(optimizer: torch.optim.Optimizer, weights: Sequence[torch.Tensor], rates: Sequence[float]) -> None:
+    """Do one step, each model of the stack at its own rate: AdamW's step is proportional to it."""
+    before = [p.detach().clone() for p in weights] if min(rates) < max(rates) else []
+    optimizer.param_groups[0]["lr"] = max(rates)
+    optimizer.step()
+    if before:
+        _blend(weights, before, [1 - rate / max(rates) for rate in rates])
+
+
+def _blend(into: Sequence[torch.Tensor], other: Sequence[torch.Tensor], shares: Sequence[float]) -> None:
+    """Move each model's part of the stacked tensors `into` towards `other`, by a share of the way, in place."""
+    for p, q in zip(into, other, strict=True):
+        p.data.lerp_(q.detach(), per_model(torch.tensor(shares, dtype=p.dtype, device=p.device), p))
+
+
+def clip_each(weights: Sequence[torch.Tensor], largest: float) -> None:
+    """Scale the gradients of a stack, each [M, ...], so that those of no model have a norm above `largest`."""
+    grads = [p.grad for p in weights if p.grad is not None]
+    parts = [torch.linalg.vector_norm(g, dim=tuple(range(1, g.ndim))) for g in grads]  # [M] each
+    scale = (largest / (torch.stack(parts).norm(dim=0) + 1e-6)).clamp_max(1)  # [M]
+    for g in grads:
+        g.mul_(per_model(scale, g))
+
+
+def per_model(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Return one number per model, [M], in the shape [M, 1, ...] that goes with a stacked tensor [M, ...]."""
+    return values.view(-1, *[1] * (like.ndim - 1))
 
 
 def draw_batch(
@@ -165,21 +243,29 @@ def draw_batch(
 def training_loss(
     model: TransformerDenoiser, x0: torch.Tensor, xt: torch.Tensor, t: torch.Tensor, loss: str
 ) -> torch.Tensor:
-    """Return the mean loss in nats per token, a scalar; padding is text here, for a model must learn where to end."""
-    log_p0 = model(xt, t)
-    per_token = model.noise.nelbo(log_p0, x0, xt, t) if loss == "nelbo" else cross_entropy(log_p0, x0)
-    return per_token.mean()
+    """Return the mean loss of each model of a stack, float[M], in nats per token, for x0 and xt int64[M, B, L].
+
+    Padding is text here, for a model must learn where to end.
+    """
+    count, logits = len(xt), model.logits(xt, t).flatten(0, 1)  # [M B, L, V]
+    x0, xt, t = x0.flatten(0, 1), xt.flatten(0, 1), t.flatten()
+    per_token = model.noise.nelbo(logits, x0, xt, t) if loss == "nelbo" else cross_entropy(logits, x0)
+    return per_token.view(count, -1).mean(dim=1)
 
 
 def cross_entropy(log_p0: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:
-    """Return -log p0(true token) for every token, float[B, L], in nats; its optimum is the full posterior."""
-    return -log_p0.gather(2, x0.unsqueeze(2)).squeeze(2)
+    """Return -log p0(true token) for every token, float[B, L], in nats; its optimum is the full posterior.
+
+    log_p0 [B, L, V]: log-probabilities or logits, which are normalized here.
+    """
+    return -log_p0.log_softmax(dim=2).gather(2, x0.unsqueeze(2)).squeeze(2)
 
 
 def _rate(step: int, settings: TrainSettings) -> float:
-    """Warm up linearly, then decay along a cosine to zero."""
+    """Warm up linearly to the learning rate, then decay along a cosine to zero, and stay there."""
     warm = min(1.0, (step + 1) / settings.warmup) if settings.warmup else 1.0
-    return warm * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+    decay = 0.5 * (1 + math.cos(math.pi * min(1.0, step / settings.steps)))
+    return settings.learning_rate * warm * decay
 
 
 def checked_device(device: str) -> torch.device:
