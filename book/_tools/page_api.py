@@ -79,9 +79,10 @@ def section(name: str, words: str, parser: argparse.ArgumentParser) -> nodes.sec
     for group in parser._action_groups:
         actions = [action for action in group._group_actions if action.dest != "help"]
         if actions and group.title not in ("positional arguments", "options"):
-            out += nodes.paragraph("", ": ".join(filter(None, [group.title.capitalize(), group.description])))
+            title = ": ".join(filter(None, [group.title.capitalize(), group.description]))
+            out += nodes.paragraph("", "", nodes.strong("", title))
         if actions:
-            out += nodes.definition_list("", *map(option, actions), classes=["simple"])
+            out += nodes.definition_list("", *map(option, actions), classes=["options"])
     return out
 
 
@@ -189,7 +190,8 @@ def plain(words: str) -> str:
 
 def marked(code: str, obj: Any) -> str:
     """Return code as such, with a link where it is the name of something else on the page."""
-    public = code.split(".")[0] in uddm_mini.__all__
+    owner, _, part = code.partition(".")
+    public = owner in uddm_mini.__all__ and (not part or hasattr(getattr(uddm_mini, owner), part))
     if public and code not in known_names(obj) and code != getattr(obj, "__name__", ""):
         return f":py:obj:`{code} <uddm_mini.{code}>`"
     return f"``{code}``"
@@ -233,7 +235,12 @@ def shorten(app: Any, what: str, name: str, obj: Any, options: Any, args: str | 
     """Leave the fields of settings to the list below them, and mend what is no Python in other signatures."""
     if what == "class" and settings_of(obj):
         return "", None
-    for long, brief in (("<factory>", "..."), ("Linear(epsilon=0.001)", "Linear()"), ("[[...]", "[...")):
+    for long, brief in (
+        ("(*args, **kwargs)", ""),
+        ("<factory>", "..."),
+        ("Linear(epsilon=0.001)", "Linear()"),
+        ("[[...]", "[..."),
+    ):
         args = (args or "").replace(long, brief)
     return args, returned
 
