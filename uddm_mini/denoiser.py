@@ -46,13 +46,18 @@ class Denoiser:
         return self.mapped(xt, t, "posterior")
 
     def best_guess(self, xt: torch.Tensor, t: Level, form: Form = "posterior") -> torch.Tensor:
-        """Return the most probable word at every position, int64[B, L]."""
+        """Return the most probable word at every position, int64[B, L], for xt int64[B, L] at t, by the given form."""
         return self.mapped(xt, t, form, lambda log_p0, *_: log_p0.argmax(dim=2))
 
     def mapped(self, xt: torch.Tensor, t: Level, form: Form, reduce: Reduce | None = None) -> torch.Tensor:
-        """Return the answer to xt int64[B, L] in one form, or what reduce(log_p0, xt, t) makes of it, batch by batch.
+        """Return the answer to xt int64[B, L] in one form, float[B, L, V] in nats, asked for batch by batch.
 
-        With `reduce`, no more than one batch of log-probabilities [batch_size, L, V] is in memory. Without gradient.
+        t: a number or float[B].
+        form: "cavity" or "posterior", whichever the denoiser predicts itself.
+        reduce: if given, what reduce(log_p0, xt, t) makes of each batch is returned instead, put together, so that no
+            more than one batch of log-probabilities [batch_size, L, V] is in memory.
+
+        Without gradient. ValueError for other shapes, or an answer that is not normalized.
         """
         if xt.ndim != 2:
             raise ValueError(f"xt has shape {list(xt.shape)}; give sentences int64[B, L], a single one as xt[None].")
@@ -79,6 +84,9 @@ class Denoiser:
 class Wrapped(Denoiser):
     """A model from elsewhere as a denoiser: any function of (xt int64[B, L], level) that returns float[B, L, V].
 
+    noise: the process that it undoes.
+    predicts: what it was trained to answer, "cavity" or "posterior".
+    batch_size: of how many sentences at a time it is asked.
     takes: how the function is told the noise level, float[B]: "t", "sigma" = -log alpha(t), or "alpha".
     logits: True if what it returns is not normalized; False for log-probabilities in nats.
 

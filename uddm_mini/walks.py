@@ -29,9 +29,13 @@ def reverse_walk(
 ) -> Iterator[tuple[float, torch.Tensor]]:
     """Walk the reverse process from x int64[n, L] at noise level t to 0 in equal steps; yield every (t, x_t).
 
-    Each step draws x_s ~ q(x_s | x_t, x_0 := prediction); with `greedy` it takes the most probable token instead. The
-    draws come from `generator`, for `model.batch_size` sentences at a time, so that with more than these another
-    batch size gives other draws.
+    Each step draws x_s ~ q(x_s | x_t, x_0 := prediction).
+
+    steps: their number, at least 1; steps + 1 texts are yielded, or one where t is 0.
+    greedy: each step takes the most probable token instead of a draw.
+
+    Random, from `generator`: the draws, for `model.batch_size` sentences at a time, so that with more than these
+    another batch size gives other draws.
     """
     if not 0 <= t <= 1:
         raise ValueError(f"t, where the walk starts, is a noise level between 0 and 1, but is {t}.")
@@ -60,7 +64,9 @@ def sample(
 ) -> torch.Tensor:
     """Write n sentences of `length` tokens, int64[n, length]: walk the reverse process from pure noise to t = 0.
 
-    Random: the noise and every step, from `generator`.
+    steps: of the walk, all equally long in t; see `reverse_walk`.
+
+    Random, from `generator`: the noise and every step.
     """
     if n < 0 or length < 1:
         raise ValueError(f"n must be at least 0 and length at least 1, but they are {n} and {length}.")
@@ -78,8 +84,12 @@ def settle(
 ) -> Iterator[torch.Tensor]:
     """Iterate the denoiser's fixed-point map x <- argmax_v log p0(v | x) at fixed t; yield x, map(x), map(map(x)), ...
 
-    It ends after `limit` applications, or once nothing moves any more. With form="cavity" a word has no say about
-    itself. The denoiser is never asked again about a sentence that is at rest. t: a number or float[B]. Deterministic.
+    x int64[B, L]: where it starts.
+    t: the noise level that the denoiser is told, a number or float[B].
+    limit: it ends after so many applications, or once nothing moves any more.
+    form: with "cavity" a word has no say about itself.
+
+    The denoiser is never asked again about a sentence that is at rest. Deterministic.
     """
     if limit < 1:
         raise ValueError(f"The map is applied at least once, but the limit (steps) is {limit}.")

@@ -16,10 +16,11 @@ AXE = {"resultTypes": ["violations"], "preload": False, "rules": {"label-content
 NO_COLORS = {**AXE, "rules": {**AXE["rules"], "color-contrast": {"enabled": False}}}  # they do not depend on the width
 CONTRAST = {"resultTypes": ["violations"], "preload": False, "runOnly": ["color-contrast"]}
 # axe-core walks through every letter of every formula and every word of code, which takes minutes: before it looks, a
-# formula becomes one letter, and of the code four cells stay, for their colors
+# formula becomes one letter, of the code four cells stay, for their colors, and of the package one name of each folder
 SHRINK = """() => {
   document.querySelectorAll('mjx-container').forEach((f) => f.replaceWith('x'));
-  [...document.querySelectorAll('.bd-article .highlight')].slice(4).forEach((c) => c.remove()); }"""
+  [...document.querySelectorAll('.bd-article .highlight')].slice(4).forEach((c) => c.remove());
+  document.querySelectorAll('.bd-article section > dl.py ~ dl.py').forEach((name) => name.remove()); }"""
 each_page = pytest.mark.parametrize("name", names())
 
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -84,9 +84,8 @@ class AbsorbingNoise(Noise):
     def nelbo(self, log_p0: torch.Tensor, x0: torch.Tensor, xt: torch.Tensor, t: Level) -> torch.Tensor:
         """Return the integrand of the continuous-time NELBO for every token, float[B, L] >= 0, in nats.
 
-        -alpha' / (1 - alpha) * -log p0(x_0) at masked tokens, and 0 elsewhere. log_p0 [B, L, V], log-probabilities or
-        logits, which are normalized here; x0, xt int64[B, L]; t a number or float[B]. 1 - alpha counts as at least
-        1e-6, so that t = 0 has a finite answer.
+        -alpha' / (1 - alpha) * -log p0(x_0) at masked tokens, and 0 elsewhere. 1 - alpha counts as at least 1e-6, so
+        that t = 0 has a finite answer. Parameters: as in `Noise.nelbo`.
         """
         t = batch_times(t, x0)
         weight = -self.alpha_prime(t) / (1 - self.alpha(t)).clamp_min(LEAST_NOISE)
@@ -97,7 +96,8 @@ class AbsorbingNoise(Noise):
         """Convert predictions log_p0 [B, L, V] between cavity and full posterior, both normalized.
 
         The posterior of a word that is seen is that word. What the others say about it cannot be had from the
-        posterior: ValueError, unless every word is masked; `in_form` asks with that word masked instead.
+        posterior: ValueError, unless every word is masked; `in_form` asks with that word masked instead. Parameters:
+        as in `Noise.convert`.
         """
         log_p0 = self._without_mask(log_p0)
         hidden = (xt == self.mask).unsqueeze(2)

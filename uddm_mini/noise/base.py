@@ -97,26 +97,40 @@ class Noise(ABC):
         """Return q(x_s | x_t, x_0 := p0), probabilities [B, L, V + extra_tokens], for 0 <= s < t.
 
         p0 [B, L, V]: probabilities of the clean token, in the noise's own `form`.
+        xt int64[B, L]: the text at noise level t.
+        s: the level to go to, as t a number or float[B].
         """
 
     @abstractmethod
     def nelbo(self, log_p0: torch.Tensor, x0: torch.Tensor, xt: torch.Tensor, t: Level) -> torch.Tensor:
         """Return the integrand of the continuous-time NELBO for every token, float[B, L] >= 0, in nats.
 
-        Averaged over t ~ U(0, 1) and x_t it bounds -log p(x0). log_p0 [B, L, V], log-probabilities or
-        logits, which are normalized here, in the noise's own `form`.
+        Averaged over t ~ U(0, 1) and x_t it bounds -log p(x0).
+
+        log_p0 [B, L, V]: the prediction, log-probabilities or logits (they are normalized here), in the noise's own `form`.
+        x0 int64[B, L]: the clean text.
+        xt int64[B, L]: the text at noise level t, a number or float[B].
         """
 
     @abstractmethod
     def convert(self, log_p0: torch.Tensor, xt: torch.Tensor, t: Level, given: Form, wanted: Form) -> torch.Tensor:
-        """Convert predictions log_p0 [B, L, V] between cavity and full posterior, both normalized."""
+        """Convert predictions between cavity and full posterior: float[B, L, V] in nats, normalized.
+
+        log_p0 [B, L, V]: the predictions, in the form `given`.
+        xt int64[B, L]: the text that they were made for, at noise level t, a number or float[B].
+        given, wanted: "cavity" or "posterior".
+        """
 
     @abstractmethod
     def information(self, t: Level) -> torch.Tensor:
         """Return how many nats a noisy token carries about a clean token that is uniform at first, float64."""
 
     def in_form(self, answer: Answer, xt: torch.Tensor, t: torch.Tensor, given: Form, wanted: Form) -> torch.Tensor:
-        """Ask `answer`, which predicts as `given`, about xt int64[B, L] at t float[B]; return it as `wanted`."""
+        """Ask `answer`, which predicts as `given`, about xt int64[B, L] at t float[B]; return it as `wanted`.
+
+        answer: a function of (xt, t) that returns log p0 [B, L, V], normalized.
+        given, wanted: "cavity" or "posterior".
+        """
         return self.convert(answer(xt, t), xt, t, given, wanted)
 
 

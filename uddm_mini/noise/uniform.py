@@ -78,8 +78,8 @@ class UniformNoise(Noise):
 
             -alpha' / (alpha V) * sum_a [ r(a) - r0(a) - r0(a) log(r(a) / r0(a)) ]
 
-        log_p0 [B, L, V], log-probabilities or logits, which are normalized here, -inf allowed; x0, xt int64[B, L]; t a
-        number or float[B]. 1 - alpha counts as at least 1e-6, so that t = 0 has a finite answer.
+        1 - alpha counts as at least 1e-6, so that t = 0 has a finite answer; -inf in log_p0 is allowed. Parameters: as
+        in `Noise.nelbo`.
         """
         t = batch_times(t, x0)
         alpha = self.alpha(t)[:, None].clamp_max(1 - LEAST_NOISE)  # [B, 1]

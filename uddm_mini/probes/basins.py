@@ -86,6 +86,7 @@ def basin_profile(
     k / L = (1 - alpha(t)) (V - 1) / V, with L the counted tokens of x (t = 1 where pure noise changes fewer).
 
     memories int64[n, L]: the sentences a run can end at; x itself and duplicates may be among them.
+    settings: which numbers, how many corruptions, and the walk back; `BasinSettings()` by default.
     ignore: tokens with these ids are neither changed nor counted; "exactly" x means: at every counted token.
 
     Random, from `generator`: the corruptions, all of them first, and then the draws of a "reverse" walk.
@@ -150,7 +151,8 @@ def fixed_point_rate(
     the rest, with beta_t = log(1 + alpha V / (1 - alpha)): 6.8 nats at t = 0.1 for V = 102. As t -> 0 beta_t grows
     without bound, and every sentence is a fixed point. With form="cavity" a token has no say about itself, and the
     fixed points are those of pseudo-likelihood: every token is the most probable one given all the others. An
-    ambiguous language keeps few of its own sentences by that measure, even for the exact denoiser.
+    ambiguous language keeps few of its own sentences by that measure, even for the exact denoiser. Random, from
+    `generator`: the draws of a "reverse" walk.
     """
     path = walk_of(walk)(model, x, t, generator)
     counted = counted_tokens(x, ignore)

@@ -55,7 +55,8 @@ def nelbo_information(
 
     The NELBO that is paid between t and 1 is I(x_0; x_t) - I(x_0; x_1), and the last term is almost 0. That is exact
     for the best possible denoiser; any other gives an upper bound, on average, so that no language needs to be known.
-    Tokens in `ignore` do not count. The noise depends on `seed`.
+
+    ignore, seed, draws: as in `mean_nelbo`.
     """
     if not 0 <= t <= 1:
         raise ValueError(f"t is a noise level from 0 (clean) to 1 (noise), but is {t}.")
@@ -97,8 +98,13 @@ def collapse_level(
 ) -> float:
     """Measure the noise level at which the mean posterior weight of the right memory falls below `threshold`.
 
-    `trials` corruptions of the sentences of x_train int64[n, L], which should be distinct; every level meets the same
-    random draws, which come from `generator`. 1 if the weight never falls so low (n = 1).
+    1 if the weight never falls so low (n = 1).
+
+    x_train int64[n, L]: the memories, which should be distinct.
+    trials: how many corruptions of them the mean is taken over.
+    threshold: between 0 and 1.
+
+    Random, from `generator`: the corruptions, which are the same at every level.
     """
     if x_train.ndim != 2 or len(x_train) == 0 or trials < 1 or not 0 < threshold < 1:
         raise ValueError(

@@ -14,10 +14,12 @@ from uddm_mini.noise.schedules import Level
 def conditional_entropy(model: Denoiser, x: torch.Tensor, t: Level = 1e-3, form: Form = "cavity") -> torch.Tensor:
     """Return the entropy of the prediction for every word, float[B, L], in nats.
 
-    H_l = -sum_v p0_l(v) log p0_l(v), where p0 is the model's answer to x int64[B, L], taken as the text at noise
-    level t (corrupt it yourself for larger t). Near t = 0 the *cavity* entropy is the pseudo-likelihood entropy
-    H(x_l | all other words): zero where the model memorized, finite where language is ambiguous. The *full
-    posterior* at t -> 0 is near zero always, because it sees the word itself.
+    H_l = -sum_v p0_l(v) log p0_l(v), where p0 is the model's answer to x int64[B, L].
+
+    t: the noise level that the model is told, a number or float[B]; corrupt x yourself for larger t.
+    form: near t = 0 the "cavity" entropy is the pseudo-likelihood entropy H(x_l | all other words): zero where the
+        model memorized, finite where language is ambiguous. That of the "posterior" is near zero always, because it
+        sees the word itself.
 
     An answer that has to be converted to the cavity is only as good as the odds it is divided by: for uniform noise
     they are (1 - alpha + alpha V) / (1 - alpha), some 1e5 at t = 1e-3, and multiply every error of a trained network.

@@ -21,7 +21,12 @@ QUANTITIES = ("entropy", "confidence", "spectral_gap", "curvature", "interaction
 
 @dataclass(frozen=True)
 class PathSettings:
-    """Where the walk of `entropy_path` starts, its steps, and the form of the predictions that are described."""
+    """How `entropy_path` walks.
+
+    t_start: the noise level at which the walk starts; 1 is pure noise.
+    steps: how many lead to t = 0.
+    form: of the predictions that are described, "cavity" or "posterior"; the walk does not depend on it.
+    """
 
     t_start: float = 1.0
     steps: int = 32
@@ -37,10 +42,13 @@ def entropy_path(
 ) -> pd.DataFrame:
     """Corrupt clean text x int64[B, L], walk the reverse process, and describe every prediction on the way.
 
-    One row for each of the steps + 1 texts, from t_start (1 is noise) down; `t` is the level that the model was
-    told. The columns are means over counted tokens (those whose clean id is not in `ignore`) of the functions of p0
-    in `describe`, as Pham et al. (2026) follow them. Random, from `generator`: the corruption and the walk, which does
-    not depend on the form that is described.
+    Returns one row for each of the steps + 1 texts, from t_start down; `t` is the level that the model was told. The
+    other columns are means over counted tokens of the functions of p0 in `describe`, as Pham et al. (2026) follow them.
+
+    walk: where it starts, its steps, and which predictions are described; `PathSettings()` by default.
+    ignore: tokens whose clean id is one of these are not counted.
+
+    Random, from `generator`: the corruption and the walk.
     """
     walk = walk or PathSettings()
     counted = counted_tokens(x, ignore)

@@ -20,10 +20,14 @@ def mean_nelbo(
     *,
     t_from: float = 0.0,
 ) -> float:
-    """Estimate the NELBO of sentences x0 int64[B, L], in nats per counted token, from `draws` noise levels each.
+    """Estimate the NELBO of sentences x0 int64[B, L], in nats per counted token; NaN if no token counts.
 
-    The levels are spread evenly over (t_from, 1), and the result is the mean over them; the corruption depends on
-    `seed`.
+    It is the mean of `Noise.nelbo` over noise levels that are spread evenly over (t_from, 1).
+
+    ignore: tokens with these ids are not counted.
+    seed: decides the noise, and which sentence gets which level.
+    draws: noise levels for each sentence.
+    t_from: the lowest level; above 0 the mean is over the rest of the way only.
     """
     if not 0 <= t_from < 1 or draws < 1:
         raise ValueError(f"t_from is a noise level below 1, and draws at least 1; they are {t_from} and {draws}.")

@@ -17,10 +17,14 @@ def novelty(
 ) -> Iterator[tuple[str, float]]:
     """Yield what generated text int64[n, L] is, as pairs of a name and a number.
 
-    copied: fraction that equals a training sentence int64[m, L]; distance: mean fraction of tokens in which a
-    sentence differs from its nearest training sentence, both as `nearest_distance` counts them. With `log_prob`, also:
-    grammatical (fraction of positive probability), new (grammatical and no copy), spurious (neither grammatical nor
-    a copy), and log_prob (mean over the grammatical ones, nats per sentence; NaN without any).
+    "copied" is the fraction that equals a training sentence; "distance" the mean fraction of tokens in which a sentence
+    differs from its nearest training sentence. With `log_prob`, also "grammatical" (fraction of positive probability),
+    "new" (grammatical and no copy), "spurious" (neither grammatical nor a copy), and "log_prob" (mean over the
+    grammatical ones, nats per sentence; NaN without any).
+
+    x_train int64[m, L]: the training sentences.
+    log_prob: what a sentence's probability is, as the method of a language: int64[n, L] to float[n], in nats.
+    ignore: tokens with these ids count as `nearest_distance` says.
     """
     differs = nearest_distance(generated, x_train, ignore)  # [n]
     copied = differs == 0

@@ -53,14 +53,23 @@ def auc(
 
     Ties count half (the Mann-Whitney statistic). 1 is perfect, 0.5 is guessing. With m and n items of the two
     classes the interval holds every area a for which (area - a)^2 <= z^2 V(a), where
-    V(a) = a (1 - a) (1 + ((m + n) / 2 - 1) ((1 - a) / (2 - a) + a / (1 + a))) / (m n): the score interval of
-    Newcombe (2006) with the variance of Hanley and McNeil (1982). It needs no random draws and does not shrink to a
-    point at area 1, where a bootstrap and DeLong's method do. It takes items as independent.
 
-    Where they are not, name the group of every item in `clusters`. Then the interval takes percentiles of `draws`
-    areas (from `seed`) in which whole groups are drawn with replacement: those of "yes" items, those of "no" items and
-    mixed ones each among themselves. Few groups make it too narrow, and at area 1 it does shrink to a point. ValueError
-    if one kind has a single group.
+        V(a) = a (1 - a) (1 + ((m + n) / 2 - 1) ((1 - a) / (2 - a) + a / (1 + a))) / (m n)
+
+    This is the score interval of Newcombe (2006) with the variance of Hanley and McNeil (1982). It needs no random
+    draws and does not shrink to a point at area 1, where a bootstrap and DeLong's method do. It takes items as
+    independent; where they are not, give their `clusters`.
+
+    scores: one number per item, higher where "yes" is more likely.
+    labels: True where "yes" is right.
+    confidence: how often the interval should hold the truth; z is the quantile that belongs to it.
+    clusters: the group of every item. Then the interval takes percentiles of areas in which whole groups are drawn with
+        replacement: those of "yes" items, those of "no" items and mixed ones each among themselves. Few groups make it
+        too narrow, and at area 1 it does shrink to a point.
+    draws: how many such areas.
+    seed: of these draws; without clusters nothing is random.
+
+    ValueError if a class is empty, a score is NaN, or one kind of items has a single group.
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is a probability between 0 and 1, but is {confidence}.")
