@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,20 +15,27 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from uddm_mini import (
+    Corpus,
     MemorizingDenoiser,
     ModelSettings,
+    ProbeSettings,
     ToyLanguage,
     TransformerDenoiser,
     UniformNoise,
+    Walk,
+    Wrapped,
     cross_entropy,
     run_sweep,
     train,
 )
+from uddm_mini.models.transformer import stack
 from uddm_mini.parallel import at_most
+from uddm_mini.probes.suite import PROBES, Subject, probe
 from uddm_mini.training.train import draw_batch, training_loss
 
 from .measure import busy, matmul_rate, peak_bytes, seconds
 
+ROOT = Path(__file__).resolve().parents[1]
 Rows = list[dict[str, Any]]
 MIB = 2**20
 
@@ -42,7 +51,7 @@ def row(what: str, value: float, unit: str, limit: float | None = None, least: b
 def bench_nelbo(repeats: int) -> Rows:
     """NELBO against plain cross-entropy, forward and backward from the logits."""
     rows: Rows = []
-    for batch, length, vocab in ((64, 14, 102), (64, 16, 1000), (256, 16, 1000)):
+    for batch, length, vocab in ((64, 14, 102), (64, 24, 512), (64, 16, 1000), (256, 16, 1000)):
         noise = UniformNoise(vocab)
         x0 = torch.randint(vocab, (batch, length))
         t = (torch.arange(batch) + 0.5) / batch
@@ -50,12 +59,13 @@ def bench_nelbo(repeats: int) -> Rows:
         logits = torch.randn(batch, length, vocab, requires_grad=True)
 
         def nelbo(logits=logits, x0=x0, xt=xt, t=t, noise=noise) -> None:
-            torch.autograd.grad(noise.nelbo(logits.log_softmax(dim=2), x0, xt, t).mean(), logits)
+            torch.autograd.grad(noise.nelbo(logits, x0, xt, t).mean(), logits)
 
         def plainly(logits=logits, x0=x0) -> None:
-            torch.autograd.grad(cross_entropy(logits.log_softmax(dim=2), x0).mean(), logits)
+            torch.autograd.grad(cross_entropy(logits, x0).mean(), logits)
 
-        ours, plain = seconds(nelbo, plainly, repeats=5 * repeats)
+        with at_most(1):
+            ours, plain = seconds(nelbo, plainly, repeats=5 * repeats)
         shape = f"B x L x V = {batch} x {length} x {vocab}"
         rows.append(row("NELBO / cross-entropy, time", ours / plain, "x", 1.5, note=f"{shape}, {1e3 * ours:.2f} ms"))
         extra = (peak_bytes(nelbo) - peak_bytes(plainly)) / (4 * batch * length * vocab)
@@ -66,14 +76,15 @@ def bench_nelbo(repeats: int) -> Rows:
 def bench_loss_in_training(repeats: int) -> Rows:
     """The same comparison where it matters: a whole training step of the default model."""
     noise, x = UniformNoise(102), ToyLanguage().sample(4096, seed=0)
-    model = TransformerDenoiser(noise, x.shape[1])
-    x0, t, xt = draw_batch(x, noise, 64, torch.Generator().manual_seed(0))
+    model = stack([TransformerDenoiser(noise, x.shape[1])])
+    batch = stacked_batch(x, noise, 64, 1)
 
     def step(loss: Any) -> None:
         model.zero_grad()
-        training_loss(model, x0, xt, t, loss).backward()
+        training_loss(model, *batch, loss).backward()
 
-    ours, plain = seconds(lambda: step("nelbo"), lambda: step("cross_entropy"), repeats=5 * repeats)
+    with at_most(1):
+        ours, plain = seconds(lambda: step("nelbo"), lambda: step("cross_entropy"), repeats=5 * repeats)
     return [row("default model, NELBO / cross-entropy", ours / plain, "x", 1.5, note=f"{1e3 * ours:.2f} ms a step")]
 
 
@@ -95,10 +106,9 @@ def bench_training(repeats: int) -> Rows:
     noise, x = UniformNoise(102), ToyLanguage().sample(4096, seed=0)
     rows: Rows = []
     for batch in (64, 256):
-        model = TransformerDenoiser(noise, x.shape[1], ModelSettings(width=128, depth=2, heads=4))
-        x0, t, xt = draw_batch(x, noise, batch, torch.Generator().manual_seed(0))
+        model = stack([TransformerDenoiser(noise, x.shape[1], ModelSettings(width=128, depth=2, heads=4))])
         with FlopCounterMode(display=False) as counter:
-            training_loss(model, x0, xt, t, "nelbo").backward()
+            training_loss(model, *stacked_batch(x, noise, batch, 1), "nelbo").backward()
         budget = dict(width=128, depth=2, heads=4, batch_size=batch, progress=False)
         few, many = repeats, 4 * repeats
         # the difference of two runs leaves out what happens once
@@ -117,16 +127,15 @@ def bench_training(repeats: int) -> Rows:
 def bench_threads(repeats: int) -> Rows:
     """A training step with all threads against one thread, quiet and beside as many busy programs as cores."""
     noise, x = UniformNoise(102), ToyLanguage().sample(4096, seed=0)
-    x0, t, xt = draw_batch(x, noise, 64, torch.Generator().manual_seed(0))
-    cores = torch.get_num_threads()
+    batch, cores = stacked_batch(x, noise, 64, 1), torch.get_num_threads()
     rows: Rows = []
     for width, depth in ((32, 1), (64, 1), (64, 2), (128, 2), (256, 4)):
-        model = TransformerDenoiser(noise, x.shape[1], ModelSettings(width=width, depth=depth))
+        model = stack([TransformerDenoiser(noise, x.shape[1], ModelSettings(width=width, depth=depth))])
 
         def step(count: int, model=model) -> None:
             model.zero_grad()
             with at_most(count):
-                training_loss(model, x0, xt, t, "nelbo").backward()
+                training_loss(model, *batch, "nelbo").backward()
 
         for load in (0, cores):
             with busy(load):
@@ -137,17 +146,121 @@ def bench_threads(repeats: int) -> Rows:
     return rows
 
 
+def stacked_batch(x: torch.Tensor, noise: UniformNoise, size: int, models: int) -> tuple[torch.Tensor, ...]:
+    """Return x0, x_t and t of one training step, each [M, size, ...]."""
+    drawn = [draw_batch(x, noise, size, torch.Generator().manual_seed(seed)) for seed in range(models)]
+    x0, t, xt = (torch.stack(part) for part in zip(*drawn, strict=True))
+    return x0, xt, t
+
+
+def bench_stacked(repeats: int) -> Rows:
+    """A training step of several models as one against one after the other, on one thread."""
+    noise, x = UniformNoise(102), ToyLanguage().sample(4096, seed=0)
+    rows: Rows = []
+    for width, count in ((32, 2), (32, 4), (32, 8), (64, 2), (64, 4), (64, 8), (128, 4)):
+        models = [TransformerDenoiser(noise, x.shape[1], ModelSettings(width=width), seed=k) for k in range(count)]
+        whole, alone = stack(models), [stack([model]) for model in models]
+        batch = stacked_batch(x, noise, 64, count)
+
+        def together(whole=whole, batch=batch) -> None:
+            whole.zero_grad()
+            training_loss(whole, *batch, "nelbo").sum().backward()
+
+        def in_turn(alone=alone, batch=batch) -> None:
+            for k, model in enumerate(alone):
+                model.zero_grad()
+                training_loss(model, *(part[k : k + 1] for part in batch), "nelbo").backward()
+
+        with at_most(1):
+            one, many = seconds(together, in_turn, repeats=repeats)
+        note = f"{1e3 * one / count:.1f} and {1e3 * many / count:.1f} ms a model"
+        rows.append(row(f"width {width}: {count} models as one / in turn", one / many, "x", note=note))
+    return rows
+
+
+def bench_probes(repeats: int) -> Rows:
+    """A thousand sentences asked in parts that the cache holds against all at once, and against a stack of models."""
+    noise = UniformNoise(102)
+    xt, t = noise.corrupt(ToyLanguage().sample(1024, seed=0), 0.3), torch.full((1024,), 0.3)
+    rows: Rows = []
+    for width in (32, 64):
+        models = [TransformerDenoiser(noise, xt.shape[1], ModelSettings(width=width), seed=k) for k in range(4)]
+        whole = stack(models)
+
+        def in_parts(models=models) -> None:
+            for model in models:
+                model(xt, t)
+
+        def at_once(models=models) -> None:
+            for model in models:
+                model.logits(xt, t).log_softmax(dim=2)
+
+        def as_one(whole=whole) -> None:
+            for part, level in zip(xt.split(64), t.split(64), strict=True):
+                whole.logits(part.expand(4, -1, -1), level.expand(4, -1)).log_softmax(dim=3)
+
+        with at_most(1), torch.no_grad():
+            parts, all_at_once, stacked = seconds(in_parts, at_once, as_one, repeats=repeats)
+        note = f"{250 * parts:.0f}, {250 * all_at_once:.0f} and {250 * stacked:.0f} ms a model"
+        rows.append(row(f"width {width}, 1,024 answers: in parts / at once", parts / all_at_once, "x", note=note))
+        rows.append(row("  a stack of 4 / one after the other, in parts", stacked / parts, "x"))
+    return rows
+
+
 def bench_transition(repeats: int) -> Rows:
-    """The live transition of the book: eight sizes, one seed, the default model, probes included."""
+    """The live transition of the book: eight sizes, the default model, probes included; then three seeds of it."""
     corpus = ToyLanguage().corpus(n_train=4096)
     sizes = [16, 32, 64, 128, 256, 512, 1024, 4096]
+    rows: Rows = []
+    for seeds, what, limit in (([0], "live transition, 8 sizes", 20), ([0, 1, 2], "8 sizes x 3 seeds", 60)):
+        start, used = time.perf_counter(), time.process_time()
+        table = run_sweep(corpus, sizes, seeds, progress=False)
+        taken, used = time.perf_counter() - start, time.process_time() - used
+        at = table[table.t == 0.25].groupby(["split", "n_train"]).recovered.mean()
+        back = ", ".join(f"{split} {at[split, 16]:.3f} to {at[split, 4096]:.3f}" for split in ("train", "held-out"))
+        # on a machine that has other work, too, what the processors spent says what a quiet one would take
+        quiet = used / torch.get_num_threads()
+        rows.append(row(what, taken, "s", limit, note=f"t = 0.25: {back}"))
+        rows.append(row("  processor time / cores", quiet, "s", limit))
     start = time.perf_counter()
-    table = run_sweep(corpus, sizes, [0], progress=False)
-    taken = time.perf_counter() - start
-    at = table[table.t == 0.25].set_index(["split", "n_train"]).recovered
-    first, last = ({split: f"{at[split, n]:.3f}" for split in ("train", "held-out")} for n in (16, 4096))
-    note = "t = 0.25: " + ", ".join(f"{split} {first[split]} to {last[split]}" for split in first)
-    return [row("live transition, 8 sizes", taken, "s", 45, note=note), row("  the next goal", taken, "s", 20)]
+    chapter = dict(width=32, times=(0.1, 0.25, 0.5), sentences=512, progress=False)
+    run_sweep(corpus, [16, 36, 80, 176, 387, 850, 1870, 4096], [0], **chapter)
+    rows.append(row("the transition chapter's own", time.perf_counter() - start, "s", 20, note="width 32"))
+    return rows
+
+
+def bench_foreign(repeats: int) -> Rows:
+    """Every probe of a model with a tokenizer's vocabulary: 32 sentences of 128 words out of 30,522."""
+    V, L, n = 30_522, 128, 32
+    noise, generator = UniformNoise(V), torch.Generator().manual_seed(0)
+    table = torch.randn(V, 8, generator=generator)
+    model = Wrapped(lambda xt, t: table[xt] @ table.T, noise, "posterior", batch_size=8, logits=True)
+    x = torch.randint(V, (2 * n, L), generator=generator)
+    corpus = Corpus("invented", x[:n], x[n:], tuple(map(str, range(V))))
+    settings = ProbeSettings(times=(0.25,), sentences=n, writing_steps=2, walk=Walk("iterate", 2))
+    rows: Rows = []
+    for name in PROBES:
+        subject = Subject(model, corpus, x[:n], settings, 0)
+        start = time.perf_counter()
+        peak = peak_bytes(lambda name=name, subject=subject: probe(subject, name), warm=False) / 2**30
+        note = f"{n} sentences of {L} words, {time.perf_counter() - start:.0f} s"
+        rows.append(row(f"probe {name!r}, V = 30,522", peak, "GiB", 8, note=note))
+    return rows
+
+
+def bench_make(repeats: int) -> Rows:
+    """The commands of README, when asked for: building the book again, and afresh; `make test`."""
+    rows: Rows = []
+    for what, command, limit in (
+        ("make book, again", ["make", "book"], 20),
+        ("make book, all pages", ["make", "-W", "_config.yml", "book"], 180),
+        ("make test", ["make", "test"], 720),
+    ):
+        start = time.perf_counter()
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        note = "" if done.returncode == 0 else "it failed: " + done.stdout[-60:].strip()
+        rows.append(row(what, time.perf_counter() - start, "s", limit, note=note))
+    return rows
 
 
 BENCHMARKS: dict[str, Callable[[int], Rows]] = {
@@ -156,19 +269,26 @@ BENCHMARKS: dict[str, Callable[[int], Rows]] = {
     "memorizer": bench_memorizer,
     "training": bench_training,
     "threads": bench_threads,
+    "stacked": bench_stacked,
+    "probes": bench_probes,
     "transition": bench_transition,
+    "foreign": bench_foreign,
+    "make": bench_make,
 }
+LONG = ("make",)  # only when asked for
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure times and memory against their limits."
     )
-    parser.add_argument("--only", metavar="NAME,...", help=f"some of {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument(
+        "--only", metavar="NAME,...", help=f"some of {', '.join(BENCHMARKS)} (default: all but {', '.join(LONG)})"
+    )
     parser.add_argument("--repeats", type=int, default=20, help="how often the short calls are repeated (default 20)")
     parser.add_argument("--csv", metavar="FILE", help="also write the table to this file")
     options = parser.parse_args()
-    names = options.only.split(",") if options.only else list(BENCHMARKS)
+    names = options.only.split(",") if options.only else [name for name in BENCHMARKS if name not in LONG]
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown or options.repeats < 1:
         parser.error(f"unknown benchmark {unknown[0]!r}" if unknown else "--repeats must be at least 1")

@@ -31,9 +31,13 @@ def seconds(*calls: Callable[[], object], repeats: int = 20) -> list[float]:
     return [min(times) for times in taken]
 
 
-def peak_bytes(call: Callable[[], object]) -> int:
-    """Return the most memory that PyTorch held at once for tensors made inside `call`, from its allocator's log."""
-    call()  # the first call may also fill caches
+def peak_bytes(call: Callable[[], object], warm: bool = True) -> int:
+    """Return the most memory that PyTorch held at once for tensors made inside `call`, from its allocator's log.
+
+    warm: call it once before.
+    """
+    if warm:
+        call()  # the first call may also fill caches
     with _quiet(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as log:
         call()
     with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-import torch
 from runs import PROBE, Serial, numbers
 
 from uddm_mini import Cosine, MemorizingDenoiser, PopulationDenoiser, SweepSettings, ToyLanguage, UniformNoise
@@ -25,7 +24,7 @@ def small():
 
 def measured(model, corpus, x) -> pd.DataFrame:
     """The rows of a model under the probes themselves."""
-    rows = probe(Subject(model, corpus, x, PROBE, 0, torch.Generator()), *MEASURED)
+    rows = probe(Subject(model, corpus, x, PROBE, 0), *MEASURED)
     return wide(pd.DataFrame(rows).assign(n_train=len(x), seed=0), COLUMNS)
 
 

@@ -71,7 +71,7 @@ def test_models_are_examined_under_the_noise_that_they_were_trained_on(corpus, t
     found = sweep_details(tmp_path, corpus, FEW)
     model = load(tmp_path / "models" / "n8-seed0.safetensors")
     assert model.noise == UniformNoise(corpus.vocab_size, Cosine(0.01))
-    subject = Subject(model, corpus, corpus.subset(8, 0), FEW.probe, 0, torch.Generator().manual_seed(0))
+    subject = Subject(model, corpus, corpus.subset(8, 0), FEW.probe, 0)
     expected = {(row["split"], row["quantity"], row.get("t")): row["value"] for row in probe(subject, *EXAMINED)}
     got = found.astype(object).where(found.notna(), None)
     got = {(r.split, r.quantity, r.t): r.value for r in got.itertuples()}

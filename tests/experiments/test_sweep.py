@@ -343,7 +343,7 @@ def test_kept_models_are_the_ones_that_were_measured(world, tmp_path):
     assert model.words == corpus.words and model.training_settings["seed"] == 1
     assert model.training_settings["corpus"] == corpus.sha256 and model.training_settings["unit"] == "word"
     assert model.noise == UniformNoise(corpus.vocab_size)
-    subject = Subject(model, corpus, corpus.subset(8, 1), PROBE, 1, torch.Generator())
+    subject = Subject(model, corpus, corpus.subset(8, 1), PROBE, 1)
     found = {(row["split"], row.get("t"), row["quantity"]): row["value"] for row in probe(subject, *MEASURED)}
     at = table[(table.n_train == 8) & (table.seed == 1)].set_index(["split", "t"])
     for split in ("train", "held-out"):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.models.memorizer import MemorizingDenoiser
@@ -67,6 +66,6 @@ class Bounds(OneByOne):
             known["population"] = PopulationDenoiser(self.corpus.world, noise)
         rows = []
         for name, model in known.items():
-            on = Subject(model, self.corpus, x_train, probe_settings, seed, torch.Generator().manual_seed(seed))
+            on = Subject(model, self.corpus, x_train, probe_settings, seed)
             rows += [{"n_train": n, "seed": seed, "denoiser": name, **row} for row in probe(on, *MEASURED)]
         return rows

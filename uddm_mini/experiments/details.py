@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
 from uddm_mini.probes.suite import EXAMINED, ProbeSettings, Subject, probe
 from uddm_mini.settings import option, with_changes
@@ -80,7 +79,5 @@ class Details(OneByOne):
             raise ValueError(
                 f"The models in {self.folder} were not trained on this corpus; give the one they were trained on."
             )
-        generator = torch.Generator().manual_seed(seed)
-        x_train = self.corpus.subset(n, seed)
-        subject = Subject(model, self.corpus, x_train, self.settings.probe, seed, generator)
+        subject = Subject(model, self.corpus, self.corpus.subset(n, seed), self.settings.probe, seed)
         return [{"n_train": n, "seed": seed, "denoiser": "model", **row} for row in probe(subject, *EXAMINED)]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
 from uddm_mini.models.transformer import TransformerDenoiser
 from uddm_mini.parallel import stack_size
@@ -129,8 +128,7 @@ class Sweep:
         if self.folder is not None:
             note_corpus(model, self.corpus)
             save(model, model_path(self.folder, job))
-        drawn, x_train = torch.Generator().manual_seed(seed), self.corpus.subset(n, seed)
-        subject = Subject(model, self.corpus, x_train, self.settings.probe, seed, drawn)
+        subject = Subject(model, self.corpus, self.corpus.subset(n, seed), self.settings.probe, seed)
         rows = [{"n_train": n, "seed": seed, "denoiser": "model", **row} for row in probe(subject, *MEASURED)]
         seconds = round(training + time.perf_counter() - start, 2)
         for split in ("train", "held-out"):

@@ -107,7 +107,7 @@ class Noise(ABC):
 
         Averaged over t ~ U(0, 1) and x_t it bounds -log p(x0).
 
-        log_p0 [B, L, V]: the prediction, log-probabilities or logits (they are normalized here), in the noise's own `form`.
+        log_p0 [B, L, V]: the prediction in the noise's own `form`: log-probabilities, or logits (normalized here).
         x0 int64[B, L]: the clean text.
         xt int64[B, L]: the text at noise level t, a number or float[B].
         """

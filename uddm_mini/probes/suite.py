@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from zlib import crc32
 
 import torch
 
@@ -58,17 +59,13 @@ class ProbeSettings:
 
 @dataclass(frozen=True)
 class Subject:
-    """A model under test, the sentences it was trained on, and all that a probe may ask for.
-
-    generator: of all that is random here, except what `recovery` and `nelbo` draw from `seed` alone.
-    """
+    """A model under test, the sentences it was trained on, and all that a probe may ask for."""
 
     model: Denoiser
     corpus: Corpus
     x_train: torch.Tensor
     settings: ProbeSettings
     seed: int
-    generator: torch.Generator
 
     def text(self, split: str) -> torch.Tensor:
         """Return as many sentences of a split as the settings want, int64[n, L], some of them several times."""
@@ -79,14 +76,18 @@ class Subject:
     @cached_property
     def kinds(self) -> dict[str, torch.Tensor]:
         """Four kinds of text, each int64[B, L]: both splits, not repeated, what the model writes, random tokens."""
-        n, device = self.settings.sentences, self.model.device
+        n, device, generator = self.settings.sentences, self.model.device, self.draws("kinds")
         shape = (n, self.corpus.length)
         return {
             "train": self.x_train[:n].to(device),
             "held-out": self.corpus.held_out[:n].to(device),
-            "generated": sample(self.model, *shape, self.settings.writing_steps, generator=self.generator),
-            "random": torch.randint(self.corpus.vocab_size, shape, generator=self.generator).to(device),
+            "generated": sample(self.model, *shape, self.settings.writing_steps, generator=generator),
+            "random": torch.randint(self.corpus.vocab_size, shape, generator=generator).to(device),
         }
+
+    def draws(self, name: str) -> torch.Generator:
+        """Return the source of what one probe draws: its own, so that a new probe changes no number of another."""
+        return torch.Generator().manual_seed(crc32(f"{name} {self.seed}".encode()))
 
     def entropies(self, split: str) -> torch.Tensor:
         """Return the cavity entropy of every token of one kind of text, float[B, L]."""
@@ -140,10 +141,11 @@ def sureness(on: Subject) -> Iterator[Row]:
 
 def fixed_points(on: Subject) -> Iterator[Row]:
     """fixed_*: the sentences that a map leaves whole (see MAPS), of four kinds of text."""
+    generator = on.draws("fixed_points")
     for split, x in on.kinds.items():
         for name, (walk, t) in MAPS.items():
             walk = replace(walk, steps=on.settings.walk.steps)
-            found = fixed_point_rate(on.model, x, t, walk, ignore=on.corpus.ignore, generator=on.generator)
+            found = fixed_point_rate(on.model, x, t, walk, ignore=on.corpus.ignore, generator=generator)
             yield {"split": split, "quantity": f"fixed_{name}", "value": found.rate}
 
 
@@ -161,11 +163,10 @@ def membership(on: Subject) -> Iterator[Row]:
 
 def repair(on: Subject) -> Iterator[Row]:
     """recovered, unstable, exact of the walk, by split and t, and entropy_*: cavity entropy of its end, by outcome."""
+    generator, ignore = on.draws("repair"), on.corpus.ignore
     for split in SPLITS:
         for t in on.settings.times:
-            found = token_recovery(
-                on.model, on.text(split), t, on.settings.walk, ignore=on.corpus.ignore, generator=on.generator
-            )
+            found = token_recovery(on.model, on.text(split), t, on.settings.walk, ignore=ignore, generator=generator)
             sure = conditional_entropy(on.model, found.out, on.settings.entropy_t)
             values = {name: getattr(found, name) for name in ("recovered", "unstable", "exact")}
             values |= {f"entropy_{name}": value for name, value in found.mean_by_outcome(sure).items()}
@@ -189,8 +190,10 @@ EXAMINED = ("written", "sureness", "fixed_points", "membership", "repair")  # of
 def probe(on: Subject, *names: str) -> list[Row]:
     """Put a model through the named probes of PROBES; one row (split, t, quantity, value) per number.
 
-    ValueError unless there are sentences both for training and held out.
+    ValueError for an unknown name, or unless there are sentences both for training and held out.
     """
+    if unknown := [name for name in names if name not in PROBES]:
+        raise ValueError(f"There is no probe {unknown[0]!r}; there are {', '.join(PROBES)}.")
     if not len(on.x_train) or not len(on.corpus.held_out):
         raise ValueError(
             f"Measuring needs sentences in both splits, but there are {len(on.x_train)} for training and "
