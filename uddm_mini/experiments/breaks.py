@@ -50,7 +50,6 @@ BREAKS = {
     "intact": Break(),
     "learning rate 0.001": Break(learning_rate=1e-3),
     "logits times 1": Break(output_scale=1.0),
-    "rate 0.001 and times 1": Break(learning_rate=1e-3, output_scale=1.0),
     "embeddings sd 1": Break(embedding_sd=1.0),
     "embeddings sd 0.02": Break(embedding_sd=0.02),
     "no positions": Break(positions=False),
@@ -60,6 +59,8 @@ BREAKS = {
     "no decay": Break(decay=False),
     "independent levels": Break(spread=False),
     "beta2 0.999": Break(beta2=0.999),
+    "rate 0.001, times 1": Break(learning_rate=1e-3, output_scale=1.0),
+    "rate 0.001, times 1, sd 0.02": Break(learning_rate=1e-3, output_scale=1.0, embedding_sd=0.02),
 }
 
 
