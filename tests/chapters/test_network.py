@@ -275,7 +275,7 @@ def test_adamw_is_that_of_pytorch() -> None:
 @pytest.fixture(scope="module")
 def page() -> dict[str, Any]:
     """What the page defines: its functions and tables, without what it draws, trains or says."""
-    names = {"L", "V", "W", "HEADS", "SHAPES", "language", "corpus", "noise", "breaks"}
+    names = {"L", "V", "W", "HEADS", "SHAPES", "RECIPE", "language", "corpus", "noise", "breaks"}
     scope: dict[str, Any] = {}
     for cell in json.loads((BOOK / "network.ipynb").read_text("utf-8"))["cells"]:
         source = "".join(cell["source"])
@@ -283,7 +283,8 @@ def page() -> dict[str, Any]:
             continue
         for node in ast.parse(source).body:
             made = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-            made |= {ast.unparse(n.value) for n in ast.walk(node) if isinstance(n, ast.Subscript)}
+            parts = (n for n in ast.walk(node) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+            made |= {ast.unparse(n.value) for n in parts}
             if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef) or made & names:
                 exec(compile(ast.Module([node], []), "network.ipynb", "exec"), scope)
     return scope
