@@ -21,7 +21,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details \
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks \
 	docstrings-small docstrings-large
 .PHONY: help setup book test execute spread address numbers sweep-toy sweep-docstrings $(SWEEPS) clean
 
@@ -106,6 +106,9 @@ toy-details: toy-medium toy-large toy-small toy-cross-entropy
 	mkdir -p data/models
 	for n in 16 64 128 256 1024 8192; do from=data/sweeps/toy-medium/models/n$$n-seed0.safetensors; \
 		test ! -e $$from || cp $$from data/models/toy-n$$n.safetensors; done
+
+toy-breaks: $(READY) ## break one number of the recipe at a time: data/breaks.csv
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini breaks $(SWEEP) --out data/breaks.csv
 
 sweep-docstrings: docstrings-small docstrings-large ## compute the transition on real text
 docstrings-small: $(READY)

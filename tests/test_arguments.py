@@ -15,23 +15,27 @@ import pytest
 
 from uddm_mini import ModelSettings, NoiseSettings, ProbeSettings, SweepSettings, TextSettings, TrainSettings, Walk
 from uddm_mini.arguments import chosen, chosen_sizes, command_line, make_parser
+from uddm_mini.experiments.breaks import BreakSettings
 from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
 from uddm_mini.noise import NOISES
 from uddm_mini.settings import leaves
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("sweep", "examine", "halves", "train", "sample", "recover")
+COMMANDS = ("sweep", "examine", "halves", "breaks", "train", "sample", "recover")
 NEEDED = {"sweep": ["--out", "s"], "examine": ["folder"], "halves": ["--out", "h.csv"], "train": ["--out", "m"]}
+NEEDED |= {"breaks": ["--out", "b.csv"]}
 NEEDED |= {"sample": ["model"], "recover": ["model"]}
 SETTINGS = {
     "sweep": (SweepSettings(), TextSettings()),
     "examine": (DetailSettings(), TextSettings()),
     "halves": (HalvesSettings(), TextSettings()),
+    "breaks": (BreakSettings(),),
     "train": (TrainSettings(), TextSettings()),
     "recover": (Walk(), TextSettings()),
 }
-FIXED = {"sweep": {"train.seed"}, "halves": {"train.seed"}, "recover": {"vocab_size", "unit"}}  # known in another way
+# known in another way
+FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks")} | {"recover": {"vocab_size", "unit"}}
 # another value for every field, so that the whole is possible
 OTHER = {
     **{"steps": 9, "epochs": 2.5, "batch_size": 7, "learning_rate": 0.125, "weight_decay": 0.5, "warmup": 3},
@@ -40,6 +44,7 @@ OTHER = {
     **{"entropy_t": 0.03125, "writing_steps": 5, "vanishing": (0.5,), "method": "iterate", "form": "cavity"},
     **{"device": "cuda", "keep_models": True, "vocab_size": 77, "min_words": 2, "max_words": 4, "n_held_out": 13},
     **{"max_unknown": 0.375, "max_overlap": 0.875, "unit": "character", "max_characters": 21},
+    **{"t": 0.4375, "written": 6, "walk": 7},
     "noise": list(NOISES)[-1],
 }
 
@@ -217,7 +222,8 @@ def test_the_commands_of_the_makefile_can_be_typed():
     for line in recipes:
         typed = shlex.split(line.partition("-m uddm_mini ")[2])
         options = parser.parse_args(typed)
-        settings = {"sweep": SweepSettings(), "halves": HalvesSettings(), "examine": DetailSettings()}[options.run]
+        kinds_of = {"sweep": SweepSettings(), "halves": HalvesSettings(), "examine": DetailSettings()}
+        settings = (kinds_of | {"breaks": BreakSettings()})[options.run]
         chosen(options, settings)
         kinds.append(options.run)
-    assert sorted(kinds) == ["examine", "halves", *["sweep"] * 8]
+    assert sorted(kinds) == ["breaks", "examine", "halves", *["sweep"] * 8]

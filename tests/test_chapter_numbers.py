@@ -45,11 +45,11 @@ def test_exercises_have_the_number_of_their_chapter(page):
 def test_every_way_of_naming_a_chapter_is_renumbered_and_nothing_else():
     text = (
         "# 7. How?\nChapters 6 and 7, chapter 12; exercise 7.4, exercises 8.1 and 8.2; chapters 3 to 5, 7 and 11.\n"
-        "### 7.4 Stretch\n**8.1 Warm-up** section 7, 7 sentences, chapter 9.\n"
+        "### 7.4 Stretch\n**8.1 Warm-up** section 7, 7 sentences, chapter 9; solution 7.4 passes.\n"
     )
     after = (
         "# 8. How?\nChapters 6 and 8, chapter 13; exercise 8.4, exercises 9.1 and 9.2; chapters 3 to 5, 8 and 12.\n"
-        "### 8.4 Stretch\n**9.1 Warm-up** section 7, 7 sentences, chapter 10.\n"
+        "### 8.4 Stretch\n**9.1 Warm-up** section 7, 7 sentences, chapter 10; solution 8.4 passes.\n"
     )
     assert tool.renumbered(text, {k: k + 1 for k in range(7, 13)}) == after
 
@@ -80,6 +80,16 @@ def test_a_new_chapter_moves_those_after_it(small_book):
     assert texts["new"] == "# 2. New\n### 2.1 Warm-up\nAs chapter 1 says."
     assert texts["last"] == "# 3. Two\n### 3.1 Warm-up\nAfter exercise 3.1, chapter 1 again."
     assert (small_book / "uddm_mini/note.py").read_text() == '"""See chapter 3."""\n'
+
+
+def test_statements_follow_and_the_exercise_of_the_setup_page_stays(small_book):
+    (small_book / "data").mkdir()
+    (small_book / "data/statements.csv").write_text("statement\nsolution 2.1 passes\n")
+    cell = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["### Exercise 0.1, as exercise 2.1"]}
+    (small_book / "book/setup.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
+    tool.number(small_book)
+    assert (small_book / "data/statements.csv").read_text() == "statement\nsolution 3.1 passes\n"
+    assert markdown(small_book / "book/setup.ipynb") == "### Exercise 0.1, as exercise 3.1"
 
 
 def test_numbering_twice_changes_nothing(small_book):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import math
 import re
 import subprocess
@@ -394,3 +395,20 @@ def test_there_are_enough_sentences_for_the_largest_training_set(nano):
     assert len(largest) == 4096
     assert not largest & {tuple(row) for row in asked[-1].tolist()}
     assert levels_of_entropy == pytest.approx([0.001] * 5)
+
+
+# --- the page of the book --------------------------------------------------------------------------------------------
+
+
+def test_the_page_of_the_book_is_this_page():
+    """Its code cells, joined, are nano.py from the first import to the end of `main`; then it runs `main`."""
+    cells = json.loads((ROOT / "book" / "one_page.ipynb").read_text("utf-8"))["cells"]
+    setup, *code, run_cell = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert "find_spec" in setup and run_cell == "main()"
+    text = PAGE.read_text("utf-8")
+    docstring, guard = ast.get_docstring(TREE), 'if __name__ == "__main__":\n    main()'
+    assert text == f'"""{docstring}"""\n\n' + "\n\n\n".join([*code, guard]) + "\n"
+    functions = [node.name for node in TREE.body if isinstance(node, ast.FunctionDef)]
+    assert len(code) == 1 + len(functions)
+    for name, source in zip(functions, code[1:], strict=True):
+        assert [node.name for node in ast.parse(source).body] == [name]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from uddm_mini.experiments.breaks import BreakSettings
 from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
 from uddm_mini.experiments.sweep import SweepSettings
@@ -106,14 +107,14 @@ def chosen(options: argparse.Namespace, settings: Settings) -> Settings:
 
 
 def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
-    """Return the parser; `commands` are the functions behind its words: sweep, examine, halves, train, ..."""
+    """Return the parser; `commands` are the functions behind its words: sweep, examine, halves, breaks, train, ..."""
     parser = argparse.ArgumentParser(
         prog="python -m uddm_mini",
         description="Train and probe small uniform discrete diffusion models of language.",
         epilog="Each command explains itself: python -m uddm_mini sweep --help. UDDM_DEBUG=1 shows where errors arise.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    for make in (_sweep, _examine, _halves, _train, _sample, _recover):
+    for make in (_sweep, _examine, _halves, _breaks, _train, _sample, _recover):
         name = make.__name__[1:]
         command = subparsers.add_parser(name, help=(make.__doc__ or "").rstrip("."))
         make(command)
@@ -151,6 +152,16 @@ def _halves(parser: argparse.ArgumentParser) -> None:
     add_options(parser, HalvesSettings(), skip=["seed"])
 
 
+def _breaks(parser: argparse.ArgumentParser) -> None:
+    """break one number of the recipe at a time on the toy language, and see what it costs."""
+    parser.add_argument(
+        "--sizes", type=_counts, default=[4096], metavar="N,N,...", help="training sentences (default 4096)"
+    )
+    _seeds_option(parser, [0, 1, 2, 3, 4])
+    parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
+    add_options(parser, BreakSettings(), skip=["seed"])
+
+
 def _train(parser: argparse.ArgumentParser) -> None:
     """train one model and save it."""
     _corpus_options(parser)
@@ -183,8 +194,9 @@ def _corpus_options(parser: argparse.ArgumentParser) -> None:
     add_options(parser.add_argument_group("real text"), TextSettings())  # type: ignore[arg-type]
 
 
-def _seeds_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seeds", type=_seeds, default=[0, 1, 2], metavar="S,S,...", help="seeds (default 0,1,2)")
+def _seeds_option(parser: argparse.ArgumentParser, seeds: Iterable[int] = (0, 1, 2)) -> None:
+    shown = ",".join(map(str, seeds))
+    parser.add_argument("--seeds", type=_seeds, default=[*seeds], metavar="S,S,...", help=f"seeds (default {shown})")
 
 
 def _checkpoint_options(parser: argparse.ArgumentParser) -> None:

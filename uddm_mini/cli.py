@@ -1,4 +1,4 @@
-"""The command line: sweep, examine, halves, train, sample, recover. `python -m uddm_mini --help` starts here."""
+"""The command line: sweep, examine, halves, breaks, train, sample, recover; it explains itself with --help."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from uddm_mini.experiments.bounds import sweep_bounds
+from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
 from uddm_mini.experiments.details import DetailSettings, sweep_details
 from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
 from uddm_mini.experiments.sweep import SweepSettings, run_sweep
@@ -28,6 +29,7 @@ from uddm_mini.walks import Walk, sample
 from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.corpus import MOST_HELD_OUT, Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.held_out import TextSettings
+from uddm_mini.worlds.toy_language import ToyLanguage
 
 from .arguments import Settings, chosen, chosen_sizes, command_line, make_parser
 
@@ -41,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     typed = sys.argv[1:] if arguments is None else arguments
     options = make_parser(
-        sweep=_sweep, examine=_examine, halves=_halves, train=_train, sample=_sample, recover=_recover
+        sweep=_sweep, examine=_examine, halves=_halves, breaks=_breaks, train=_train, sample=_sample, recover=_recover
     ).parse_args(typed)
     options.command = command_line(typed)
     try:
@@ -148,6 +150,14 @@ def _halves(options: argparse.Namespace) -> None:
         table = disjoint_halves(corpus, sizes, options.seeds, settings, out=options.out, executor=workers)
     shown = table.pivot_table(index=["denoiser", "n_train"], columns="t", values="agreement")
     print(f"Fraction of changed words on which both agree, by t:\n{shown.round(3).to_string()}\nWrote {options.out}")
+
+
+def _breaks(options: argparse.Namespace) -> None:
+    settings = _trained(options, replace(BreakSettings(), command=options.command))
+    with _workers(settings.device) as workers:
+        table = broken_recipes(ToyLanguage(), options.sizes, options.seeds, settings, out=options.out, executor=workers)
+    shown = table.groupby("denoiser", sort=False)[COLUMNS].mean()
+    print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
 
 def _train(options: argparse.Namespace) -> None:

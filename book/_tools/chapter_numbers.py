@@ -1,9 +1,9 @@
-"""Number the chapters as _toc.yml lists them: titles, exercises, and every mention in the book and the package.
+"""Number the chapters as _toc.yml lists them: titles, exercises, statements, and every mention in book and package.
 
 python book/_tools/chapter_numbers.py    (`make numbers`, after a chapter was put in, left out or moved)
 
 A title tells which number a chapter had ("# 6. What ..."), and _toc.yml which it has now; all other places follow. A
-new chapter has the number 0 in its title.
+new chapter has the number 0 in its title. The setup page has no number, but its exercise is 0.1 and stays so.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from uddm_mini.files import replacing
 ROOT = Path(__file__).resolve().parents[2]
 TITLE = re.compile(r"(?m)^# (\d+)\. ")
 MENTION = re.compile(r"(?i)\bchapters?\s(\d+)(?:(?:,|,? and|,? or| to)\s\d+(?!\.\d))*")
+SOLUTION = re.compile(r"\bsolution \d+\.\d+")  # in the words of a statement
 EXERCISE = re.compile(r"(?i)\bexercises?\s\d+\.\d+(?:(?:,|,? and|,? or| to)\s\d+\.\d+)*")
 HEADING = re.compile(r"(?m)^(?:### |\*\*)\d+\.\d+\b")  # of an exercise
 LINK = re.compile(r"\[[^\]]*?\bchapter\s(\d+)[^\]]*\]\(([a-z_]+)\.(?:ipynb|md)", re.IGNORECASE)
@@ -47,7 +48,7 @@ def renumbered(text: str, new: dict[int, int]) -> str:
     def numbers(match: re.Match[str]) -> str:
         return re.sub(r"(?<![\d.])\d+", one, match[0])  # the first number of 6.4, not the second
 
-    for pattern in (TITLE, MENTION, EXERCISE, HEADING):
+    for pattern in (TITLE, MENTION, EXERCISE, SOLUTION, HEADING):
         text = pattern.sub(numbers, text)
     return text
 
@@ -59,7 +60,8 @@ def number(root: Path = ROOT) -> list[Path]:
     changed = []
     for path in _files(root):
         text = path.read_text("utf-8")
-        after = _in_notebook(text, new) if path.suffix == ".ipynb" else renumbered(text, new)
+        here = {old: now for old, now in new.items() if old or path.stem != "setup"}
+        after = _in_notebook(text, here) if path.suffix == ".ipynb" else renumbered(text, here)
         if after != text:
             with replacing(path) as temporary:
                 temporary.write_text(after, encoding="utf-8")
@@ -71,6 +73,7 @@ def _files(root: Path) -> Iterator[Path]:
     yield from sorted((root / "book").glob("*.ipynb"))
     yield from sorted((root / "book").glob("*.md"))
     yield from sorted((root / "uddm_mini").rglob("*.py"))
+    yield from sorted((root / "data").glob("statements.csv"))
 
 
 def _in_notebook(text: str, new: dict[int, int]) -> str:

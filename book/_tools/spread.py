@@ -47,6 +47,14 @@ def _shifted(models, data, settings, progress):
     _fit(models, data, [dataclasses.replace(each, seed=each.seed + {shift}) for each in settings], progress)
 _train.TransformerDenoiser = lambda *a, seed=0: _network(*a, seed=seed + {shift})
 _train._fit = _shifted
+def _shift_own(*_):  # a training loop that a chapter writes itself, as soon as there is one
+    own = get_ipython().user_ns.get("my_train")
+    if own is not None and not hasattr(own, "moved"):
+        def moved(*a, seed=0, **numbers):
+            return own(*a, seed=seed + {shift}, **numbers)
+        moved.moved = True
+        get_ipython().user_ns["my_train"] = moved
+get_ipython().events.register("post_run_cell", _shift_own)
 """
 
 

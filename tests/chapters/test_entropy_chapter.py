@@ -1,4 +1,4 @@
-"""What chapter 11 says about the committed grids, beyond the statements of its own cells."""
+"""What chapter 12 says about the committed grids, beyond the statements of its own cells."""
 
 from __future__ import annotations
 

@@ -83,9 +83,9 @@ def test_the_command_in_a_note_asks_for_these_settings_sizes_and_seeds(folder):
     note = read_note(SWEEPS / folder / "sweep.csv")
     typed = shlex.split(note["about"]["command"])
     assert typed[:3] == ["python", "-m", "uddm_mini"]
-    options = make_parser(**dict.fromkeys(("sweep", "examine", "halves", "train", "sample", "recover"))).parse_args(
-        typed[3:]
-    )
+    options = make_parser(
+        **dict.fromkeys(("sweep", "examine", "halves", "breaks", "train", "sample", "recover"))
+    ).parse_args(typed[3:])
     settings, known = chosen(options, SweepSettings()), note["settings"]
     nothing = Corpus("", *[ToyLanguage().sample(1, 0)] * 2, ToyLanguage().words)
     asked = json.loads(json.dumps(sweep.told(nothing, settings)))

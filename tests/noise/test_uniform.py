@@ -86,7 +86,7 @@ def test_reverse_step_is_bayes_rule(schedule, generator):
 
 @each_schedule
 def test_reverse_step_with_the_cavity_is_exact_and_with_the_full_posterior_is_not(schedule):
-    # what chapter 7 rests on: the mean prediction may be plugged in only if it did not look at the token
+    # what chapter 8 rests on: the mean prediction may be plugged in only if it did not look at the token
     vocab, length = 3, 2
     s, t = (0.05, 0.15) if schedule == "exponential" else (0.3, 0.7)  # it falls faster
     alpha_s, alpha_t = signal(s, schedule), signal(t, schedule)

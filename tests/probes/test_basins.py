@@ -373,7 +373,7 @@ def test_the_exact_denoiser_keeps_its_language_but_not_its_every_word(english):
 
 def test_greedy_is_the_argmax_map_at_the_smallest_level_it_visits():
     # its last step goes to s = 0, where the reverse step is the full posterior at t / steps; steps before it can move
-    # nothing but for the last but one (chapter 7), so with one step the two agree exactly
+    # nothing but for the last but one (chapter 8), so with one step the two agree exactly
     opinions = torch.randn(7, L, V, generator=seeded(), dtype=torch.float64).mul(4).log_softmax(dim=2)
     changing = Wrapped(lambda xt, t: opinions[xt.sum(dim=1) % 7], NOISE, "cavity")
     memory, x = MemorizingDenoiser(tokens(6), NOISE), tokens(40, seed=5)

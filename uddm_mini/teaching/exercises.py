@@ -17,7 +17,7 @@ from .look import NOT_YET, RIGHT, WRONG
 # the chapters with a number, from 0 on, by the name of their notebook; a test holds them against _toc.yml
 CHAPTERS = (
     *("setup", "hopfield", "dense_memories", "pseudo_likelihood", "toy_language", "corruption", "learning"),
-    *("sampling", "perfect_denoisers", "basins", "transition", "entropy_probe", "real_text"),
+    *("network", "sampling", "perfect_denoisers", "basins", "transition", "entropy_probe", "real_text"),
 )
 
 Level = Literal["warm-up", "core", "stretch"]
@@ -76,7 +76,7 @@ class Exercise:
 
     @property
     def title(self) -> str:
-        """Return number and name as a reader sees them: "7.1 Can greedy move?"."""
+        """Return number and name as a reader sees them: "8.1 Can greedy move?"."""
         return f"{number_of(self.chapter)}.{self.number} {self.name}"
 
 

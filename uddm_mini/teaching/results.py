@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from uddm_mini.experiments import halves, sweep
+from uddm_mini.experiments import breaks, halves, sweep
 from uddm_mini.experiments.store import read_note, read_rows, wide
 
 
@@ -37,6 +37,11 @@ def committed(name: str) -> pd.DataFrame:
     if kind == "details":
         return rows
     return wide(rows, halves.COLUMNS if kind == "halves" else sweep.COLUMNS, denoiser=kind != "sweep")
+
+
+def committed_breaks() -> pd.DataFrame:
+    """Return the committed table of broken recipes, as `broken_recipes` does: one row per recipe and seed."""
+    return breaks.table_of(read_rows(results_path("breaks.csv")))
 
 
 def committed_note(name: str) -> dict[str, Any]:
