@@ -11,19 +11,18 @@ from typing import Any
 
 import pandas as pd
 import torch
-from torch import nn
 
-from uddm_mini.models.transformer import OUTPUT_SCALE, TransformerDenoiser
+from uddm_mini.models.transformer import OUTPUT_SCALE, TransformerDenoiser, stack, unstack
 from uddm_mini.parallel import at_most, useful_threads
 from uddm_mini.probes.nelbo import mean_nelbo
 from uddm_mini.probes.recovery import token_recovery
-from uddm_mini.settings import option, with_changes
+from uddm_mini.settings import option
 from uddm_mini.training.train import EARLIEST_T, TrainSettings, checked_device, draw_batch, training_loss
 from uddm_mini.walks import sample
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .run import Rows, Stack, finish, jobs_of
+from .run import OneByOne, Rows, finish, jobs_of, settings_of_many
 from .store import Store, rows_of
 
 COLUMNS = ["grammatical", "recovered", "nelbo"]
@@ -95,9 +94,7 @@ def broken_recipes(
     `out`, a file, finished seeds are written at once and the same call resumes. Seed s decides weights, batches and
     what is drawn afterwards, and all recipes of a seed start from the same draws. `changes` override fields.
     """
-    if "seed" in changes:
-        raise TypeError("A list of seeds is needed here, seeds=[0, 1, 2], and no single seed.")
-    settings = with_changes(settings or BreakSettings(), changes)
+    settings = settings_of_many(settings or BreakSettings(), changes)
     corpus = language.corpus(n_train=max(sizes))
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     checked_device(settings.device)
@@ -127,18 +124,18 @@ def _json(recipe: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Breaks:
-    """The work of `broken_recipes`: train and measure all recipes of a stack of jobs."""
+class Breaks(OneByOne):
+    """The work of `broken_recipes`: train and measure all recipes of one job."""
 
     language: ToyLanguage
     corpus: Corpus
     settings: BreakSettings
 
-    def __call__(self, stack: Stack) -> Rows:
-        """Return the rows of all jobs of the stack."""
-        return [row for job in stack for name in BREAKS for row in self._one(*job, name)]
+    def one(self, n: int, seed: int) -> Rows:
+        """Return the rows of one job."""
+        return [row for name in BREAKS for row in self._recipe(n, seed, name)]
 
-    def _one(self, n: int, seed: int, name: str) -> Rows:
+    def _recipe(self, n: int, seed: int, name: str) -> Rows:
         settings, x = self.settings, self.corpus.train[:n]
         model = train_broken(
             x, self.corpus.vocab_size, BREAKS[name], replace(settings.train, seed=seed), settings.device
@@ -157,16 +154,6 @@ class Breaks:
         ]
 
 
-class ScaledHead(nn.Linear):
-    """A head whose logits are divided by `OUTPUT_SCALE`, which the network multiplies them with again."""
-
-    scale: float = 1.0
-
-    def forward(self, h: torch.Tensor) -> torch.Tensor:
-        """Map h [..., W] to logits [..., V]."""
-        return super().forward(h) * (self.scale / OUTPUT_SCALE)
-
-
 def broken_model(x: torch.Tensor, vocab_size: int, recipe: Break, settings: TrainSettings) -> TransformerDenoiser:
     """Return an untrained model as the recipe starts it; its first logits are those of the book's recipe."""
     noise = settings.noise.of(vocab_size)
@@ -174,12 +161,8 @@ def broken_model(x: torch.Tensor, vocab_size: int, recipe: Break, settings: Trai
     with torch.no_grad():
         model.token.weight.mul_(recipe.embedding_sd / EMBEDDING_SD)
         model.position.mul_(recipe.embedding_sd / EMBEDDING_SD)
-        if recipe.output_scale != OUTPUT_SCALE:
-            head = ScaledHead(model.head.in_features, model.head.out_features)
-            head.scale = recipe.output_scale
-            head.weight.copy_(model.head.weight * (OUTPUT_SCALE / recipe.output_scale))
-            head.bias.zero_()
-            model.head = head
+        model.output_scale = recipe.output_scale
+        model.head.weight.mul_(OUTPUT_SCALE / recipe.output_scale)
         frozen = [] if recipe.positions else [model.position]
         frozen += [] if recipe.hears_time else list(model.time.parameters())
         for p in frozen:  # what is zero and stays zero adds nothing
@@ -201,7 +184,8 @@ def train_broken(
         decayed = 0.5 * (1 + math.cos(math.pi * step / settings.steps)) if recipe.decay else 1.0
         return decayed * (min(1.0, (step + 1) / warmup) if warmup else 1.0)
 
-    weights = [p for p in model.parameters() if p.requires_grad]
+    whole = stack([model])
+    weights = [p for p in whole.parameters() if p.requires_grad]
     betas, decay = (0.9, recipe.beta2), settings.weight_decay
     optimizer = torch.optim.AdamW(weights, lr=rate, betas=betas, weight_decay=decay, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
@@ -212,7 +196,8 @@ def train_broken(
             if not recipe.spread:
                 t = torch.rand(len(t), generator=generator).clamp_min(EARLIEST_T)
                 xt = model.noise.corrupt(x0, t, generator)
-            loss = training_loss(model, x0.to(device), xt.to(device), t.to(device), settings.loss)
+            x0, xt, t = (part[None].to(device) for part in (x0, xt, t))
+            (loss,) = training_loss(whole, x0, xt, t, settings.loss)
             if step % 100 == 0 and not math.isfinite(loss.item()):
                 raise ValueError(f"Training diverged: the loss is {loss.item()} at step {step}; lower learning_rate.")
             optimizer.zero_grad()
@@ -220,4 +205,5 @@ def train_broken(
             torch.nn.utils.clip_grad_norm_(weights, clip)
             optimizer.step()
             schedule.step()
+    unstack(whole, [model])
     return model.eval()

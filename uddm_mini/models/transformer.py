@@ -121,6 +121,7 @@ class TransformerDenoiser(nn.Module, Denoiser):
             raise ValueError(f"length must be at least 1, but is {length}.")
         self.noise, self.length, self.settings = noise, length, settings or ModelSettings()
         self.predicts: Form = noise.form
+        self.output_scale = OUTPUT_SCALE
         self.history: dict[str, list[float]] = {}
         self.words: tuple[str, ...] = ()
         self.training_settings: dict[str, Any] = {}
@@ -171,7 +172,7 @@ class TransformerDenoiser(nn.Module, Denoiser):
         h = F.embedding(xt, table.flatten(0, -2)) + self.position.unsqueeze(-3) + time.unsqueeze(-2)
         for block in self.blocks:
             h = block(h)  # [B, L, W]
-        return OUTPUT_SCALE * affine(h, self.head, self.norm)
+        return self.output_scale * affine(h, self.head, self.norm)
 
 
 def stack(models: Sequence[TransformerDenoiser]) -> TransformerDenoiser:
