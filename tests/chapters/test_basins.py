@@ -143,8 +143,8 @@ WRONG = [
     ("safe_radius", lambda m, x, b: safe(m, x, b) + 0.5, "whole number"),
     ("safe_radius", lambda m, x, b: 11, "largest safe k"),
     ("safe_radius", lambda m, x, b: float("nan"), "from 0 to L"),
-    ("safe_radius", lambda m, x, b: safe(m, x, b) - (len(m) == 3 and b == 0.5), "Return 0 there, not -1"),
-    ("safe_radius", lambda m, x, b: safe(m, x, b) * (len(m) > 1), "Return L there, not 0"),
+    ("safe_radius", lambda m, x, b: safe(m, x, b) - (len(m) == 3 and b == 0.5), "You return -1, but it should be 0."),
+    ("safe_radius", lambda m, x, b: safe(m, x, b) * (len(m) > 1), "You return 0, but it should be 12."),
     ("safe_radius", endless, "never ends"),
 ]
 

@@ -31,7 +31,7 @@ WRONG = [
     ("level_for", lambda changed, v: changed / 0.999, "returns the old word"),
     ("level_for", lambda changed, v: 1 - changed * v / (v - 1), "signal alpha"),
     ("level_for", lambda changed, v: changed * v / (v - 1), "not to 0"),
-    ("level_for", lambda changed, v: changed**2, "Put it back"),
+    ("level_for", lambda changed, v: changed**2, "Put your t back"),
     ("level_for", lambda changed, v: torch.zeros(2), "shape"),
     ("step_table", lambda s, t, v: table(t, v), "already at s"),
     ("step_table", lambda s, t, v: table(1 - (s - t), v), "multiplies"),

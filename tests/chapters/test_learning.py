@@ -190,7 +190,7 @@ def forgets_the_redraw(p0: torch.Tensor, b: int, alpha: float, wanted: str) -> t
     [
         (lambda p, b, a, wanted: my_convert(p, b, a, "cavity" if wanted == "posterior" else "posterior"), "wrong way"),
         (lambda p, b, a, wanted: my_convert(p, b, a, "posterior"), "wrong way"),
-        (forgets_to_normalize, "Normalize"),
+        (forgets_to_normalize, "Divide by their sum"),
         (forgets_the_redraw, "Only entry b"),
     ],
 )
@@ -247,7 +247,7 @@ def test_the_cost_of_the_checks_is_that_of_the_package() -> None:
         (lambda *a: -price_of_wrong_form(*a), "sign"),
         (lambda *a: costs(*a)[1], "Subtract"),
         (unweighted, "V^2"),
-        (lambda *a: 0.0, "the price is"),
+        (lambda *a: 0.0, "You return 0, but it should be"),
     ],
 )
 def test_price_of_wrong_form_explains(mistake: Callable[..., Any], says: str) -> None:
@@ -273,7 +273,7 @@ def test_the_shrinkage_is_that_of_the_readers_own_function() -> None:
             (independent / spread, "Right"),
             (spread / independent, "other way round"),
             ((independent / spread) ** 2, "variances"),
-            (2.0, "shrinks by a factor"),
+            (2.0, "it shrinks with your function"),
         ):
             result = learning.shrinkage(draw, answer)
             assert says in result.message and result.passed is (says == "Right"), result.message

@@ -115,7 +115,7 @@ WRONG = [
     ("bound_on_weight", lambda n, i: bound(n, i, sign=-1), "Upside down"),
     ("bound_on_weight", lambda n, i: 0.3, "Divide q"),
     ("bound_on_weight", lambda n, i: torch.sigmoid(i - math.log(max(n - 1, 1))), "your answer has 5"),
-    ("bound_on_weight", lambda n, i: math.nan, "a number"),
+    ("bound_on_weight", lambda n, i: math.nan, "nothing overflows"),
     ("bound_on_weight", no_special_case, "n = 1"),
 ]
 

@@ -152,7 +152,7 @@ def bound(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0, ties: bool = F
 @pytest.mark.parametrize(
     ("mistake", "says"),
     [
-        (lambda J, xi: int(bound(J, xi, 1.0).min()), "twice too many"),
+        (lambda J, xi: int(bound(J, xi, 1.0).min()), "Twice too many"),
         (lambda J, xi: int(bound(J, xi).max()), "weakest"),
         (lambda J, xi: int(bound(J, xi, ties=True).min()), "exactly 0"),
         (lambda J, xi: int(bound(J, xi).min()) + 0.5, "whole number"),
