@@ -31,20 +31,22 @@ from .ledger import (
 UNSEEN = 128  # held-out sentences on which fixed points were counted, the same for every model
 
 
+def _change(tables: Tables, split: str, sign: int, word: str) -> Finding:
+    """Return by how much recovery changes from the smallest size to the largest, seed by seed; agree if above 0."""
+    runs = recovery(tables("toy-large/sweep"), split)
+    change = over_seeds(sign * (runs.iloc[-1] - runs.iloc[0]))
+    ends = f"from {runs.iloc[0].mean():.3f} to {runs.iloc[-1].mean():.3f}, by {span(*change)}"
+    return Finding(f"recovery of {split.replace('train', 'training')} text {word} {ends}", change[1] > 0)
+
+
 def training_basins_shrink(tables: Tables = committed) -> Finding:
     """Training text: recovery at the smallest size minus recovery at the largest, seed by seed; agree if above 0."""
-    runs = recovery(tables("toy-large/sweep"), "train")
-    fall = over_seeds(runs.iloc[0] - runs.iloc[-1])
-    ends = f"from {runs.iloc[0].mean():.3f} to {runs.iloc[-1].mean():.3f}"
-    return Finding(f"recovery of training text falls {ends}, by {span(*fall)}", fall[1] > 0)
+    return _change(tables, "train", -1, "falls")
 
 
 def held_out_basins_grow(tables: Tables = committed) -> Finding:
     """Held-out text: recovery at the largest size minus recovery at the smallest, seed by seed; agree if above 0."""
-    runs = recovery(tables("toy-large/sweep"), "held-out")
-    rise = over_seeds(runs.iloc[-1] - runs.iloc[0])
-    ends = f"from {runs.iloc[0].mean():.3f} to {runs.iloc[-1].mean():.3f}"
-    return Finding(f"recovery of held-out text rises {ends}, by {span(*rise)}", rise[1] > 0)
+    return _change(tables, "held-out", 1, "rises")
 
 
 def they_converge(tables: Tables = committed) -> Finding:

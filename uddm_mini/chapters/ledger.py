@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from uddm_mini.experiments.crossing import Crossing, at_level, crossing
+from uddm_mini.experiments.crossing import Crossing, at_level, by_size, crossing
 from uddm_mini.probes.roc import Interval, auc
 
 SIZES = ("small", "medium", "large")
@@ -81,19 +81,17 @@ def where(found: Crossing) -> str:
 
 def recovery(table: pd.DataFrame, split: str) -> pd.DataFrame:
     """Return recovery at T, rows n_train and columns seeds."""
-    rows = at_level(table[table["split"] == split], T)
-    return rows.pivot_table(index="n_train", columns="seed", values="recovered")
+    return by_size(at_level(table, T), "recovered", split=split)
 
 
 def entropy(table: pd.DataFrame) -> pd.DataFrame:
     """Return the entropy of training text, rows n_train and columns seeds."""
-    return table[table["split"] == "train"].pivot_table(index="n_train", columns="seed", values="entropy")
+    return by_size(table, "entropy", split="train")
 
 
 def detail(table: pd.DataFrame, quantity: str, split: str) -> pd.DataFrame:
     """Return one quantity of one kind of text from details.csv, rows n_train and columns seeds."""
-    rows = table[(table["quantity"] == quantity) & (table["split"] == split)]
-    return rows.pivot_table(index="n_train", columns="seed", values="value")
+    return by_size(table, "value", quantity=quantity, split=split)
 
 
 @dataclass(frozen=True)
