@@ -20,7 +20,6 @@ from .networks.hopfield import HopfieldNetwork
 from .networks.patterns import feature_patterns, flip, random_patterns, recall_curve
 from .networks.pseudo_likelihood import PseudoLikelihoodNetwork
 from .noise import *  # noqa: F403 - a noise that is listed there is public
-from .noise import __all__ as _noises
 from .probes.basins import BasinSettings, basin_profile, fixed_point_rate
 from .probes.entropy import conditional_entropy, sampled_entropy, vanishing_fraction
 from .probes.entropy_path import PathSettings, entropy_path, path_summary
@@ -33,66 +32,11 @@ from .training.several import train_each
 from .training.train import TrainSettings, cross_entropy, train
 from .walks import Walk, reverse_walk, sample, settle
 from .worlds import *  # noqa: F403 - so is a language
-from .worlds import __all__ as _worlds
 from .worlds.corpus import Corpus, docstring_corpus, text_corpus
 from .worlds.held_out import TextSettings
 from .worlds.sentences import hub_texts
 
-__all__ = [
-    *_noises,
-    *_worlds,
-    "BasinSettings",
-    "Corpus",
-    "Denoiser",
-    "DenseAssociativeMemory",
-    "HopfieldNetwork",
-    "MemorizingDenoiser",
-    "ModelSettings",
-    "NgramDenoiser",
-    "PathSettings",
-    "PopulationDenoiser",
-    "ProbeSettings",
-    "PseudoLikelihoodNetwork",
-    "SweepSettings",
-    "TextSettings",
-    "TrainSettings",
-    "TransformerDenoiser",
-    "Walk",
-    "Wrapped",
-    "as_denoiser",
-    "auc",
-    "basin_profile",
-    "conditional_entropy",
-    "counted_tokens",
-    "cross_entropy",
-    "crossing",
-    "docstring_corpus",
-    "entropy_path",
-    "feature_patterns",
-    "fixed_point_rate",
-    "flip",
-    "hub_texts",
-    "load",
-    "loop_work",
-    "mean_nelbo",
-    "path_summary",
-    "perplexity_peak",
-    "random_patterns",
-    "recall_curve",
-    "reverse_walk",
-    "roc",
-    "run_sweep",
-    "sample",
-    "sampled_entropy",
-    "save",
-    "settle",
-    "sweep_bounds",
-    "text_corpus",
-    "threshold_at",
-    "token_recovery",
-    "train",
-    "train_each",
-    "vanishing_fraction",
-]
+# what is imported above is public, and nothing else
+__all__ = sorted(name for name, thing in vars().items() if getattr(thing, "__module__", "").startswith("uddm_mini."))
 
 __version__ = "0.1.0"
