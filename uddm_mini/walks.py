@@ -29,9 +29,8 @@ def reverse_walk(
 ) -> Iterator[tuple[float, torch.Tensor]]:
     """Walk the reverse process from x int64[n, L] at noise level t to 0 in equal steps; yield every (t, x_t).
 
-    Each step draws x_s ~ q(x_s | x_t, x_0 := prediction); with `greedy` it takes the most probable token instead. The
-    draws come from `generator`, for `model.batch_size` sentences at a time, so that with more than these another
-    batch size gives other draws.
+    Each step draws x_s ~ q(x_s | x_t, x_0 := prediction), with `greedy` it takes the most probable token. Random: the
+    draws, from `generator`, one batch (`model.batch_size`) after another.
     """
     if not 0 <= t <= 1:
         raise ValueError(f"t, where the walk starts, is a noise level between 0 and 1, but is {t}.")
@@ -76,10 +75,10 @@ def _end(walk: Iterator[tuple[float, torch.Tensor]]) -> torch.Tensor:
 def settle(
     model: Denoiser, x: torch.Tensor, t: Level, limit: int = 10, form: Form = "posterior"
 ) -> Iterator[torch.Tensor]:
-    """Iterate the denoiser's fixed-point map x <- argmax_v log p0(v | x) at fixed t; yield x, map(x), map(map(x)), ...
+    """Iterate x <- argmax_v log p0(v | x) at fixed t, a number or float[B]; yield x, map(x), map(map(x)), ...
 
-    It ends after `limit` applications, or once nothing moves any more. With form="cavity" a word has no say about
-    itself. The denoiser is never asked again about a sentence that is at rest. t: a number or float[B]. Deterministic.
+    It ends after `limit` applications, or once nothing moves; a sentence at rest is not asked about again. With
+    form="cavity" a word has no say about itself. Deterministic.
     """
     if limit < 1:
         raise ValueError(f"The map is applied at least once, but the limit (steps) is {limit}.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from uddm_mini.experiments.crossing import first_passage
 from uddm_mini.teaching.answers import as_tensor, ask, ask_each, close, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
 
@@ -163,7 +164,4 @@ def licensed(answer: Any) -> str:
 
 def _crossing(sizes: Any, gap: Any, level: float = 0.5) -> float:
     """Return where a falling curve passes `level` times its first value, on straight lines in ln n."""
-    gap = np.asarray(gap)
-    k = int(np.flatnonzero(gap <= level * gap[0])[0])
-    part = (gap[k - 1] - level * gap[0]) / (gap[k - 1] - gap[k])
-    return float(np.exp(np.log(sizes[k - 1]) + part * np.log(sizes[k] / sizes[k - 1])))
+    return first_passage(np.log(sizes), -np.asarray(gap), level, limit=0.0)[0]

@@ -51,17 +51,15 @@ def crossing(
     """Return the training-set size at which memory gives way to generalization, in a table of `run_sweep`.
 
     Follow y(n) = mean over seeds of `column` as n_train grows: "gap" is train minus held-out recovery at noise level
-    `t`; "entropy" is that of training text in nats, at t -> 0 whatever `t` is. The crossing is the first n where
-    (limit - y) / (limit - start) falls to `level`, on straight lines between the sizes in ln n. `start` is y at the
-    smallest size by default; `limit` is 0 for the gap and y at the largest size for the entropy (give the exact
-    values where you know them). Models that are missing are left out of the mean; later crossings are ignored.
+    `t`; "entropy" is that of training text in nats, at t -> 0. The crossing is the first n where (limit - y) / (limit -
+    start) falls to `level`, on straight lines in ln n. `start` is y at the smallest size by default; `limit` is 0 for
+    the gap and y at the largest size for the entropy.
 
-    The interval resamples whole seeds (`draws` times, from `seed`) and takes percentiles; start and limit, if not
-    given, are taken anew each time. So it covers what a seed decides: initial weights, order of the batches, noise,
-    and which sentences of the corpus a subset has. It does not cover the corpus, the held-out sentences, the number
-    of steps, or the sizes: a smaller first size has another gap, and can move the crossing by more than the interval.
-    It is too narrow for few seeds: with 5 it holds the truth some 84 times in 100, with 20 some 93 times. One seed
-    gives NaN. ValueError if the table lacks something or the curve starts at its limit.
+    The interval takes percentiles of `draws` resamples of whole seeds (from `seed`), with start and limit anew. It
+    covers what a seed decides (weights, batches, noise, subsets), but not the corpus, the held-out sentences, the
+    number of steps or the sizes: a smaller first size can move the crossing by more. It is too narrow for few seeds:
+    with 5 it holds the truth some 84 times in 100, with 20 some 93 times; one gives NaN. ValueError if the table lacks
+    something or the curve starts at its limit.
     """
     if column not in ("gap", "entropy"):
         raise ValueError(f'column must be "gap" or "entropy", but is {column!r}.')
@@ -76,7 +74,7 @@ def crossing(
     ends = [None if end is None else sign * end for end in (start, limit)]
 
     def passage(y: Array) -> tuple[float, float]:
-        return _first_passage(sizes, y, level, *ends)
+        return first_passage(sizes, y, level, *ends)
 
     value = passage(_mean(runs))[1]
     n, low, high, each = _over_seeds(lambda y: passage(y)[0], curves.columns, runs, draws, seed)
@@ -91,9 +89,8 @@ def crossing(
 def perplexity_peak(table: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> Peak:
     """Return the training-set size at which held-out perplexity, exp(NELBO in nats per token), is largest.
 
-    The NELBO is averaged over seeds before exp. The peak is one of the table's sizes, so a peak narrower than their
-    spacing is missed. The interval resamples seeds as in `crossing`, with the same limits to what it covers.
-    ValueError if there is no perplexity or an infinite one.
+    The NELBO is averaged over seeds before exp, and the peak is one of the table's sizes. The interval is that of
+    `crossing`. ValueError if there is no perplexity or an infinite one.
     """
     curves = curves_by_size(table, "perplexity")
     if curves.empty or np.isinf(curves.to_numpy()).any():
@@ -147,8 +144,8 @@ def at_level(table: pd.DataFrame, t: float) -> pd.DataFrame:
     return rows
 
 
-def _first_passage(
-    sizes: Array, y: Array, level: float, start: float | None, limit: float | None
+def first_passage(
+    sizes: Array, y: Array, level: float, start: float | None = None, limit: float | None = None
 ) -> tuple[float, float]:
     """Return where y [sizes] first rises past the share `level`, and the value there; `sizes` are ln n.
 

@@ -72,7 +72,8 @@ def predicted_collapse(n_train: int, information: Callable[[float], float]) -> f
     `information(t)`, in nats per sentence, must fall with t: `mean_information`, `nelbo_information` or
     L * `noise.information`. 0 if even a clean sentence has fewer than ln n_train nats, 1 if pure noise has more.
     """
-    _check_size(n_train)
+    if n_train < 1:
+        raise ValueError(f"A memory holds at least one sentence, but n_train is {n_train}.")
     return _falls_below(information, math.log(n_train))
 
 
@@ -126,8 +127,3 @@ def _falls_below(curve: Callable[[float], float], level: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if curve(middle) > level else (low, middle)
     return (low + high) / 2
-
-
-def _check_size(n_train: int) -> None:
-    if n_train < 1:
-        raise ValueError(f"A memory holds at least one sentence, but n_train is {n_train}.")

@@ -39,10 +39,8 @@ class NotAttempted(Exception):
 def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
     """Return what the student's `answer` gives for these arguments, or end the check with a kind sentence.
 
-    A function is called with copies of tensors, arrays and generators, so that it can't spoil the caller's, and
-    with the global randomness of PyTorch, NumPy and Python seeded and restored. A value is returned as it is (give
-    no arguments then). None instead of an answer, an empty body, `...` and NotImplementedError mean "not attempted
-    yet"; a written function that returns None and any other exception are answers to mend.
+    A function is called with copies of tensors, arrays and generators, and with global randomness seeded and restored;
+    a value is returned as it is. None, an empty body, `...` and NotImplementedError mean "not attempted yet".
     """
     if answer is None or answer is ...:
         raise NotAttempted
@@ -69,8 +67,8 @@ def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
 def ask_each(answer: Any, cases: Cases) -> Iterator[tuple[Any, ...]]:
     """Yield every case, a tuple of arguments, with what the student's `answer` gives for it at the end.
 
-    Before the first one is compared, it asks until an answer differs from the first: so the check can tell a
-    function that ignores its arguments.
+    It asks ahead until an answer differs from the first, so that a check can tell a function that ignores its
+    arguments.
     """
     given = [ask(answer, *cases[0])]
     for case in cases[1:]:
@@ -117,8 +115,7 @@ def questions(
 def as_tensor(got: Any, shape: tuple[int, ...] | None = None, what: str = "Your answer") -> torch.Tensor:
     """Return the student's result as a float64 tensor of `shape`, or end the check saying what came instead.
 
-    Numbers, tensors, arrays and nested lists of them count alike, and so do shapes that differ only in axes of
-    size 1: a number may come with shape [], [1] or [1, 1].
+    Numbers, tensors, arrays and nested lists count alike, and so do shapes that differ only in axes of size 1.
     """
     try:
         tensor = _float64(got, what)

@@ -36,13 +36,9 @@ def called(answer: Callable[..., Any], arguments: tuple[Any, ...], named: dict[s
         finally:
             torch.set_default_dtype(before)
         try:
-            return once(lambda value: value.float() if _is_double(value) else value)
+            return once(lambda value: value.float() if getattr(value, "dtype", None) == torch.float64 else value)
         except RuntimeError:
             raise error from None
-
-
-def _is_double(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.dtype == torch.float64
 
 
 @contextlib.contextmanager

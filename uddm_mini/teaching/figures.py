@@ -38,9 +38,8 @@ def line_with_band(
 ) -> None:
     """Draw y against x in the color of `meaning`: the mean over seeds, with a band from minimum to maximum.
 
-    x: n numbers; y: n numbers, or one row of n for each seed (a single seed has no band). Missing values (NaN) are
-    left out; a point that every seed misses is not drawn. "held-out" is dashed unless `dashed` says otherwise.
-    `more` goes to `Axes.plot`.
+    x: n numbers; y: n numbers, or one row of n for each seed. NaN is left out. "held-out" is dashed unless `dashed`
+        says otherwise; `more` goes to `Axes.plot`. ValueError for a meaning without a color.
     """
     if meaning not in COLORS:
         raise ValueError(f"{meaning!r} has no color; the meanings are {', '.join(COLORS)}.")
@@ -90,11 +89,10 @@ def transition(
     *,
     unit: str = "word",
 ) -> Figure:
-    """Draw the transition: token recovery at noise level t, and cavity entropy at t -> 0, against n_train.
+    """Draw token recovery at noise level t, and cavity entropy at t -> 0, against n_train.
 
-    `table` as `run_sweep` returns it; `bounds` as `sweep_bounds` does. Trained models in the colors of their split
-    with the range over seeds as a band, the two perfect denoisers as thin lines, chance dotted. `unit` is what a
-    token is called.
+    `table` and `bounds` as `run_sweep` and `sweep_bounds` return them: models in the colors of their split with the
+        range over seeds as a band, perfect denoisers as thin lines, chance dotted. `unit` is what a token is called.
     """
     table = at_level(table, t)
     bounds = None if bounds is None or bounds.empty else at_level(bounds, t)

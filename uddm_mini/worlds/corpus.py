@@ -101,7 +101,7 @@ class Corpus:
                 words = list(" ".join(words))
             unknown = [w for w in words if w not in ids]
             if unknown and UNKNOWN not in ids:
-                raise ValueError(f"{unknown[0]!r} is not one of the {len(ids)} {self.unit}s of this corpus.")
+                raise ValueError(f"{unknown[0]!r} is not one of the {len(ids)} {self.unit}s here; see `words`.")
             if len(words) > self.length or (len(words) < self.length and PAD not in ids):
                 raise ValueError(
                     f"A sentence has {at_most}{self.length} {self.unit}s here, but {sentence!r} has {len(words)}."

@@ -7,6 +7,8 @@ slots, so a lost word can often be worked out from the words that remain.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,10 @@ class Slot:
 
     choices: tuple[str, ...]
     words: Any
+
+    def word(self, values: Mapping[str, int]) -> str:
+        """Return what the slot says, given the values of the choices."""
+        return functools.reduce(lambda words, name: words[values[name]], self.choices, self.words)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ class ToyLanguage:
         self.vocab_size = len(self.words)
         self._ids = {word: i for i, word in enumerate(self.words)}
         self._arcs = compile_grammar(self.grammar, self._ids)
+        nothing = torch.empty(0, self.length, dtype=torch.int64)
+        self._text = Corpus("toy", nothing, nothing, self.words)  # which knows how to spell
         self.n_sentences = count_sentences(self._arcs)
 
     def sample(self, n: int, seed: int) -> torch.Tensor:
@@ -68,29 +70,19 @@ class ToyLanguage:
         drawn, distinct = n_held_out + n_train, torch.empty(0, self.length, dtype=torch.int64)
         while len(distinct) < n_held_out + n_train:  # a few sentences repeat, so draw some more
             drawn += drawn // 4 + 16
-            distinct = _first_occurrences(self.sample(drawn, seed))
+            x = self.sample(drawn, seed)
+            distinct = x[torch.from_numpy(np.sort(np.unique(x.numpy(), axis=0, return_index=True)[1]))]
         info = {"seed": seed, "distinct sentences of the language": self.n_sentences}
         train, held_out = distinct[n_held_out : n_held_out + n_train], distinct[:n_held_out]
         return Corpus("toy", train, held_out, self.words, info=info, world=self)
 
     def decode(self, x: torch.Tensor) -> list[str]:
         """Turn token ids int64[n, L] into n strings."""
-        return [" ".join(self.words[i] for i in row) for row in torch.atleast_2d(x).tolist()]
+        return self._text.decode(x)
 
     def encode(self, sentences: list[str]) -> torch.Tensor:
-        """Turn strings of L known words into token ids int64[n, L]; say which word is unknown otherwise."""
-        if isinstance(sentences, str):
-            raise TypeError("encode takes a list of sentences: write encode([sentence]).")
-        rows = []
-        for sentence in sentences:
-            words = sentence.split()
-            unknown = [w for w in words if w not in self._ids]
-            if unknown:
-                raise ValueError(f"{unknown[0]!r} is not a word of this language; see ToyLanguage().words.")
-            if len(words) != self.length:
-                raise ValueError(f"A sentence has {self.length} words here, but {sentence!r} has {len(words)}.")
-            rows.append([self._ids[w] for w in words])
-        return torch.tensor(rows, dtype=torch.int64).reshape(len(rows), self.length)
+        """Turn strings of L known words into token ids int64[n, L]: see `Corpus.encode`."""
+        return self._text.encode(sentences)
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """Return log p(sentence) in nats, float64[n]; -inf for a sentence the language cannot say."""
@@ -192,9 +184,3 @@ def _normalised(mass: torch.Tensor) -> torch.Tensor:
     if mass.numel() and not bool((total > 0).all()):
         raise ValueError("The evidence contradicts every sentence of the language: its probability is 0.")
     return mass / total
-
-
-def _first_occurrences(x: torch.Tensor) -> torch.Tensor:
-    """Drop repeated rows, keeping the order of first occurrence."""
-    _, first = np.unique(x.numpy(), axis=0, return_index=True)
-    return x[torch.from_numpy(np.sort(first))]
