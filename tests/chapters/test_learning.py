@@ -94,19 +94,6 @@ def test_reference_passes(solution: Callable[..., Any]) -> None:
     assert result.passed is True, result
 
 
-@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
-def test_stub_is_not_attempted(solution: Callable[..., Any]) -> None:
-    assert getattr(learning, solution.__name__)(lambda *arguments: None).passed is None
-
-
-@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
-def test_crash_and_nonsense_fail_with_a_sentence(solution: Callable[..., Any]) -> None:
-    for answer in (lambda *arguments: 1 / 0, lambda: 0, lambda *arguments: "half", lambda *arguments: [1.0, 2.0, 3.0]):
-        result = getattr(learning, solution.__name__)(answer)
-        assert result.passed is False
-        assert len(result.message) > 20
-
-
 def test_float32_solutions_pass_too() -> None:
     assert learning.jump_rates(lambda p, *rest: jump_rates(p.float(), *rest)).passed
     assert learning.my_convert(lambda p, *rest: my_convert(p.float(), *rest)).passed

@@ -46,20 +46,6 @@ def test_reference_passes(solution: Callable[..., Any]) -> None:
     assert result.passed is True, result
 
 
-@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
-def test_stub_is_not_attempted(solution: Callable[..., Any]) -> None:
-    assert getattr(checks, solution.__name__)(lambda *arguments: None).passed is None
-
-
-@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
-def test_crash_and_nonsense_fail_with_a_sentence(solution: Callable[..., Any]) -> None:
-    nonsense = (lambda *a: 1 / 0, lambda: 0, lambda *a: "half", lambda *a: [1.0, 2.0, 3.0], lambda *a: math.nan)
-    for answer in nonsense:
-        result = getattr(checks, solution.__name__)(answer)
-        assert result.passed is False
-        assert len(result.message) > 20
-
-
 def test_the_references_agree_with_the_package() -> None:
     xi = random_patterns(9, 30, torch.Generator().manual_seed(0))
     network = PseudoLikelihoodNetwork(xi)

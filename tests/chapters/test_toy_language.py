@@ -205,16 +205,6 @@ def test_slips_get_the_sentence_that_fits(check, answer, words):
     assert words in result.message
 
 
-@pytest.mark.parametrize("check", EVERY)
-def test_a_stub_is_not_attempted_and_a_crash_is_no_exception(check):
-    def crash(*_):
-        raise IndexError("list index out of range")
-
-    assert check(lambda *_: None).passed is None
-    assert check(crash).passed is False
-    assert "IndexError" in check(crash).message
-
-
 def test_the_oracles_agree_with_brute_force():
     # the written-out oracle and the chain rule of the check agree with brute force over all sentences
     language = pets()
