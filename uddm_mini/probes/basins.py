@@ -20,11 +20,11 @@ from .recovery import counted_tokens, walk_of
 class BasinProfile:
     """What became of one sentence after many corruptions; `radius` sums it up.
 
-    `table` has one row per number of changed tokens, with fractions between 0 and 1: columns changed, t (the noise
-    level that the denoiser is told), returned (runs that end at exactly x), recovered (changed tokens that are right
-    again), captured (runs that end at exactly another memory) and competitor (at exactly the nearest one); the last two
-    are NaN, missing data, without other memories. `x` int64[L]; `competitor` int64[L] is the other memory nearest to
-    x, `distance` tokens away. `xt` and `out` int64[K, corruptions, L] hold the starts and ends of all runs.
+    `table` has one row per number of changed tokens, with fractions: columns changed, t (the level that the denoiser is
+        told), returned (runs that end at exactly x), recovered (changed tokens that are right again), captured (runs
+        that end at exactly another memory) and competitor (at exactly the nearest one); the last two are NaN without
+        other memories. `x` int64[L]; `competitor` int64[L] is the other memory nearest to x, `distance` tokens away.
+        `xt` and `out` int64[K, corruptions, L] hold the starts and ends of all runs.
     """
 
     table: pd.DataFrame
@@ -135,10 +135,9 @@ def fixed_point_rate(
     ignore: tokens with these ids are not counted.
 
     With uniform noise and the full posterior a token stays unless another one is exp(beta_t) times more probable given
-    the rest, with beta_t = log(1 + alpha V / (1 - alpha)): 6.8 nats at t = 0.1 for V = 102. As t -> 0 beta_t grows
-    without bound, and every sentence is a fixed point. With form="cavity" a token has no say about itself, and the
-    fixed points are those of pseudo-likelihood: every token is the most probable one given all the others. An
-    ambiguous language keeps few of its own sentences by that measure, even for the exact denoiser.
+    the rest, beta_t = log(1 + alpha V / (1 - alpha)): 6.8 nats at t = 0.1 for V = 102; as t -> 0 every sentence is a
+    fixed point. With form="cavity" the fixed points are those of pseudo-likelihood: every token is the most probable
+    one given all the others, which few sentences of an ambiguous language are, even for the exact denoiser.
     """
     path = walk_of(walk)(model, x, t, generator)
     counted = counted_tokens(x, ignore)

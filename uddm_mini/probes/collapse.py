@@ -27,10 +27,9 @@ BISECTIONS = 13  # a level to 1e-4
 def information_density(
     language: ToyLanguage, noise: Noise, x0: torch.Tensor, xt: torch.Tensor, t: torch.Tensor | float
 ) -> torch.Tensor:
-    """Return i(x_0; x_t) = log q(x_t | x_0) - log p(x_t), float64[B], in nats, for x0 and xt int64[B, L].
+    """Return i(x_0; x_t) = log q(x_t | x_0) - log p(x_t), float64[B], in nats, for x0 and xt int64[B, L]; exact.
 
-    Its mean over sentences and noise is the mutual information I(x_0; x_t): H at t = 0, about 0 at t = 1. It may be
-    negative for a single pair. Exact, by the forward recursion of the language.
+    Its mean is the mutual information I(x_0; x_t): H at t = 0, about 0 at t = 1. It may be negative for a single pair.
     """
     likelihood = noise.likelihood(xt, t)  # [B, L, V]
     own = likelihood.gather(2, x0.unsqueeze(2)).log().sum(dim=(1, 2))
@@ -40,8 +39,7 @@ def information_density(
 def mean_information(language: ToyLanguage, noise: Noise, t: float, sentences: int = 1024, seed: int = 0) -> float:
     """Estimate I(x_0; x_t) in nats per sentence, from `sentences` draws of x_0 and x_t that depend on `seed` only.
 
-    The draws are shared by all levels, so that the estimate falls smoothly with t. Its standard error is that of the
-    mean of `information_density`.
+    All levels share the draws, so that the estimate falls smoothly with t.
     """
     x0 = language.sample(sentences, seed)
     xt = noise.corrupt(x0, t, torch.Generator().manual_seed(seed))
@@ -53,9 +51,9 @@ def nelbo_information(
 ) -> float:
     """Estimate how many nats per sentence x_t carries about x_0, from any denoiser and sentences x0 int64[B, L].
 
-    The NELBO that is paid between t and 1 is I(x_0; x_t) - I(x_0; x_1), and the last term is almost 0. That is exact
-    for the best possible denoiser; any other gives an upper bound, on average, so that no language needs to be known.
-    Tokens in `ignore` do not count. The noise depends on `seed`.
+    The NELBO that is paid between t and 1 is I(x_0; x_t) - I(x_0; x_1), and the last term is almost 0: exact for the
+    best possible denoiser, on average an upper bound for any other. Tokens in `ignore` do not count. Random, from
+    `seed`.
     """
     if not 0 <= t <= 1:
         raise ValueError(f"t is a noise level from 0 (clean) to 1 (noise), but is {t}.")

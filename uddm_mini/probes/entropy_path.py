@@ -37,10 +37,9 @@ def entropy_path(
 ) -> pd.DataFrame:
     """Corrupt clean text x int64[B, L], walk the reverse process, and describe every prediction on the way.
 
-    One row for each of the steps + 1 texts, from t_start (1 is noise) down; `t` is the level that the model was
-    told. The columns are means over counted tokens (those whose clean id is not in `ignore`) of the functions of p0
-    in `describe`, as Pham et al. (2026) follow them. Random, from `generator`: the corruption and the walk, which does
-    not depend on the form that is described.
+    One row for each of the steps + 1 texts, from t_start (1 is noise) down: `t`, the level that the model was told, and
+    the means over counted tokens (clean id not in `ignore`) of what `describe` returns, as Pham et al. (2026) follow
+    them. Random, from `generator`: the corruption and the walk.
     """
     walk = walk or PathSettings()
     counted = counted_tokens(x, ignore)
@@ -57,9 +56,8 @@ def describe(log_p0: torch.Tensor) -> torch.Tensor:
     """Return five numbers for every prediction log_p0 [..., V], stacked as float[..., 5] in the order of QUANTITIES.
 
     With p the probabilities in falling order: entropy -sum p log p, in nats; confidence p_1; spectral gap p_1 - p_2;
-    curvature sum p (1 - p); interaction sqrt(((sum p^2)^2 - sum p^4) / 2). The last two describe the Jacobian of the
-    softmax, diag(p) - p p^T, which is the second derivative of the log-partition function: its trace, and the
-    root of the sum of squares p_i^2 p_j^2 above its diagonal. They need no matrix of V x V entries.
+        curvature sum p (1 - p); interaction sqrt(((sum p^2)^2 - sum p^4) / 2). The last two are the trace of the
+        Jacobian of the softmax, diag(p) - p p^T, and the root of the sum of squares above its diagonal.
     """
     p = log_p0.exp()
     top = p.topk(2, dim=-1).values  # [..., 2]
@@ -78,8 +76,8 @@ def describe(log_p0: torch.Tensor) -> torch.Tensor:
 def path_summary(path: pd.DataFrame) -> pd.DataFrame:
     """Return `start`, `end`, `mean` and `halfway` of every quantity of an `entropy_path`, one row each.
 
-    `mean` is over the rows, which are equally spaced in t; `halfway` is the noise level at which the quantity has
-    first come half the way from start to end, on straight lines between rows (NaN if it ends where it starts).
+    `mean` is over the rows; `halfway` is the noise level at which the quantity has first come half the way from start
+    to end, on straight lines between rows (NaN if it ends where it starts).
     """
     rows = {}
     for name in QUANTITIES:

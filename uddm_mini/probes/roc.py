@@ -30,9 +30,8 @@ class Interval:
 def roc(scores: Numbers, labels: Numbers) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return the false-positive rate, the true-positive rate, and the thresholds that give them, float64[k] each.
 
-    The rule is "say yes if score >= threshold"; labels are True where yes is right. To detect memory by its low
-    entropy, give minus the entropy as the score. Thresholds fall from infinity (never yes) through every score that
-    occurs. ValueError if a class is empty or a score is NaN.
+    The rule is "say yes if score >= threshold"; labels are True where yes is right. Thresholds fall from infinity
+    (never yes) through every score that occurs. ValueError if a class is empty or a score is NaN.
     """
     yes, no = _classes(scores, labels)
     thresholds = np.concatenate([[np.inf], np.unique(np.concatenate([yes, no]))[::-1]])
@@ -51,16 +50,14 @@ def auc(
 ) -> Interval:
     """Return the area under the ROC curve: the chance that a random "yes" item scores above a random "no" item.
 
-    Ties count half (the Mann-Whitney statistic). 1 is perfect, 0.5 is guessing. With m and n items of the two
-    classes the interval holds every area a for which (area - a)^2 <= z^2 V(a), where
-    V(a) = a (1 - a) (1 + ((m + n) / 2 - 1) ((1 - a) / (2 - a) + a / (1 + a))) / (m n): the score interval of
-    Newcombe (2006) with the variance of Hanley and McNeil (1982). It needs no random draws and does not shrink to a
-    point at area 1, where a bootstrap and DeLong's method do. It takes items as independent.
+    Ties count half (the Mann-Whitney statistic). With m and n items of the two classes the interval holds every area a
+    for which (area - a)^2 <= z^2 V(a), where V(a) = a (1 - a) (1 + ((m + n) / 2 - 1) ((1 - a) / (2 - a) + a / (1 + a)))
+    / (m n): the score interval of Newcombe (2006) with the variance of Hanley and McNeil (1982), which does not shrink
+    to a point at area 1. It takes items as independent.
 
-    Where they are not, name the group of every item in `clusters`. Then the interval takes percentiles of `draws`
-    areas (from `seed`) in which whole groups are drawn with replacement: those of "yes" items, those of "no" items and
-    mixed ones each among themselves. Few groups make it too narrow, and at area 1 it does shrink to a point. ValueError
-    if one kind has a single group.
+    Where they are not, name the group of every item in `clusters`. Then the interval takes percentiles of `draws` areas
+        (from `seed`) in which whole groups are drawn with replacement: those of "yes" items, those of "no" items and
+        mixed ones each among themselves. Few groups make it too narrow. ValueError if one kind has a single group.
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is a probability between 0 and 1, but is {confidence}.")
@@ -78,9 +75,9 @@ def auc(
 def threshold_at(negatives: Numbers, false_positive_rate: float) -> float:
     """Return a threshold from the scores of items where "no" is right: say yes to a new item if it scores *above* it.
 
-    It is the k-th largest of the n scores, with k = floor(rate (n + 1)). A new item of that kind, exchangeable with
-    these, then scores above it with probability at most the rate, on average over the calibration (the argument of
-    conformal prediction). ValueError if n is too small for the rate or a score is NaN.
+    It is the k-th largest of the n scores, k = floor(rate (n + 1)). A new item of that kind, exchangeable with these,
+    then scores above it with probability at most the rate (conformal prediction). ValueError if n is too small for the
+    rate or a score is NaN.
     """
     if not 0 < false_positive_rate < 1:
         raise ValueError(f"false_positive_rate lies between 0 and 1, both excluded, but is {false_positive_rate}.")

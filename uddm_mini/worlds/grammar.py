@@ -1,8 +1,7 @@
 """The words and choices of the toy language, as plain tables.
 
-A sentence is a handful of hidden *choices* (a topic, who acts, in what manner, ...) and fourteen
-*slots*. A slot looks up its word from one or two choices. Most choices are voiced in two or three
-slots, so a lost word can often be worked out from the words that remain.
+A sentence is a handful of hidden *choices* (a topic, who acts, in what manner, ...) and fourteen *slots*. Most choices
+are voiced in two or three slots, so a lost word can often be worked out from those that remain.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""A toy language with exact probabilities: a grammar compiled into a finite-state automaton.
-
-Because the automaton is small, everything that has to be guessed about real text can be computed here:
-the probability of a sentence, the entropy of the language, and the Bayes-optimal guess of every word
-from the others (forward-backward).
-"""
+"""A toy language with exact probabilities: a grammar compiled into a finite-state automaton."""
 
 from __future__ import annotations
 
@@ -103,10 +98,9 @@ class ToyLanguage:
         return (right & (words != x[:, :, None])).any(dim=2)
 
     def log_evidence(self, likelihood: torch.Tensor) -> torch.Tensor:
-        """Return log sum_x p(x) prod_l likelihood[l, x_l], float64[B], in nats: how probable the evidence is.
+        """Return log sum_x p(x) prod_l likelihood[l, x_l], float64[B], in nats; -inf for a contradiction.
 
-        `likelihood` [B, L, V] holds p(evidence at l | x_l = v). With `noise.likelihood(xt, t)` this is log p(x_t), the
-        density of corrupted sentences. -inf for evidence that contradicts every sentence.
+        `likelihood` [B, L, V] holds p(evidence at l | x_l = v). With `noise.likelihood(xt, t)` this is log p(x_t).
         """
         evidence = self._checked_evidence(likelihood)
         return self._log_total(len(evidence), lambda position, words: evidence[:, position, words])
@@ -139,8 +133,8 @@ class ToyLanguage:
     def cavity(self, likelihood: torch.Tensor) -> torch.Tensor:
         """Return log p(x_l = v | evidence at every position but l), float64[B, L, V], by forward-backward.
 
-        `likelihood` [B, L, V] holds p(evidence at l | x_l = v), up to a factor for each (b, l). Words that the
-        other positions rule out get -inf. Contradictory evidence (probability 0) is an error.
+        `likelihood` [B, L, V] holds p(evidence at l | x_l = v), up to a factor for each (b, l). ValueError for evidence
+        that contradicts every sentence.
         """
         evidence = self._checked_evidence(likelihood)
         weights = [arcs.prob * evidence[:, i, arcs.word] for i, arcs in enumerate(self._arcs)]  # [B, A]
