@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from told import told
 
 from uddm_mini.chapters import real_text
 from uddm_mini.worlds.held_out import near_duplicates
@@ -125,16 +126,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_answer_passes_and_is_told_why(name):
-    result = getattr(real_text, name)(RIGHT[name])
-    assert result.passed is True and result.message.startswith("Right."), result.message
-
-
-@pytest.mark.parametrize(("name", "answer", "message"), WRONG)
-def test_a_wrong_answer_fails_with_the_message_that_fits(name, answer, message):
-    result = getattr(real_text, name)(answer)
-    assert result.passed is False and message in result.message, result.message
+test_right_answers, test_mistakes = told(real_text, RIGHT, WRONG)
 
 
 def test_the_twins_of_the_check_are_those_of_the_corpus():
