@@ -376,6 +376,7 @@ HARMLESS_CALLS = {
     "MappingProxyType",
     "fromkeys",
     *("Walk", "ProbeSettings"),  # frozen settings
+    *("vars", "items", "getattr", "startswith"),  # which names were imported
 }
 
 

@@ -37,6 +37,6 @@ from .worlds.held_out import TextSettings
 from .worlds.sentences import hub_texts
 
 # what is imported above is public, and nothing else
-__all__ = sorted(name for name, thing in vars().items() if getattr(thing, "__module__", "").startswith("uddm_mini."))
+__all__ = [name for name, thing in vars().items() if getattr(thing, "__module__", "").startswith("uddm_mini.")]
 
 __version__ = "0.1.0"

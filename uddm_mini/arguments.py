@@ -24,13 +24,17 @@ CORPUS_HELP = (
 )
 
 
-def _several(one: Callable[[str], Any], kind: type = list) -> Callable[[str], Any]:
+def _several(one: Callable[[str], Any]) -> Callable[[str], Any]:
     """Return what reads several numbers with commas between them."""
 
-    def numbers(text: str) -> Any:
-        return kind(one(part) for part in text.split(",") if part.strip())
+    def numbers(text: str) -> list[Any]:
+        return [one(part) for part in text.split(",") if part.strip()]
 
     return numbers
+
+
+def _levels(text: str) -> tuple[float, ...]:
+    return tuple(_several(float)(text))
 
 
 def _size(text: str) -> int:
@@ -70,7 +74,7 @@ TYPES: dict[type, dict[str, Any]] = {
     int: {"type": _seed, "metavar": "N"},
     float: {"type": float, "metavar": "N"},
     str: {"metavar": "WORD"},
-    tuple: {"type": _several(float, tuple), "metavar": "T,T,..."},
+    tuple: {"type": _levels, "metavar": "T,T,..."},
 }
 
 

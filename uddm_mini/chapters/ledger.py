@@ -84,6 +84,14 @@ def recovery(table: pd.DataFrame, split: str) -> pd.DataFrame:
     return by_size(at_level(table, T), "recovered", split=split)
 
 
+def change_of_recovery(tables: Tables, split: str, sign: int, word: str) -> Finding:
+    """Return by how much recovery changes from the smallest size to the largest, seed by seed; agree if above 0."""
+    runs = recovery(tables("toy-large/sweep"), split)
+    change = over_seeds(sign * (runs.iloc[-1] - runs.iloc[0]))
+    ends = f"{word} from {runs.iloc[0].mean():.3f} to {runs.iloc[-1].mean():.3f}, by {span(*change)}"
+    return Finding(f"recovery of {split.replace('train', 'training')} text {ends}", change[1] > 0)
+
+
 def entropy(table: pd.DataFrame) -> pd.DataFrame:
     """Return the entropy of training text, rows n_train and columns seeds."""
     return by_size(table, "entropy", split="train")

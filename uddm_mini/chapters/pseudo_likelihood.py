@@ -54,7 +54,7 @@ def my_loop(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int, got: Any) -> s
 
 
 @exercise(2, "How unsure is a spin?", level="core", minutes=10)
-@questions([(torch.tensor(h, dtype=torch.float64),) for h in FIELDS], "At h = {h}")
+@questions(lambda: [(as_tensor(h),) for h in FIELDS], "At h = {h}")
 def unit_entropy(h: torch.Tensor, got: Any) -> str:
     """Compare with the entropy of (p, 1 - p), p = 1 / (1 + exp(-2 h)), at moderate and at huge fields."""
     p, once = torch.sigmoid(2 * h), torch.sigmoid(h)

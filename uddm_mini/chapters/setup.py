@@ -9,11 +9,15 @@ import torch
 from uddm_mini.teaching.answers import compare, questions
 from uddm_mini.teaching.exercises import exercise
 
-X0, XT = torch.tensor([[3, 1, 4, 1], [5, 9, 2, 6]]), torch.tensor([[3, 7, 4, 1], [5, 9, 8, 0]])
+
+def _pairs() -> list[tuple[torch.Tensor, torch.Tensor, int]]:
+    """Return clean and noisy sentences, and how many of their words differ."""
+    x0, xt = torch.tensor([[3, 1, 4, 1], [5, 9, 2, 6]]), torch.tensor([[3, 7, 4, 1], [5, 9, 8, 0]])
+    return [(x0, xt, 3), (x0, x0, 0), (xt[:1, :3], torch.tensor([[3, 7, 5]]), 1)]
 
 
 @exercise(1, "How much did the noise change?", level="warm-up", minutes=5)
-@questions([(X0, XT, 3), (X0, X0, 0), (XT[:1, :3], torch.tensor([[3, 7, 5]]), 1)], hidden=1)
+@questions(_pairs, hidden=1)
 def changed_fraction(x0: torch.Tensor, xt: torch.Tensor, differ: int, got: Any) -> str:
     """Compare with a count by hand: the fraction of words that differ."""
     slips = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
 
-from .calls import called, crash, is_stub
+from .calls import NotAttempted, Wrong, ask, brief, wrong
 
 HALF = ("float16", "bfloat16")
 Cases = Sequence[tuple[Any, ...]]
@@ -21,47 +21,6 @@ NOT_FINITE = (
     "0 times log 0 counts as 0 (torch.special.xlogy knows that), and softmax, logsumexp and sigmoid are written "
     "so that nothing overflows, which exp does."
 )
-
-
-class Wrong(Exception):
-    """Carry a sentence out of a check to its decorator."""
-
-
-def wrong(message: str) -> NoReturn:
-    """End the check: the answer is wrong, and `message` says in one or two sentences what to look at."""
-    raise Wrong(message)
-
-
-class NotAttempted(Exception):
-    """Say that the stub is untouched."""
-
-
-def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
-    """Return what the student's `answer` gives for these arguments, or end the check with a kind sentence.
-
-    A function is called with copies of tensors, arrays and generators, and with global randomness seeded and restored;
-    a value is returned as it is. None, an empty body, `...` and NotImplementedError mean "not attempted yet".
-    """
-    if answer is None or answer is ...:
-        raise NotAttempted
-    if not callable(answer):
-        if arguments or named:
-            wrong(
-                f"The check wants your function itself, but got {brief(answer)}. Pass its name without parentheses: "
-                "check(my_function)."
-            )
-        return answer
-    try:
-        got = called(answer, arguments, named)
-    except NotImplementedError:
-        raise NotAttempted from None
-    except (Exception, SystemExit) as error:
-        wrong(crash(answer, error))
-    if got is ... or (got is None and is_stub(answer)):
-        raise NotAttempted
-    if got is None:
-        wrong("Your function returned nothing. Is a `return` missing?")
-    return got
 
 
 def ask_each(answer: Any, cases: Cases) -> Iterator[tuple[Any, ...]]:
@@ -231,12 +190,6 @@ def shown(values: Any) -> str:
         f"{v:,.0f}" if v.is_integer() and abs(v) < 1e15 else f"{v:,.5g}" for v in as_tensor(values).flatten().tolist()
     ]
     return texts[0] if as_tensor(values).ndim == 0 else f"({', '.join(texts)})"
-
-
-def brief(value: Any) -> str:
-    """Name the type of a value, and show the beginning of it."""
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
 def _float64(got: Any, what: str = "Your answer") -> torch.Tensor:
