@@ -31,5 +31,13 @@ def corpus(english: ToyLanguage) -> Corpus:
 
 
 @pytest.fixture
+def two_threads():
+    """PyTorch as on a machine with two cores; the tests themselves run with one thread."""
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)

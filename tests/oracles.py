@@ -10,6 +10,7 @@ import math
 
 import torch
 
+from uddm_mini import Denoiser
 from uddm_mini.worlds.grammar import Choice, Grammar, Slot, echo, uniform
 
 SCHEDULES = ("linear", "cosine")
@@ -178,3 +179,17 @@ def weighted_pairs(
     keep = prior > 0
     weight = (prior[:, None] * channels(alpha, vocab, length))[keep]
     return x[keep].repeat_interleave(len(x), 0), x.repeat(int(keep.sum()), 1), weight.reshape(-1)
+
+
+def assert_bayes_rule(denoiser: Denoiser, prior: torch.Tensor, schedule: str, length: int, form: str) -> None:
+    """Compare a denoiser, at three noise levels and in one form, with Bayes' rule over all sentences, to 1e-10."""
+    vocab = denoiser.noise.vocab_size
+    x = sentences(vocab, length)
+    for t in (0.02, 0.5, 1.0):
+        level = torch.full((len(x),), t, dtype=torch.float64)
+        got = getattr(denoiser, form)(x, level)
+        right = predictions(prior, signal(t, schedule), vocab, length, form)
+        torch.testing.assert_close(got.exp(), right, rtol=1e-10, atol=1e-10)
+        assert got.dtype == torch.float64
+        if form == denoiser.predicts:
+            assert torch.equal(denoiser(x, level), got)

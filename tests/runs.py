@@ -5,11 +5,22 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future
 
 import pandas as pd
+import pytest
 
 from uddm_mini import ProbeSettings
 
 PROBE = ProbeSettings(times=(0.25, 1.0), sentences=16)
 TINY = dict(steps=4, batch_size=8, width=8, depth=1, heads=2, probe=PROBE, progress=False)
+impossible_for_32 = pytest.mark.parametrize(
+    ("sizes", "seeds", "message"),
+    [
+        ([], [0], "at least one size"),
+        ([8], [], "at least one size"),
+        ([8, 33], [0], "has 32 training sentences"),
+        ([0], [0], "has 32 training sentences"),
+        ([8], [-1], "at least 0"),
+    ],
+)  # of a corpus with 32 training sentences
 
 
 class Serial(Executor):

@@ -21,14 +21,6 @@ X = torch.arange(24).reshape(8, 3) % 5
 NOISE = UniformNoise(5)
 
 
-@pytest.fixture
-def two_threads():
-    """PyTorch as on a machine with two cores; the tests themselves run with one thread."""
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(1)
-
-
 def test_small_models_use_one_thread_and_wide_ones_all(two_threads):
     assert useful_threads(64) == useful_threads(WIDE - 1) == 1
     assert useful_threads(WIDE) == 2

@@ -25,21 +25,22 @@ CORPUS_HELP = (
 )
 
 
-def _sizes(text: str) -> list[int]:
-    """Return numbers of sentences; 0 stands for "all"."""
-    return [0 if part.strip() == "all" else _count(part) for part in text.split(",") if part.strip()]
+def _several(one: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return what reads several numbers with commas between them."""
 
+    def numbers(text: str) -> list[Any]:
+        return [one(part) for part in text.split(",") if part.strip()]
 
-def _counts(text: str) -> list[int]:
-    return [_count(part) for part in text.split(",") if part.strip()]
-
-
-def _seeds(text: str) -> list[int]:
-    return [_seed(part) for part in text.split(",") if part.strip()]
+    return numbers
 
 
 def _levels(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(",") if part.strip())
+    return tuple(_several(float)(text))
+
+
+def _size(text: str) -> int:
+    """Return a number of sentences; 0 stands for "all"."""
+    return 0 if text.strip() == "all" else _count(text)
 
 
 def _count(text: str, least: int = 1) -> int:
@@ -68,6 +69,16 @@ def command_line(typed: Iterable[str]) -> str:
     return shlex.join(["python", "-m", "uddm_mini", *words])
 
 
+# how a setting with a value of this type is typed; the settings themselves say what is too small
+TYPES: dict[type, dict[str, Any]] = {
+    bool: {"action": "store_true", "default": None},
+    int: {"type": _seed, "metavar": "N"},
+    float: {"type": float, "metavar": "N"},
+    str: {"metavar": "WORD"},
+    tuple: {"type": _levels, "metavar": "T,T,..."},
+}
+
+
 def add_options(parser: argparse.ArgumentParser, settings: Any, skip: Iterable[str] = ()) -> None:
     """Add an option for every explained field of these settings, inner ones too, with its default and its choices.
 
@@ -84,20 +95,9 @@ def add_options(parser: argparse.ArgumentParser, settings: Any, skip: Iterable[s
             value = getattr(value, step)
         words, choices = leaf.metadata["help"], leaf.metadata["choices"] or None
         shown = ",".join(f"{part:g}" for part in value) if isinstance(value, tuple) else value
-        kind: dict[str, Any] = {"type": _type_of(value), "choices": choices}
-        if isinstance(value, bool):
-            kind = {"action": "store_true", "default": None}
-        elif choices is None:
-            kind["metavar"] = "T,T,..." if isinstance(value, tuple) else "WORD" if isinstance(value, str) else "N"
-        told = words if isinstance(value, bool) else f"{words} (default {shown})"
+        kind, told = TYPES[type(value)], words if isinstance(value, bool) else f"{words} (default {shown})"
+        kind = {"choices": choices} if choices else kind
         parser.add_argument(f"--{name.replace('_', '-')}", dest=".".join(path), help=told, **kind)
-
-
-def _type_of(value: Any) -> Callable[[str], Any]:
-    if isinstance(value, tuple):
-        return _levels
-    whole = isinstance(value, int)  # the settings themselves say what is too small
-    return _seed if whole else float if isinstance(value, float) else str
 
 
 def chosen(options: argparse.Namespace, settings: Settings) -> Settings:
@@ -125,12 +125,8 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
 def _sweep(parser: argparse.ArgumentParser) -> None:
     """train on more and more sentences and measure memory and generalization."""
     _corpus_options(parser)
-    parser.add_argument(
-        "--sizes",
-        type=_sizes,
-        metavar="N,N,...",
-        help="training-set sizes, such as 32,128,all (default 16, 64, ... all)",
-    )
+    words = "training-set sizes, such as 32,128,all (default 16, 64, ... all)"
+    parser.add_argument("--sizes", type=_several(_size), metavar="N,N,...", help=words)
     _seeds_option(parser)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results; give it again to resume")
     add_options(parser, SweepSettings(), skip=["seed"])
@@ -146,7 +142,9 @@ def _examine(parser: argparse.ArgumentParser) -> None:
 def _halves(parser: argparse.ArgumentParser) -> None:
     """train pairs of models on disjoint halves, and see when they agree."""
     _corpus_options(parser)
-    parser.add_argument("--sizes", type=_counts, metavar="N,N,...", help="sentences in each half (default 16, 64, ...)")
+    parser.add_argument(
+        "--sizes", type=_several(_count), metavar="N,N,...", help="sentences in each half (default 16, 64, ...)"
+    )
     _seeds_option(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
     add_options(parser, HalvesSettings(), skip=["seed"])
@@ -155,7 +153,7 @@ def _halves(parser: argparse.ArgumentParser) -> None:
 def _breaks(parser: argparse.ArgumentParser) -> None:
     """break one number of the recipe at a time on the toy language, and see what it costs."""
     parser.add_argument(
-        "--sizes", type=_counts, default=[4096], metavar="N,N,...", help="training sentences (default 4096)"
+        "--sizes", type=_several(_count), default=[4096], metavar="N,N,...", help="training sentences (default 4096)"
     )
     _seeds_option(parser, [0, 1, 2, 3, 4])
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
@@ -196,7 +194,9 @@ def _corpus_options(parser: argparse.ArgumentParser) -> None:
 
 def _seeds_option(parser: argparse.ArgumentParser, seeds: Iterable[int] = (0, 1, 2)) -> None:
     shown = ",".join(map(str, seeds))
-    parser.add_argument("--seeds", type=_seeds, default=[*seeds], metavar="S,S,...", help=f"seeds (default {shown})")
+    parser.add_argument(
+        "--seeds", type=_several(_seed), default=[*seeds], metavar="S,S,...", help=f"seeds (default {shown})"
+    )
 
 
 def _checkpoint_options(parser: argparse.ArgumentParser) -> None:

@@ -82,7 +82,7 @@ def _end(walk: Iterator[tuple[float, torch.Tensor]]) -> torch.Tensor:
 def settle(
     model: Denoiser, x: torch.Tensor, t: Level, limit: int = 10, form: Form = "posterior"
 ) -> Iterator[torch.Tensor]:
-    """Iterate the denoiser's fixed-point map x <- argmax_v log p0(v | x) at fixed t; yield x, map(x), map(map(x)), ...
+    """Iterate x <- argmax_v log p0(v | x) at fixed t, a number or float[B]; yield x, map(x), map(map(x)), ...
 
     x int64[B, L]: where it starts.
     t: the noise level that the denoiser is told, a number or float[B].

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-import pytest
 import torch
+from told import told
 
 from uddm_mini.chapters import corruption
 
@@ -31,7 +31,7 @@ WRONG = [
     ("level_for", lambda changed, v: changed / 0.999, "returns the old word"),
     ("level_for", lambda changed, v: 1 - changed * v / (v - 1), "signal alpha"),
     ("level_for", lambda changed, v: changed * v / (v - 1), "not to 0"),
-    ("level_for", lambda changed, v: changed**2, "Put it back"),
+    ("level_for", lambda changed, v: changed**2, "Put your t back"),
     ("level_for", lambda changed, v: torch.zeros(2), "shape"),
     ("step_table", lambda s, t, v: table(t, v), "already at s"),
     ("step_table", lambda s, t, v: table(1 - (s - t), v), "multiplies"),
@@ -59,30 +59,7 @@ WRONG = [
 ]
 
 
-def stub(*args): ...
-
-
-def crash(*args):
-    raise RuntimeError("lost")
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_answer_passes_and_is_told_why(name):
-    result = getattr(corruption, name)(RIGHT[name])
-    assert result.passed is True and result.message.startswith("Right.")
-
-
-@pytest.mark.parametrize(("name", "answer", "message"), WRONG)
-def test_a_wrong_answer_fails_with_the_message_that_fits(name, answer, message):
-    result = getattr(corruption, name)(answer)
-    assert result.passed is False and message in result.message, result.message
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_stub_was_not_attempted_and_a_crash_is_named(name):
-    assert getattr(corruption, name)(stub).passed is None
-    result = getattr(corruption, name)(crash)
-    assert result.passed is False and "lost" in result.message
+test_right_answers, test_mistakes = told(corruption, RIGHT, WRONG)
 
 
 def test_numbers_in_another_dress_pass():

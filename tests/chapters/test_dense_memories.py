@@ -46,10 +46,6 @@ def overflows(memories, x, b):
     return torch.special.entr(w / w.sum()).sum().exp()
 
 
-def crash(*arguments):
-    raise RuntimeError("no")
-
-
 CASES = [
     (checks.matched_beta, beta, True, "nothing can be known"),
     (checks.matched_beta, lambda r: -beta(r), False, "negative"),
@@ -60,12 +56,12 @@ CASES = [
     (checks.matched_beta, lambda r: 1.0, False, "At rho = 0.01"),
     (checks.effective_memories, lambda m, x, b: entropy(m, x, b).exp(), True, "single memory"),
     (checks.effective_memories, naive, False, "nan"),
-    (checks.effective_memories, in_double, False, "nan at beta = 1000"),
-    (checks.effective_memories, overflows, False, "doesn't overflow"),
+    (checks.effective_memories, in_double, False, "At beta = 1000.0: You return nan"),
+    (checks.effective_memories, overflows, False, "nothing overflows"),
     (checks.effective_memories, entropy, False, "entropy in nats"),
     (checks.effective_memories, lambda m, x, b: 1 / weights(m, x, b).square().sum(), False, "participation ratio"),
     (checks.effective_memories, lambda m, x, b: len(m), False, "counted the memories"),
-    (checks.effective_memories, lambda m, x, b: 1.5, False, "you found 1.5000 memories"),
+    (checks.effective_memories, lambda m, x, b: 1.5, False, "You return 1.5"),
     (checks.recall_probability, recall, True, "shrinks exponentially"),
     (checks.recall_probability, lambda V, L, a, n: (1 - tail(V, L, a + 1)) ** (n - 1), False, "win a tie"),
     (checks.recall_probability, lambda V, L, a, n: (1 - tail(V, L, a)) ** n, False, "n - 1 competitors"),
@@ -81,13 +77,6 @@ def test_checks(check, answer, passed, words):
     result = check(answer)
     assert result.passed is passed, result.message
     assert words in result.message
-
-
-@pytest.mark.parametrize("check", [checks.matched_beta, checks.effective_memories, checks.recall_probability])
-def test_stub_and_crash(check):
-    assert check(lambda *arguments: ...).passed is None
-    result = check(crash)
-    assert result.passed is False and "RuntimeError: no" in result.message
 
 
 def test_the_matched_beta_of_a_spin_is_the_beta_of_the_noise_level():

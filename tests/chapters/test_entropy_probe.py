@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-import pytest
 import torch
+from told import told
 
 from uddm_mini.chapters import entropy_probe
 
@@ -84,7 +84,7 @@ WRONG = [
     ("full_entropy", lambda c, b, a: -full(c, b, a), "sign"),
     ("full_entropy", no_redraw, "draw itself again"),
     ("full_entropy", with_nan, "nan"),
-    ("full_entropy", lambda c, b, a: 0.0, "nats, not"),
+    ("full_entropy", lambda c, b, a: 0.0, "You return 0, but it should be 1.0609"),
     ("area", lambda s, y: area(s, y, flip=True), "wrong way around"),
     ("area", lambda s, y: area(s, y, tie=0), "Ties are pairs"),
     ("area", lambda s, y: area(s, y, tie=1), "full credit"),
@@ -101,10 +101,10 @@ WRONG = [
     ("from_draws", lambda d: from_draws(d, start=1), "One term too few"),
     ("from_draws", lambda d: from_draws(d, weigh=False), "frequency"),
     ("from_draws", lambda d: float("nan"), "nan"),
-    ("from_draws", lambda d: 9.0, "nats, not"),
+    ("from_draws", lambda d: 9.0, "You return 9"),
     ("missing_part", lambda p, n: -missing(p, n), "turned around"),
-    ("missing_part", lambda p, n: missing(p, n, start=1), "one term is lacking"),
-    ("missing_part", lambda p, n: missing(p, n, start=-1), "one term too many"),
+    ("missing_part", lambda p, n: missing(p, n, start=1), "One term is lacking"),
+    ("missing_part", lambda p, n: missing(p, n, start=-1), "One term too many"),
     ("missing_part", lambda p, n: entropy(p), "whole entropy"),
     ("missing_part", lambda p, n: entropy(p) - missing(p, n), "finds on average"),
     ("missing_part", lambda p, n: float("nan"), "nan"),
@@ -112,31 +112,8 @@ WRONG = [
 ]
 
 
-def stub(*args): ...
-
-
-def crash(*args):
-    raise RuntimeError("lost")
-
-
 def test_the_missing_terms_may_be_added_up():
     assert entropy_probe.missing_part(by_summing).passed is True
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_answer_passes_and_is_told_why(name):
-    result = getattr(entropy_probe, name)(RIGHT[name])
-    assert result.passed is True and result.message.startswith("Right."), result.message
-
-
-@pytest.mark.parametrize(("name", "answer", "message"), WRONG)
-def test_a_wrong_answer_fails_with_the_message_that_fits(name, answer, message):
-    result = getattr(entropy_probe, name)(answer)
-    assert result.passed is False and message in result.message, result.message
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_stub_was_not_attempted_and_a_crash_is_named(name):
-    assert getattr(entropy_probe, name)(stub).passed is None
-    result = getattr(entropy_probe, name)(crash)
-    assert result.passed is False and "lost" in result.message
+test_right_answers, test_mistakes = told(entropy_probe, RIGHT, WRONG)

@@ -147,8 +147,22 @@ def test_a_list_keeps_all_its_digits():
 def test_an_untouched_stub_is_not_attempted(name):
     def stub(*arguments): ...
 
-    assert check_of(name)(stub).passed is None
-    assert check_of(name)(...).passed is None
+    for untouched in (stub, lambda *arguments: ..., lambda *arguments: None, ...):
+        assert check_of(name)(untouched).passed is None
+
+
+def crash(*arguments):
+    raise RuntimeError("lost")
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_a_crash_is_named_and_nonsense_gets_a_sentence(name):
+    result = check_of(name)(crash)
+    assert result.passed is False and "RuntimeError: lost" in result.message
+    nonsense = (lambda *arguments: 1 / 0, lambda: 0, lambda *arguments: "half", lambda *arguments: [1.0, 2.0, 3.0])
+    for answer in nonsense:
+        result = check_of(name)(answer)
+        assert result.passed is False and result.message, name
 
 
 def asked(name: str) -> list[tuple[tuple[Any, ...], Any]]:

@@ -64,16 +64,12 @@ def hebb(xi):
     return (xi.T @ xi / xi.shape[1]).fill_diagonal_(0)
 
 
-def crash(*arguments):
-    raise RuntimeError("no")
-
-
 CASES = [
     (checks.energy_from_overlaps, energy, True, "its own well"),
     (checks.energy_from_overlaps, lambda m, n: -n / 2 * (m**2).sum(), False, "self-couplings"),
     (checks.energy_from_overlaps, lambda m, n: -n * (m**2).sum() + len(m), False, "twice too deep"),
     (checks.energy_from_overlaps, lambda m, n: -n / 2 * m.sum() ** 2 + len(m) / 2, False, "a square of its own"),
-    (checks.energy_from_overlaps, lambda m, n: -(m**2).sum(), False, "the couplings give"),
+    (checks.energy_from_overlaps, lambda m, n: -(m**2).sum(), False, "You return -1.14, but it should be -9.4."),
     (checks.energy_from_overlaps, lambda m, n: m, False, "shape"),
     (checks.crosstalk, crosstalk, True, "sqrt(P / N)"),
     (checks.crosstalk, lambda xi: -crosstalk(xi), False, "sign is reversed"),
@@ -81,7 +77,7 @@ CASES = [
     (checks.crosstalk, lambda xi: crosstalk(xi) - (len(xi) - 1) / xi.shape[1], False, "You let j = i vote"),
     (checks.crosstalk, lambda xi: crosstalk(xi) * xi.shape[1], False, "N times too large"),
     (checks.crosstalk, lambda xi: crosstalk(xi) * -xi, False, "Multiply by -xi_i"),
-    (checks.crosstalk, lambda xi: torch.zeros_like(xi), False, "you found 0.000"),
+    (checks.crosstalk, lambda xi: torch.zeros_like(xi), False, "Your entry [0, 0] is 0, but it should be 0.2."),
     (checks.energy_from_overlaps, lambda m, n: energy(m, n) / n, False, "per neuron"),
     (checks.energy_from_overlaps, lambda m, n: -energy(m, n), False, "turned around"),
     (checks.energy_from_overlaps, lambda m, n: energy(m, n) + len(m) / 2, False, "twice"),
@@ -110,10 +106,3 @@ def test_checks(check, answer, passed, words):
     result = check(answer)
     assert result.passed is passed, result.message
     assert words in result.message
-
-
-@pytest.mark.parametrize("check", [checks.energy_from_overlaps, checks.crosstalk, checks.learn_couplings])
-def test_stub_and_crash(check):
-    assert check(lambda *arguments: ...).passed is None
-    result = check(crash)
-    assert result.passed is False and "RuntimeError: no" in result.message

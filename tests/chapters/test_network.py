@@ -69,7 +69,7 @@ def guarded(t: float) -> float:
         (gap(shift=0.0, log=guarded), "left out the 0.001"),
         (gap(turn=1.0), "The cosine is of pi t"),
         (gap(turn=2 * math.pi), "2 pi t"),
-        (lambda s, t: s + t, "their distance is"),
+        (lambda s, t: s + t, "in the three features"),
     ],
 )
 def test_time_gap_explains(mistake: Callable[..., Any], says: str) -> None:
@@ -132,7 +132,7 @@ def with_a_mask_of_zeros(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> t
         (head(same, scale="L"), "number of places"),
         (head(same, dim=0), "last axis"),
         (head(torch.t), "other way round"),
-        (lambda q, k, v: v, "first row should be"),
+        (lambda q, k, v: v, "There are L = "),
     ],
 )
 def test_blind_head_explains(mistake: Callable[..., Any], says: str) -> None:
@@ -189,7 +189,7 @@ def fall(k: int, steps: int) -> float:
             summed(lambda k, n, peak, warm: peak * (rise(k, warm) if k < warm else fall(k - warm, max(n - warm, 1)))),
             "begins when the warm-up ends",
         ),
-        (lambda n, peak, warm: peak, "add up to"),
+        (lambda n, peak, warm: peak, "but it should be"),
     ],
 )
 def test_reach_explains(mistake: Callable[..., Any], says: str) -> None:

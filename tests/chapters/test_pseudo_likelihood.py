@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from told import told
 
 from uddm_mini import HopfieldNetwork, PseudoLikelihoodNetwork, loop_work, random_patterns
 from uddm_mini.chapters import pseudo_likelihood as checks
@@ -38,26 +39,6 @@ def melody(xi: torch.Tensor) -> torch.Tensor:
 
 
 REFERENCE: list[Callable[..., Any]] = [my_loop, unit_entropy, safe_flips, melody]
-
-
-@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
-def test_reference_passes(solution: Callable[..., Any]) -> None:
-    result = getattr(checks, solution.__name__)(solution)
-    assert result.passed is True, result
-
-
-@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
-def test_stub_is_not_attempted(solution: Callable[..., Any]) -> None:
-    assert getattr(checks, solution.__name__)(lambda *arguments: None).passed is None
-
-
-@pytest.mark.parametrize("solution", REFERENCE, ids=lambda f: f.__name__)
-def test_crash_and_nonsense_fail_with_a_sentence(solution: Callable[..., Any]) -> None:
-    nonsense = (lambda *a: 1 / 0, lambda: 0, lambda *a: "half", lambda *a: [1.0, 2.0, 3.0], lambda *a: math.nan)
-    for answer in nonsense:
-        result = getattr(checks, solution.__name__)(answer)
-        assert result.passed is False
-        assert len(result.message) > 20
 
 
 def test_the_references_agree_with_the_package() -> None:
@@ -103,44 +84,9 @@ def forgets_to_flip_j(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int) -> f
     return total
 
 
-@pytest.mark.parametrize(
-    ("mistake", "says"),
-    [
-        (lambda *a: -my_loop(*a), "sign"),
-        (lambda *a: my_loop(*a) / 2, "half"),
-        (stays_put, "as if nothing had changed"),
-        (forgets_to_flip_j, "just before the flip"),
-        (lambda J, *a: math.nan if torch.equal(J, J.T) else my_loop(J, *a), "must cost nothing"),
-        (lambda J, s, i, j: float(4 * s[i] * s[j] * (J[j, i] - J[i, j])) + 0 * 1, None),
-    ],
-)
-def test_my_loop_explains(mistake: Callable[..., Any], says: str | None) -> None:
-    result = checks.my_loop(mistake)
-    assert result.passed is (says is None), result
-    assert says is None or says in result.message
-
-
 def plain_formula(h: torch.Tensor) -> torch.Tensor:
     p = torch.sigmoid(2 * h)
     return -p * p.log() - (1 - p) * (1 - p).log()
-
-
-@pytest.mark.parametrize(
-    ("mistake", "says"),
-    [
-        (lambda h: unit_entropy(h) / math.log(2), "bits"),
-        (lambda h: -unit_entropy(h), "never negative"),
-        (lambda h: torch.special.entr(torch.sigmoid(2 * h)), "one value"),
-        (lambda h: unit_entropy(h / 2), "-2 h"),
-        (lambda h: -torch.sigmoid(2 * h).log(), "surprise"),
-        (plain_formula, "0 ln 0"),
-        (torch.zeros_like, "nats"),
-    ],
-)
-def test_unit_entropy_explains(mistake: Callable[..., Any], says: str) -> None:
-    result = checks.unit_entropy(mistake)
-    assert result.passed is False
-    assert says in result.message
 
 
 def bound(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0, ties: bool = False) -> torch.Tensor:
@@ -149,42 +95,37 @@ def bound(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0, ties: bool = F
     return ((cost <= margin) if ties else (cost < margin)).sum(dim=1)
 
 
-@pytest.mark.parametrize(
-    ("mistake", "says"),
-    [
-        (lambda J, xi: int(bound(J, xi, 1.0).min()), "twice too many"),
-        (lambda J, xi: int(bound(J, xi).max()), "weakest"),
-        (lambda J, xi: int(bound(J, xi, ties=True).min()), "exactly 0"),
-        (lambda J, xi: int(bound(J, xi).min()) + 0.5, "whole number"),
-        (lambda J, xi: float("nan"), "whole number"),
-        (lambda J, xi: int(bound(J, xi).min()) + 1, "One too many"),
-        (lambda J, xi: int(bound(J.T, xi).min()), "columns"),
-        (lambda J, xi: max(1, int(bound(J, xi).min())), "0"),
-        (lambda J, xi: 0, "always repaired"),
-    ],
-)
-def test_safe_flips_explains(mistake: Callable[..., Any], says: str) -> None:
-    result = checks.safe_flips(mistake)
-    assert result.passed is False
-    assert says in result.message
-
-
 def not_closed(xi: torch.Tensor) -> torch.Tensor:
     xi = xi.double()
     return xi[1:].T @ xi[:-1] / xi.shape[1]
 
 
-@pytest.mark.parametrize(
-    ("mistake", "says"),
-    [
-        (lambda xi: xi.double().T @ xi.double(), "Hebb"),
-        (lambda xi: melody(xi).T, "backwards"),
-        (not_closed, "back to the first"),
-        (lambda xi: torch.eye(xi.shape[1]) - 2, "next pattern"),
-        (lambda xi: melody(xi)[:5], "shape"),
-    ],
-)
-def test_melody_explains(mistake: Callable[..., Any], says: str) -> None:
-    result = checks.melody(mistake)
-    assert result.passed is False
-    assert says in result.message
+WRONG = [
+    ("my_loop", lambda *a: -my_loop(*a), "sign"),
+    ("my_loop", lambda *a: my_loop(*a) / 2, "half"),
+    ("my_loop", stays_put, "as if nothing had changed"),
+    ("my_loop", forgets_to_flip_j, "just before the flip"),
+    ("my_loop", lambda J, *a: math.nan if torch.equal(J, J.T) else my_loop(J, *a), "must cost nothing"),
+    ("unit_entropy", lambda h: unit_entropy(h) / math.log(2), "bits"),
+    ("unit_entropy", lambda h: -unit_entropy(h), "never negative"),
+    ("unit_entropy", lambda h: torch.special.entr(torch.sigmoid(2 * h)), "one value"),
+    ("unit_entropy", lambda h: unit_entropy(h / 2), "-2 h"),
+    ("unit_entropy", lambda h: -torch.sigmoid(2 * h).log(), "surprise"),
+    ("unit_entropy", plain_formula, "0 ln 0"),
+    ("unit_entropy", torch.zeros_like, "nats"),
+    ("safe_flips", lambda J, xi: int(bound(J, xi, 1.0).min()), "Twice too many"),
+    ("safe_flips", lambda J, xi: int(bound(J, xi).max()), "weakest"),
+    ("safe_flips", lambda J, xi: int(bound(J, xi, ties=True).min()), "exactly 0"),
+    ("safe_flips", lambda J, xi: int(bound(J, xi).min()) + 0.5, "whole number"),
+    ("safe_flips", lambda J, xi: float("nan"), "whole number"),
+    ("safe_flips", lambda J, xi: int(bound(J, xi).min()) + 1, "One too many"),
+    ("safe_flips", lambda J, xi: int(bound(J.T, xi).min()), "columns"),
+    ("safe_flips", lambda J, xi: max(1, int(bound(J, xi).min())), "0"),
+    ("safe_flips", lambda J, xi: 0, "always repaired"),
+    ("melody", lambda xi: xi.double().T @ xi.double(), "Hebb"),
+    ("melody", lambda xi: melody(xi).T, "backwards"),
+    ("melody", not_closed, "back to the first"),
+    ("melody", lambda xi: torch.eye(xi.shape[1]) - 2, "next pattern"),
+    ("melody", lambda xi: melody(xi)[:5], "shape"),
+]
+test_right_answers, test_mistakes = told(checks, [(solution.__name__, solution) for solution in REFERENCE], WRONG)

@@ -173,15 +173,15 @@ def not_to_one():
         (checks.count_sentences, lambda positions: count(positions, weight=lambda p: p), "total probability"),
         (checks.count_sentences, product_of_arrows, "numbers of arrows"),
         (checks.count_sentences, product_of_words, "numbers of words"),
-        (checks.count_sentences, hard_coded, "for the book's you returned 12"),
-        (checks.count_sentences, lambda positions: 7, "7 for a language of 12"),
+        (checks.count_sentences, hard_coded, "not for the book's"),
+        (checks.count_sentences, lambda positions: 7, "You return 7, but it should be 12."),
         (checks.echo_entropies, in_bits, "in bits"),
-        (checks.echo_entropies, zero_times_log_zero, "0 ln 0"),
+        (checks.echo_entropies, zero_times_log_zero, "0 times log 0"),
         (checks.echo_entropies, echo_or_not, "ln(n - 1)"),
         (checks.echo_entropies, no_echo_alone, "minus that of the echo alone"),
-        (checks.echo_entropies, missing_choice, "entropy of the pair is"),
+        (checks.echo_entropies, missing_choice, "it should be (2.614, 0.82229)"),
         (checks.echo_entropies, lambda n, f: 1.0, "shape [], but should have [2]"),
-        (checks.next_word, lambda *a: following(*a, normalize=False), "divide the weights by their sum"),
+        (checks.next_word, lambda *a: following(*a, normalize=False), "Divide by their sum"),
         (checks.next_word, lambda *a: following(*a, flat=True), "probability of the state"),
         (checks.next_word, lambda p, a, v: torch.full((v,), 1 / v), "should be big 0.50, small 0.50"),
         (checks.best_pair, product_of_singles, "product of the two best single guesses"),
@@ -189,7 +189,7 @@ def not_to_one():
         (checks.best_pair, greedy_pair, "guessed first"),
         (checks.best_pair, lambda language, x, i, j: greedy_pair(language, x, j, i), "guessed first"),
         (checks.best_pair, surest_first, "guessed first"),
-        (checks.best_pair, lambda *a: 1.0, "most probable pair has probability"),
+        (checks.best_pair, lambda *a: 1.0, "it should be 0.45. For 'big dogs"),
         (checks.design, lambda: pairs_of_echoes(0.9), "too easy"),
         (checks.design, lambda: pairs_of_echoes(0.6), "too hard"),
         (checks.design, lambda: pairs_of_echoes(n_pairs=2), "4 slots"),
@@ -203,16 +203,6 @@ def test_slips_get_the_sentence_that_fits(check, answer, words):
     result = check(answer)
     assert result.passed is False
     assert words in result.message
-
-
-@pytest.mark.parametrize("check", EVERY)
-def test_a_stub_is_not_attempted_and_a_crash_is_no_exception(check):
-    def crash(*_):
-        raise IndexError("list index out of range")
-
-    assert check(lambda *_: None).passed is None
-    assert check(crash).passed is False
-    assert "IndexError" in check(crash).message
 
 
 def test_the_oracles_agree_with_brute_force():

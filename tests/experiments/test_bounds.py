@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from runs import PROBE, Serial, numbers
+from runs import PROBE, Serial, impossible_for_32, numbers
 
 from uddm_mini import Cosine, MemorizingDenoiser, PopulationDenoiser, SweepSettings, ToyLanguage, UniformNoise
 from uddm_mini.experiments.bounds import sweep_bounds
@@ -94,16 +94,7 @@ def test_bounds_resume_where_they_stopped(small, tmp_path):
             sweep_bounds(small, [8], out=path, **BOUNDS)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "seeds", "message"),
-    [
-        ([], [0], "at least one size"),
-        ([8], [], "at least one size"),
-        ([8, 33], [0], "has 32 training sentences"),
-        ([0], [0], "has 32 training sentences"),
-        ([8], [-1], "at least 0"),
-    ],
-)
+@impossible_for_32
 def test_impossible_bounds_are_named_before_anything_is_written(small, tmp_path, sizes, seeds, message):
     with pytest.raises(ValueError, match=message):
         sweep_bounds(small, sizes, seeds, out=tmp_path / "new" / "bounds.csv", **BOUNDS)

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 import torch
 from distributed import Client
-from runs import PROBE, TINY, Serial, numbers
+from runs import PROBE, TINY, Serial, impossible_for_32, numbers
 
 from uddm_mini import ProbeSettings, SweepSettings, ToyLanguage, TrainSettings, UniformNoise, load, run_sweep
 from uddm_mini.experiments import sweep as module
@@ -352,16 +352,7 @@ def test_kept_models_are_the_ones_that_were_measured(world, tmp_path):
             assert found[split, t, name] == pytest.approx(at.loc[(split, 0.25), name]), name
 
 
-@pytest.mark.parametrize(
-    ("sizes", "seeds", "message"),
-    [
-        ([], [0], "at least one size"),
-        ([8], [], "at least one size"),
-        ([8, 33], [0], "has 32 training sentences"),
-        ([0], [0], "has 32 training sentences"),
-        ([8], [-1], "at least 0"),
-    ],
-)
+@impossible_for_32
 def test_impossible_sweeps_are_named_before_anything_is_written(world, tmp_path, sizes, seeds, message):
     with pytest.raises(ValueError, match=message):
         run_sweep(world[0], sizes, seeds, out=tmp_path / "new", **TINY)

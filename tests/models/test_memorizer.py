@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from oracles import index_of, predictions, sentences, signal
+from oracles import assert_bayes_rule, index_of, sentences, signal
 
 from uddm_mini import MemorizingDenoiser, UniformNoise
 from uddm_mini.noise import SCHEDULES
@@ -19,15 +19,8 @@ def test_the_memorizer_is_bayes_rule_over_its_memories(schedule, form, generator
     memories = torch.randint(vocab, (5, length), generator=generator)
     memories[4] = memories[0]  # a sentence stored twice counts twice
     prior = torch.bincount(index_of(memories, vocab), minlength=vocab**length).double() / len(memories)
-    x = sentences(vocab, length)
     denoiser = MemorizingDenoiser(memories, UniformNoise(vocab, SCHEDULES[schedule]()))
-    for t in (0.02, 0.5, 1.0):
-        level = torch.full((len(x),), t, dtype=torch.float64)
-        got = getattr(denoiser, form)(x, level)
-        torch.testing.assert_close(got.exp(), predictions(prior, signal(t, schedule), vocab, length, form), **EXACT)
-        assert got.dtype == torch.float64
-        if form == denoiser.predicts:
-            assert torch.equal(denoiser(x, level), got)
+    assert_bayes_rule(denoiser, prior, schedule, length, form)
     assert denoiser.predicts == "posterior"
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from oracles import (
     GRAMMARS,
+    assert_bayes_rule,
     channels,
     index_of,
     predictions,
@@ -32,15 +33,8 @@ TIMES = (0.02, 0.5, 1.0)
 def test_the_population_is_bayes_rule_over_all_sentences(name, schedule, form):
     language = ToyLanguage(GRAMMARS[name])
     vocab, length = language.vocab_size, language.length
-    prior, x = prior_of(GRAMMARS[name], language.words, length), sentences(vocab, length)
     denoiser = PopulationDenoiser(language, UniformNoise(vocab, SCHEDULES[schedule]()))
-    for t in TIMES:
-        level = torch.full((len(x),), t, dtype=torch.float64)
-        got = getattr(denoiser, form)(x, level)
-        torch.testing.assert_close(got.exp(), predictions(prior, signal(t, schedule), vocab, length, form), **EXACT)
-        assert got.dtype == torch.float64
-        if form == denoiser.predicts:
-            assert torch.equal(denoiser(x, level), got)
+    assert_bayes_rule(denoiser, prior_of(GRAMMARS[name], language.words, length), schedule, length, form)
     assert denoiser.predicts == "cavity"
 
 

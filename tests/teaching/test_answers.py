@@ -37,7 +37,7 @@ def test_ask_copies_generators_arrays_and_lists_and_keeps_gradients():
 def verdict(got, right=2.0, slips=None, **more):
     """Return the sentence of a comparison, "" if the answer is right."""
     try:
-        compare(got, right, slips, otherwise="otherwise", **more)
+        compare(got, right, slips, "Hint.", **more)
     except Wrong as signal:
         return str(signal)
     return ""
@@ -69,7 +69,12 @@ def test_an_answer_gets_the_sentence_of_the_first_slip_that_it_shows(got, senten
 
 
 def test_what_is_no_slip_gets_the_last_sentence():
-    assert verdict(7) == verdict(7, slips={"half": 1}) == "otherwise"
+    assert verdict(7) == verdict(7, slips={"half": 1}) == "You return 7, but it should be 2. Hint."
+    assert verdict([1, 0.5], torch.tensor([1.0, 1 / 3])) == "You return (1, 0.5), but it should be (1, 0.33333). Hint."
+    large = torch.eye(3).index_put((torch.tensor(2), torch.tensor(1)), torch.tensor(0.25))
+    assert verdict(large, torch.eye(3)) == "Your entry [2, 1] is 0.25, but it should be 0. Hint."
+    assert verdict(False, True) == "You say False, but it is True. Hint."
+    assert verdict(float("nan")).startswith("You return nan, but it should be 2. Hint. 0 times log 0 counts as 0")
 
 
 def test_tables_are_compared_in_their_shape_and_a_slip_of_another_shape_is_none():
@@ -95,14 +100,14 @@ def test_one_tolerance_for_all():
 
 
 def test_questions_make_a_check_of_a_judge_of_one_answer():
-    @questions(lambda: [(1, 2), (3, 4)])
-    def total(a: int, b: int, got: int) -> str:
+    @questions(lambda: [(1, torch.tensor([2.0]), 3), (3, torch.tensor([4.0]), 7)], "At {a} and {b}", hidden=1)
+    def total(a: int, b: torch.Tensor, right: int, got: int) -> str:
         """Add."""
-        compare(got, a + b, {"You forget the second.": a}, otherwise=f"{a} + {b} is not {got}.")
+        compare(got, right, {"You forget the second.": a})
         return "Right."
 
     check = Check(total, "1.1 Add")
     assert (check.__name__, check.__doc__) == ("total", "Add.")
     assert check(lambda a, b: a + b).message == "Right."
-    assert check(lambda a, b: a).message == "You forget the second."
-    assert check(lambda a, b: 2 * b).message == "1 + 2 is not 4."
+    assert check(lambda a, b: a).message == "At 1 and [2.0]: You forget the second."
+    assert check(lambda a, b: 2 * b).message == "At 1 and [2.0]: You return 4, but it should be 3."

@@ -16,14 +16,6 @@ X = torch.arange(24).reshape(8, 3) % 5
 NOISE = UniformNoise(5)
 
 
-@pytest.fixture
-def two_threads():
-    """PyTorch as on a machine with two cores; the tests themselves run with one thread."""
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(1)
-
-
 def test_several_models_are_those_that_train_makes(two_threads):
     models = train_each({"few": X[:2], "all": X}, NOISE, seed=3, **TINY)
     assert list(models) == ["few", "all"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from uddm_mini.probes.basins import half_survives
 from uddm_mini.teaching.answers import as_number, as_tensor, ask, ask_each, close, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
 
@@ -35,83 +36,89 @@ NEIGHBORS = (
 
 
 @exercise(1, "Which noise level?", level="warm-up", minutes=5)
-@questions(LEVELS)
+@questions(LEVELS, "For {k} of {length} words and V = {vocab}")
 def alpha_for(k: int, length: int, vocab: int, got: Any) -> str:
     """Check alpha = 1 - (k / L) V / (V - 1), at least 1e-3."""
     got, share = as_number(got), k / length
     alpha = max(1 - share * vocab / (vocab - 1), LEAST)
-    asked = f"For {k} of {length} words and V = {vocab}"
     slips = {
-        f"{asked} you take every redrawn word for a changed one. One in V redraws the same word, so more than k must "
-        "be redrawn for k to change.": max(1 - share, LEAST),
-        f"{asked} your factor is upside down: k / L = (1 - alpha) (V - 1) / V, solved for alpha.": (
+        "You take every redrawn word for a changed one. One in V redraws the same word, so more than k must be redrawn "
+        "for k to change.": max(1 - share, LEAST),
+        "Your factor is upside down: k / L = (1 - alpha) (V - 1) / V, solved for alpha.": (
             max(1 - share * (vocab - 1) / vocab, LEAST)
         ),
-        f"{asked} you return the noise, {got:.3f}. The question is about the signal alpha that is left.": (
+        f"You return the noise, {got:.3f}. The question is about the signal alpha that is left.": (
             *((1 - alpha) / (1 - LEAST), 1 - alpha),
         ),
-        f"{asked} you return {got:.3f}, but alpha never falls below {LEAST}: pure noise is all there is.": got < LEAST,
+        f"You return {got:.3f}, but alpha never falls below {LEAST}: pure noise is all there is.": got < LEAST,
     }
-    compare(got, alpha, slips, otherwise=f"{asked} alpha should be {alpha:.4f}, but you return {got:.4f}.")
+    compare(got, alpha, slips)
     return "Right. The denoiser is told the level at which k changed words are just what it expects."
 
 
 @exercise(2, "The radius", level="core", minutes=10)
-@questions([(list(changed), list(returned)) for changed, returned in PROFILES])
+@questions([(list(k), list(r)) for k, r in PROFILES], "For the shares {returned} at {changed} changed words")
 def radius(changed: list[int], returned: list[float], got: Any) -> str:
     """Check the largest number with at least half returned, interpolated, against cases counted by hand."""
-    got, (right, last) = as_number(got), _radius(changed, returned)
-    case = f"For the shares {returned} at {changed} changed words"
+    got, right = as_number(got), half_survives(changed, returned)
+    last = max((k for k, share in zip(changed, returned, strict=True) if share >= 0.5), default=0)
     slips = {
-        f"{case} not even half of the runs return, so the radius is 0, but you return {got:.2f}.": last == 0,
-        f"{case} every share is at least 1/2. Return the largest number measured, {last}, as a lower bound.": (
+        f"Not even half of the runs return, so the radius is 0, but you return {got:.2f}.": last == 0,
+        f"Every share is at least 1/2. Return the largest number measured, {last}, as a lower bound.": (
             last == changed[-1]
         ),
-        f"{case} you stop at {last}. Follow the straight line to the next number, down to 1/2.": last,
-        f"{case} you return {got:.2f}. The *largest* number with a share of 1/2 or more counts: {last}.": got < last,
+        f"You stop at {last}. Follow the straight line to the next number, down to 1/2.": last,
+        f"You return {got:.2f}. The *largest* number with a share of 1/2 or more counts: {last}.": got < last,
     }
-    unknown = f"{case} the line from {last} to the next number meets 1/2 at {right:.3f}, not at {got:.3f}."
-    compare(got, right, slips, otherwise=unknown)
+    compare(got, right, slips, f"There the line from {last} to the next number meets 1/2.")
     return "Right. One number per sentence, so that basins can be compared."
 
 
-@exercise(3, "Where do the runs end?", level="core", minutes=15)
-def where_runs_end(answer: Any) -> str:
-    """Check the shares of runs that returned, that another memory captured, and that ended elsewhere."""
-    x = torch.tensor([1, 2, 3])
-    captor, other = [1, 2, 4], [0, 0, 0]
+def _run_ends() -> list[tuple[Any, ...]]:
+    """Return ends of runs, a sentence x and memories; and counts of returned, captured and others, and what to say."""
+    x, captor, other = torch.tensor([1, 2, 3]), [1, 2, 4], [0, 0, 0]
     memories = torch.tensor([captor, x.tolist(), captor, other])  # x itself is stored, and a neighbor twice
     ends = torch.tensor([x.tolist()] * 4 + [captor] * 3 + [other] * 2 + [[0, 2, 3]] * 2 + [[4, 4, 0]] * 5)
-    without_x, one = torch.tensor([captor, other]), torch.tensor([other])
-    cases = [(ends, x, memories), (ends, x, without_x), (ends, memories[0], memories), (ends[:8], x, memories)]
-    (*_, got), (*_, held_out), (*_, of_captor), (*_, of_some), (*_, of_one) = ask_each(answer, [*cases, (ends, x, one)])
+    return [
+        (ends, x, memories, (4, 5, 7), ""),
+        (ends, x, torch.tensor([captor, other]), (4, 5, 7), "Wrong where x is not among the memories: held-out text."),
+        (ends, memories[0], memories, (3, 6, 7), "Wrong for another x: compare the ends with x itself."),
+        (
+            ends,
+            x,
+            torch.tensor([other]),
+            (4, 2, 10),
+            "Right for four memories, not for one that captured 2 of 16 runs.",
+        ),
+        (ends[:8], x, memories, (4, 4, 0), "Right for all 16 runs, not for the first 8: 4 returned, 4 were captured."),
+    ]
+
+
+@exercise(3, "Where do the runs end?", level="core", minutes=15)
+@questions(_run_ends, hidden=2)
+def where_runs_end(
+    ends: torch.Tensor, x: torch.Tensor, memories: torch.Tensor, counts: tuple[int, int, int], hint: str, got: Any
+) -> str:
+    """Check the shares of runs that returned, that another memory captured, and that ended elsewhere."""
     if isinstance(got, dict):
         wrong("Return three shares in order, (returned, captured, elsewhere), not a dictionary.")
-    shares = as_tensor(got, (3,), "Your answer (returned, captured, elsewhere)")
-    home, captured, total = (float(share) for share in (shares[0], shares[1], shares.sum()))
+    shares, right = as_tensor(got, (3,), "Your answer (returned, captured, elsewhere)"), as_tensor(counts) / len(ends)
     slips = {
-        "You count returns twice: x is among the memories, and coming home is no capture.": close(captured, 9 / 16),
+        hint: bool(hint),
+        "You count returns twice: x is among the memories, and coming home is no capture.": close(shares[1], 9 / 16),
         "A memory that is stored twice captures a run once: ask whether *any* memory equals the end.": (
-            close(captured, 8 / 16)
+            close(shares[1], 8 / 16)
         ),
-        "You count runs. Divide by their number, here 16, to get shares.": 16,
+        "You count runs. Divide by their number, here 16, to get shares.": close(shares.sum(), 16),
+        "Your shares do not add up to 1, but every run ends in exactly one of the three ways.": (
+            not close(shares.sum(), 1)
+        ),
+        f"{right[0]:.4f} of the runs end at exactly x, all of its words; you say {shares[0]:.4f}.": (
+            not close(shares[0], right[0])
+        ),
+        "You count the nearest memory only. Any memory other than x can capture a run.": close(shares[1], 3 / 16),
     }
-    unknown = f"Your shares add up to {total:.3f}, but every run ends in exactly one of the three ways."
-    compare(total, 1, slips, otherwise=unknown)
-    unknown = f"{4 / 16:.4f} of the runs end at exactly x, all of its words; you say {home:.4f}."
-    compare(home, 4 / 16, otherwise=unknown)
-    nearest = {"You count the nearest memory only. Any memory other than x can capture a run.": 3 / 16}
-    unknown = f"{5 / 16:.4f} of the runs end at a whole memory that is not x; you say {captured:.4f}."
-    compare(captured, 5 / 16, nearest, otherwise=unknown)
-    compare(shares[2], 7 / 16, otherwise="What neither returned nor was captured ended elsewhere.")
-    unknown = "The answer may not change when x is not among the memories (a held-out sentence)."
-    compare(as_tensor(held_out, (3,))[:2], [4 / 16, 5 / 16], otherwise=unknown)
-    unknown = "Right for one sentence x. For another x, the same ends count differently: compare them with x itself."
-    compare(as_tensor(of_captor, (3,))[:2], [3 / 16, 6 / 16], otherwise=unknown)
-    unknown = "Right for four memories. With a single one, which captured 2 of 16 runs, the answer changes."
-    compare(of_one, [4 / 16, 2 / 16, 10 / 16], otherwise=unknown)
-    unknown = "Right for 16 runs, but not for the first 8 of them alone, of which 4 returned and 4 were captured."
-    compare(of_some, [4 / 8, 4 / 8, 0], otherwise=unknown)
+    compare(shares, right, slips, "The second are the runs that end at a whole memory that is not x.")
     return "Right. A failed run that was captured shows memory; one that ends elsewhere shows something else."
 
 
@@ -143,15 +150,13 @@ def safe_radius(answer: Any) -> str:
             "gains one.": max(_bounds(distances, beta, 1), default=0),
             f"The radius counts words, so it is a whole number; you return {got:.3f}.": not got.is_integer(),
         }
-        compare(got, right, slips, otherwise=f"{case} the largest safe k is {right}, but you return {got:g}.", within=0)
+        compare(got, right, slips, f"{case} this is the largest safe k.", within=0)
     x, memories = _at_distances((1, 1))
-    outweighed = as_number(ask(answer, memories, x, 0.5))
-    unknown = f"Two memories one word away outweigh x at beta = 0.5 even at k = 0. Return 0 there, not {outweighed:g}."
-    compare(outweighed, 0, otherwise=unknown, within=0)
-    most = as_number(ask(_ending(answer), x[None], x, 0.5))
+    hint = "Two memories one word away outweigh x at beta = 0.5 even at k = 0. Return 0 there."
+    compare(ask(answer, memories, x, 0.5), 0, hint=hint, within=0)
     endless = "With x as the only memory your loop never ends: an empty sum is below 1 for every k. Stop at k = L."
-    unknown = f"With x as the only memory any L = {len(x)} changes are undone. Return L there, not {most:g}."
-    compare(most, len(x), {endless: math.inf}, otherwise=unknown, within=0)
+    hint = f"With x as the only memory any L = {len(x)} changes are undone. Return L there."
+    compare(ask(_ending(answer), x[None], x, 0.5), len(x), {endless: math.inf}, hint, within=0)
     return (
         "Right. Any k words, replaced by any others, come back in one step. Measured radii are far wider, since random "
         "words rarely match a competitor."
@@ -182,18 +187,6 @@ def _ending(answer: Callable[..., Any], lines: int = 10_000) -> Callable[..., An
             sys.settrace(before)
 
     return run
-
-
-def _radius(changed: list[int], returned: list[float]) -> tuple[float, int]:
-    """Return the interpolated radius, and the largest measured number inside the basin (0 if there is none)."""
-    inside = [i for i, share in enumerate(returned) if share >= 0.5]
-    if not inside:
-        return 0.0, 0
-    i = inside[-1]
-    if i == len(changed) - 1:
-        return float(changed[i]), changed[i]
-    fall = (returned[i] - 0.5) / (returned[i] - returned[i + 1])
-    return changed[i] + fall * (changed[i + 1] - changed[i]), changed[i]
 
 
 def _at_distances(distances: tuple[int, ...], length: int = 12) -> tuple[torch.Tensor, torch.Tensor]:

@@ -19,6 +19,7 @@ from .ledger import (
     Finding,
     T,
     Tables,
+    change_of_recovery,
     detail,
     entropy,
     over_seeds,
@@ -33,18 +34,12 @@ UNSEEN = 128  # held-out sentences on which fixed points were counted, the same 
 
 def training_basins_shrink(tables: Tables = committed) -> Finding:
     """Training text: recovery at the smallest size minus recovery at the largest, seed by seed; agree if above 0."""
-    runs = recovery(tables("toy-large/sweep"), "train")
-    fall = over_seeds(runs.iloc[0] - runs.iloc[-1])
-    ends = f"from {runs.iloc[0].mean():.3f} to {runs.iloc[-1].mean():.3f}"
-    return Finding(f"recovery of training text falls {ends}, by {span(*fall)}", fall[1] > 0)
+    return change_of_recovery(tables, "train", -1, "falls")
 
 
 def held_out_basins_grow(tables: Tables = committed) -> Finding:
     """Held-out text: recovery at the largest size minus recovery at the smallest, seed by seed; agree if above 0."""
-    runs = recovery(tables("toy-large/sweep"), "held-out")
-    rise = over_seeds(runs.iloc[-1] - runs.iloc[0])
-    ends = f"from {runs.iloc[0].mean():.3f} to {runs.iloc[-1].mean():.3f}"
-    return Finding(f"recovery of held-out text rises {ends}, by {span(*rise)}", rise[1] > 0)
+    return change_of_recovery(tables, "held-out", 1, "rises")
 
 
 def they_converge(tables: Tables = committed) -> Finding:
@@ -166,8 +161,8 @@ def larger_models_later(tables: Tables = committed) -> Finding:
 
     order = "no interval and no seed reaches" if apart(half) else "some interval or seed reaches"
     measured = f"crossings at {listed(half)} sentences; {order} those of the next size"
-    overlap = f"at the onset the sizes are not all apart: {listed(onset)}"
-    return Finding(measured, apart(half), "" if apart(onset) else overlap)
+    overlap = "" if apart(onset) else f"at the onset the sizes are not all apart: {listed(onset)}"
+    return Finding(measured, apart(half), overlap)
 
 
 def unseen_data_are_fixed_points(tables: Tables = committed) -> Finding:
@@ -191,8 +186,8 @@ def unseen_data_are_fixed_points(tables: Tables = committed) -> Finding:
         f"{ends['reverse']}, the greedy walk {ends['greedy']}"
     )
     moved = f"the cavity map leaves {ends['cavity']} of held-out and training sentences whole"
-    strict = unseen["cavity"].iloc[-1].mean()
-    return Finding(measured, bool(low >= 0.95 and first < 0.5 and random < 0.01), "" if strict >= 0.95 else moved)
+    short = "" if unseen["cavity"].iloc[-1].mean() >= 0.95 else moved
+    return Finding(measured, bool(low >= 0.95 and first < 0.5 and random < 0.01), short)
 
 
 def real_text_too(tables: Tables = committed) -> Finding:
@@ -227,9 +222,9 @@ def the_passage_is_sharp(tables: Tables = committed) -> Finding:
 
     widths = {size: width(f"toy-{size}") for size in SIZES}
     listed = ", ".join(f"{size} {said}" for size, (_, said) in widths.items())
-    numbers = [value for value, _ in widths.values()]
-    falls = numbers[0] > numbers[1] > numbers[2]
-    return Finding(f"factors of {listed}: the passage gets {'narrower' if falls else 'no narrower'} with size", None)
+    small, medium, large = (value for value, _ in widths.values())
+    word = "narrower" if small > medium > large else "no narrower"
+    return Finding(f"factors of {listed}: the passage gets {word} with size", None)
 
 
 def the_size_governs(tables: Tables = committed) -> Finding:

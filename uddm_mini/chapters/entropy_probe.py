@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from uddm_mini.probes.roc import auc, threshold_at
-from uddm_mini.teaching.answers import as_number, as_tensor, ask_each, compare, questions
+from uddm_mini.teaching.answers import BITS, as_number, as_tensor, compare, questions
 from uddm_mini.teaching.exercises import exercise, second_part
 
 # the cavity posterior of a word, the word that is seen, the signal alpha
@@ -37,18 +37,17 @@ DRAWN = (((0.5, 0.3, 0.2), 3), ((0.9, 0.1), 6), ((0.9, 0.1), 2), ((0.6, 0.4, 0.0
 
 
 @exercise(1, "What the full posterior says", level="warm-up", minutes=10)
-@questions(lambda: [(as_tensor(p), b, alpha) for p, b, alpha in WORDS])
+@questions(
+    lambda: [(as_tensor(p), b, alpha) for p, b, alpha in WORDS], "For the cavity {cavity}, b = {b}, alpha = {alpha}"
+)
 def full_entropy(cavity: torch.Tensor, b: int, alpha: float, got: Any) -> str:
     """Check the entropy of the full posterior, made from the cavity one, the word that is seen, and alpha."""
-    got, seen = as_number(got, "Your entropy"), torch.arange(len(cavity)) == b
+    seen = torch.arange(len(cavity)) == b
     weight = (alpha * seen + (1 - alpha) / len(cavity)) * cavity
     no_redraw = torch.where(seen, alpha, (1 - alpha) / len(cavity)) * cavity
     right = _entropy(weight / weight.sum())
     slips = {
-        "You return nan. A word of probability 0 adds nothing: 0 log 0 counts as 0 (torch.xlogy knows that).": (
-            math.isnan(got)
-        ),
-        "That is the entropy in bits. This book uses natural logarithms.": right / math.log(2),
+        BITS: right / math.log(2),
         "The sign is turned around: an entropy is never negative.": -right,
         "That is the entropy of the cavity itself. Multiply by the likelihood of the word that is seen first.": (
             _entropy(cavity)
@@ -58,36 +57,37 @@ def full_entropy(cavity: torch.Tensor, b: int, alpha: float, got: Any) -> str:
             _entropy(no_redraw / no_redraw.sum())
         ),
     }
-    unknown = f"For the cavity {cavity.tolist()}, b = {b}, alpha = {alpha} you return {got:.4f} nats, not {right:.4f}."
-    compare(got, right, slips, otherwise=unknown)
+    compare(got, right, slips)
     return "Right. As alpha goes to 1 the seen word outweighs everything, and this entropy goes to 0 for any language."
 
 
-@exercise(2, "The area under the curve", level="core", minutes=15)
-def area(answer: Any) -> str:
-    """Check the Mann-Whitney statistic with ties."""
-    cases: list[tuple[torch.Tensor, torch.Tensor]] = []
+def _labelled() -> list[tuple[Any, ...]]:
+    """Return scores and labels in a random order, and the scores by label."""
+    cases: list[tuple[Any, ...]] = []
     for high, low in SCORES:
         order = torch.randperm(len(high) + len(low), generator=torch.Generator().manual_seed(len(cases)))
         scores, labels = torch.tensor([*high, *low]), torch.tensor([True] * len(high) + [False] * len(low))
-        cases.append((scores[order], labels[order]))
-    for (yes, no), (scores, labels, given) in zip(SCORES, ask_each(answer, cases), strict=True):
-        got, right, pairs = as_number(given, "Your area"), auc(scores, labels).value, len(yes) * len(no)
-        above, ties = (sum(f(p, n) for p in yes for n in no) for f in (float.__gt__, float.__eq__))
-        slips = {
-            "You count the pairs the wrong way around: a high score should mean yes.": 1 - right,
-            "Ties are pairs too: a detector that cannot tell two items apart is right half of the time.": (
-                ties > 0 and above / pairs
-            ),
-            "You give ties full credit. Then a detector that says the same of everything would be perfect.": (
-                ties > 0 and (above + ties) / pairs
-            ),
-            "Divide by the number of pairs, (items labelled yes) times (items labelled no).": above + ties / 2,
-        }
-        unknown = (
-            f"For yes {list(yes)} and no {list(no)} you return {got:.4f}; {above} pairs are right and {ties} are ties."
-        )
-        compare(got, right, slips, otherwise=unknown)
+        cases.append((scores[order], labels[order], high, low))
+    return cases
+
+
+@exercise(2, "The area under the curve", level="core", minutes=15)
+@questions(_labelled, "For yes {yes} and no {no}", hidden=2)
+def area(scores: torch.Tensor, labels: torch.Tensor, yes: tuple[float, ...], no: tuple[float, ...], got: Any) -> str:
+    """Check the Mann-Whitney statistic with ties."""
+    right, pairs = auc(scores, labels).value, len(yes) * len(no)
+    above, ties = (sum(f(p, n) for p in yes for n in no) for f in (float.__gt__, float.__eq__))
+    slips = {
+        "You count the pairs the wrong way around: a high score should mean yes.": 1 - right,
+        "Ties are pairs too: a detector that cannot tell two items apart is right half of the time.": (
+            ties > 0 and above / pairs
+        ),
+        "You give ties full credit. Then a detector that says the same of everything would be perfect.": (
+            ties > 0 and (above + ties) / pairs
+        ),
+        "Divide by the number of pairs, (items labelled yes) times (items labelled no).": above + ties / 2,
+    }
+    compare(as_number(got, "Your area"), right, slips, f"{above} pairs are right and {ties} are ties.")
     return "Right. It needs no threshold, and only the order of the scores matters."
 
 
@@ -106,20 +106,18 @@ def calibrated(known: torch.Tensor, rate: float, got: Any) -> str:
             got > right
         ),
     }
-    unknown = f"You return {got:g}. The threshold is one of the known scores: which of {len(no)} may a new one exceed?"
-    compare(got, right, slips, otherwise=unknown)
+    compare(got, right, slips, f"The threshold is one of the known scores: which of {len(no)} may a new one exceed?")
     return "Right. It assumes nothing about how the scores are distributed, only that the new item is of the same kind."
 
 
 @exercise(4, "Entropy from draws", level="stretch", minutes=25)
-@questions(lambda: [(torch.tensor(row),) for row in DRAWS])
+@questions(lambda: [(torch.tensor(row),) for row in DRAWS], "For the draws {draws}")
 def from_draws(draws: torch.Tensor, got: Any) -> str:
     """Check sum_v (n_v / S) (1 / n_v + ... + 1 / (S - 1))."""
-    got, n = as_number(got, "Your entropy"), len(draws)
+    n = len(draws)
     counts = [c for c in torch.bincount(draws).tolist() if c]
-    right, plug_in = _estimate(draws.tolist()), _entropy(as_tensor(counts) / n)
+    plug_in = _entropy(as_tensor(counts) / n)
     slips = {
-        "You return nan. Words that were not drawn add nothing: leave them out.": math.isnan(got),
         "That is the entropy of the frequencies, which is too low on average. Use the sum of 1 / k.": plug_in,
         "That is Miller and Madow's correction: good, but not the unbiased sum that is asked for.": (
             plug_in + (len(counts) - 1) / (2 * n)
@@ -130,37 +128,33 @@ def from_draws(draws: torch.Tensor, got: Any) -> str:
         "One term too few: k starts at n_v itself.": sum(c / n * sum(1 / k for k in range(c + 1, n)) for c in counts),
         "Each word counts with its frequency n_v / S.": sum(sum(1 / k for k in range(c, n)) for c in counts),
     }
-    unknown = f"For the draws {draws.tolist()} you return {got:.4f} nats, not {right:.4f}."
-    compare(got, right, slips, otherwise=unknown)
+    compare(got, _estimate(draws.tolist()), slips, "Words that were not drawn add nothing: leave them out.")
     return "Right. It misses only the part of the series with k >= S, which is small once every likely word was drawn."
 
 
 @second_part(from_draws)
-@questions(lambda: [(as_tensor(p), n) for p, n in DRAWN])
+@questions(lambda: [(as_tensor(p), n) for p, n in DRAWN], "For p = {p} and S = {n}")
 def missing_part(p: torch.Tensor, n: int, got: Any) -> str:
     """Check what the estimate misses against the entropy minus its mean over all V^S draws."""
-    got, rows = as_number(got, "The part that is missed"), list(itertools.product(range(len(p)), repeat=n))
+    rows = list(itertools.product(range(len(p)), repeat=n))
     mean = sum(math.prod(p[list(row)].tolist()) * _estimate(list(row)) for row in rows)
     right, seen = _entropy(p) - mean, [v for v in p.tolist() if v > 0]
-    case = f"For p = {p.tolist()} and S = {n}"
     slips = {
-        f"{case} you return nan. A word of probability 0 adds nothing: leave it out.": math.isnan(got),
-        f"{case} the sign is turned around: the estimate is too low on average, so what it misses is positive.": -right,
-        f"{case} this is what the estimate finds on average. What it misses are the terms with k >= S.": mean,
-        f"{case} this is the whole entropy. The terms with k < S are not missed.": _entropy(p),
-        f"{case} one term is lacking: k = S belongs to the part that is missed.": (
+        "The sign is turned around: the estimate is too low on average, so what it misses is positive.": -right,
+        "This is what the estimate finds on average. What it misses are the terms with k >= S.": mean,
+        "This is the whole entropy. The terms with k < S are not missed.": _entropy(p),
+        "One term is lacking: k = S belongs to the part that is missed.": (
             right - sum(v * (1 - v) ** n / n for v in seen)
         ),
-        f"{case} one term too many: k = S - 1 can still be estimated without bias.": (
+        "One term too many: k = S - 1 can still be estimated without bias.": (
             right + sum(v * (1 - v) ** (n - 1) / (n - 1) for v in seen)
         ),
     }
-    unknown = (
-        f"{case} the entropy minus the mean of the estimate over all {len(rows)} draws is {right:.5f}, but you return "
-        f"{got:.5f}. Sum p_v (1 - p_v)^k / k over all words and k from S on, or subtract the terms below S from the "
-        "entropy."
+    hint = (
+        f"That is the entropy minus the mean of the estimate over all {len(rows)} draws. Sum p_v (1 - p_v)^k / k over "
+        "all words and k from S on, or subtract the terms below S from the entropy."
     )
-    compare(got, right, slips, otherwise=unknown, within=1e-3)
+    compare(got, right, slips, hint, within=1e-3)
     return "Right. The difference is exactly this, so every term below k = S is estimated without bias."
 
 

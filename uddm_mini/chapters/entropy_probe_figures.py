@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from uddm_mini.experiments.crossing import by_size
 from uddm_mini.probes.roc import roc
 from uddm_mini.teaching.figures import SPLITS, chance_line, line_with_band, size_axis
 from uddm_mini.teaching.look import COLORS, GRID, MODELS
@@ -27,13 +28,12 @@ def draw_entropy(ax: Axes, sweep: pd.DataFrame, bounds: pd.DataFrame, written: p
     """
     language = float(bounds.loc[bounds["denoiser"] == "population", "entropy"].mean())
     ax.axhline(language, color=COLORS["population"], linewidth=1.3, label="the language itself")
-    reciter = bounds[(bounds["denoiser"] == "memorizer") & (bounds["split"] == "held-out")]
-    kinds: list[tuple[pd.DataFrame, str, str, dict[str, Any]]]
-    kinds = [(reciter, "memorizer", "memorizer, held-out", {"dashed": True, "linewidth": 1.3, "marker": ""})]
-    kinds += [(sweep[sweep["split"] == split], split, f"model, {split} text", {}) for split in SPLITS]
-    for rows, meaning, label, style in kinds:
-        runs = rows.pivot_table(index="n_train", columns="seed", values="entropy")
-        line_with_band(ax, runs.index, runs.to_numpy().T, meaning, label, **style)
+    reciter = by_size(bounds, "entropy", denoiser="memorizer", split="held-out")
+    thin: dict[str, Any] = {"dashed": True, "linewidth": 1.3, "marker": ""}
+    line_with_band(ax, reciter.index, reciter.to_numpy().T, "memorizer", "memorizer, held-out", **thin)
+    for split in SPLITS:
+        runs = by_size(sweep, "entropy", split=split)
+        line_with_band(ax, runs.index, runs.to_numpy().T, split, f"model, {split} text")
     of_written = written.to_numpy().T
     line_with_band(ax, written.index, of_written, "noise", "model, text it wrote", linestyle="-.", marker="s")
     ax.axvline(cross, color=COLORS["chance"], linewidth=1, linestyle=":", label="recovery crosses")

@@ -16,6 +16,7 @@ from uddm_mini.teaching.answers import (
     compare,
     questions,
     rounded,
+    sums_to_one,
     wrong,
 )
 from uddm_mini.teaching.exercises import exercise, second_part
@@ -29,7 +30,10 @@ LEVELS = ((0.25, -1.0), (0.7, -0.5), (0.95, -1.3))  # pairs of alpha and its der
 
 
 @exercise(1, "The rate of a jump", level="warm-up", minutes=10)
-@questions(lambda: [(as_tensor(p), b, *level) for p in (PRIOR, OTHER) for level in LEVELS for b in range(len(p))])
+@questions(
+    lambda: [(as_tensor(p), b, *level) for p in (PRIOR, OTHER) for level in LEVELS for b in range(len(p))],
+    "For p0 = {p0} and b = {b}",
+)
 def jump_rates(p0: torch.Tensor, b: int, alpha: float, slope: float, got: Any) -> str:
     """Compare with R(a) = -alpha' / (alpha V) u(a) / u(b), and 0 at b."""
     got, scale = as_tensor(got, (len(p0),)), -slope / (alpha * len(p0))
@@ -55,11 +59,7 @@ def jump_rates(p0: torch.Tensor, b: int, alpha: float, slope: float, got: Any) -
             elsewhere(right * len(p0))
         ),
     }
-    unknown = (
-        f"For p0 = {p0.tolist()} and b = {b}, the rates should be {rounded(right, 4)}, but yours are "
-        f"{rounded(got, 4)}. Go through u(a), then u(a) / u(b), then the factor."
-    )
-    compare(got, right, slips, otherwise=unknown)
+    compare(got, right, slips, "Go through u(a), then u(a) / u(b), then the factor.")
     return (
         "Right. The prediction enters only through the ratio u(a) / u(b): a word that the prediction favors over the "
         "observed one pulls the token towards it."
@@ -67,7 +67,7 @@ def jump_rates(p0: torch.Tensor, b: int, alpha: float, slope: float, got: Any) -
 
 
 @exercise(2, "What knowing nothing costs", level="warm-up", minutes=10)
-@questions([(size, *level) for size in (3, 7) for level in LEVELS])
+@questions([(size, *level) for size in (3, 7) for level in LEVELS], "At V = {vocab}, alpha = {alpha}, alpha' = {slope}")
 def uniform_guess(vocab: int, alpha: float, slope: float, got: Any) -> str:
     """Compare with the objective itself at a uniform prediction."""
     got, uniform = as_tensor(got, (2,), "Your pair"), torch.full((2, vocab), 1 / vocab, dtype=torch.float64)
@@ -81,11 +81,7 @@ def uniform_guess(vocab: int, alpha: float, slope: float, got: Any) -> str:
         "Unchanged is right, changed is not. If the token is changed, r* is (1 - alpha + alpha V) / (1 - alpha) at "
         "the true word and 1 at all others, whose brackets vanish.": close(got[0], right[0]),
     }
-    unknown = (
-        f"At V = {vocab}, alpha = {alpha}, alpha' = {slope} the pair should be ({right[0]:.4f}, {right[1]:.4f}), but "
-        f"yours is ({got[0]:.4f}, {got[1]:.4f})."
-    )
-    compare(got, right, slips, otherwise=unknown)
+    compare(got, right, slips)
     return "Right. Averaged over t and x_t, these two add up to ln V per token: the price of a uniform guess."
 
 
@@ -99,23 +95,17 @@ def _conversions() -> list[tuple[torch.Tensor, int, float, str]]:
 
 
 @exercise(3, "Convert by hand", level="core", minutes=15)
-@questions(_conversions)
+@questions(_conversions, 'For {known}, b = {b}, alpha = {alpha}, wanted="{wanted}"')
 def my_convert(known: torch.Tensor, b: int, alpha: float, wanted: str, got: Any) -> str:
     """Compare with Bayes' rule over all words."""
     got, ways = as_tensor(got, (len(known),)), (full_posterior(known, b, alpha), cavity_posterior(known, b, alpha))
     right, other_way = ways if wanted == "posterior" else ways[::-1]
     slips = {
-        f'You went the wrong way for wanted="{wanted}": to the posterior the odds of b grow.': other_way,
-        f'For wanted="{wanted}" you return what you were given. The odds of the observed word b change.': known,
-        f"Your probabilities sum to {got.sum():.3f}. Normalize after changing the entry of b.": (
-            not close(got.sum(), 1)
-        ),
+        "You went the wrong way: to the posterior the odds of b grow.": other_way,
+        "You return what you were given. The odds of the observed word b change.": known,
+        **sums_to_one(got),
     }
-    unknown = (
-        f'For {rounded(known)}, b = {b}, alpha = {alpha}, wanted="{wanted}" the result should be {rounded(right)}, but '
-        f"yours is {rounded(got)}. Only entry b gets a factor: 1 + alpha V / (1 - alpha)."
-    )
-    compare(got, right, slips, otherwise=unknown)
+    compare(got, right, slips, "Only entry b gets a factor, 1 + alpha V / (1 - alpha); then normalize.")
     return "Right. One factor, e to the beta_t, is all that separates what the two losses learn."
 
 
@@ -175,30 +165,30 @@ def shrinkage(spread: Any, answer: Any) -> str:
             *(independent, found),
         ),
     }
-    unknown = (
-        f"With your function it shrinks by a factor of {right:.1f}, not {got:.3g}. Draw 2,000 batches of 64 levels "
-        "both ways, take the mean of sqrt(t) of each batch, then the standard deviation of these means."
+    hint = (
+        "By that it shrinks with your function. Draw 2,000 batches of 64 levels both ways, take the mean of sqrt(t) of "
+        "each batch, then the standard deviation of these means."
     )
-    compare(got, right, slips, otherwise=unknown, within=0.15)  # 500 batches know a standard deviation to 3 %
+    compare(got, right, slips, hint, within=0.15)  # 500 batches know a standard deviation to 3 %
     return f"Right. Here the standard deviation falls from {independent:.4f} to {found:.4f}, by {right:.1f}."
 
 
 @exercise(5, "The price of the wrong form", level="stretch", minutes=25)
-@questions(lambda: [(as_tensor(p), *level) for p in ((0.6, 0.25, 0.15), PRIOR) for level in LEVELS])
+@questions(
+    lambda: [(as_tensor(p), *level) for p in ((0.6, 0.25, 0.15), PRIOR) for level in LEVELS],
+    "For p = {p}, alpha = {alpha}, alpha' = {slope}",
+)
 def price_of_wrong_form(p: torch.Tensor, alpha: float, slope: float, got: Any) -> str:
     """Compare with the sum over all V^2 cases."""
-    got, cost = as_number(got), mean_costs(p, alpha, slope)
+    cost = mean_costs(p, alpha, slope)
     right = cost["full"] - cost["cavity"]
     slips = {
         "The sign is the other way round: the wrong form minus the right one, which is positive.": -right,
         "That is the whole cost of the full posterior. Subtract the cost of the cavity posterior, p.": cost["full"],
         "You averaged as if all V^2 cases were equally likely. The weight is p(v) q(b | v).": cost["unweighted"],
     }
-    unknown = (
-        f"For p = {p.tolist()}, alpha = {alpha}, alpha' = {slope} the price is {right:.5f}, but yours is {got:.5f}. "
-        "Is the prediction f(v) = q(b | v) p(v) / Z a new one for every observed word b?"
-    )
-    compare(got, right, slips, otherwise=unknown)
+    hint = "Is the prediction f(v) = q(b | v) p(v) / Z a new one for every observed word b?"
+    compare(got, right, slips, hint)
     return (
         "Right, and it is never negative, because the cavity posterior is the optimum. Integrated over t it is the "
         "extra cost of sampling with an unconverted cross-entropy model, in the bound."
@@ -219,12 +209,11 @@ def wrong_form_nelbo(answer: Any) -> str:
             full - cavity
         ),
     }
-    side = "below" if got < nothing else "above"
-    unknown = (
-        f"You say {got:.3f}, {side} knowing nothing; it is another number. Average N_t over x_0 ~ p and x_t ~ q, add "
+    hint = (
+        f"Yours is {'below' if got < nothing else 'above'} knowing nothing. Average N_t over x_0 ~ p and x_t ~ q, add "
         "the two tokens, and integrate over t from 0 to 1; near 0 take fine steps."
     )
-    compare(got, full, slips, otherwise=unknown, within=2e-3)
+    compare(got, full, slips, hint, within=2e-3)
     return (
         f"Right. It is {full:.3f}, above the {nothing:.3f} of knowing nothing. Judged by this bound, the exact "
         "full posterior, plugged in unconverted, is worse than no knowledge at all."

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from uddm_mini.experiments.crossing import Crossing, at_level, crossing
+from uddm_mini.experiments.crossing import Crossing, at_level, by_size, crossing
 from uddm_mini.probes.roc import Interval, auc
 
 SIZES = ("small", "medium", "large")
@@ -81,19 +81,25 @@ def where(found: Crossing) -> str:
 
 def recovery(table: pd.DataFrame, split: str) -> pd.DataFrame:
     """Return recovery at T, rows n_train and columns seeds."""
-    rows = at_level(table[table["split"] == split], T)
-    return rows.pivot_table(index="n_train", columns="seed", values="recovered")
+    return by_size(at_level(table, T), "recovered", split=split)
+
+
+def change_of_recovery(tables: Tables, split: str, sign: int, word: str) -> Finding:
+    """Return by how much recovery changes from the smallest size to the largest, seed by seed; agree if above 0."""
+    runs = recovery(tables("toy-large/sweep"), split)
+    change = over_seeds(sign * (runs.iloc[-1] - runs.iloc[0]))
+    ends = f"{word} from {runs.iloc[0].mean():.3f} to {runs.iloc[-1].mean():.3f}, by {span(*change)}"
+    return Finding(f"recovery of {split.replace('train', 'training')} text {ends}", change[1] > 0)
 
 
 def entropy(table: pd.DataFrame) -> pd.DataFrame:
     """Return the entropy of training text, rows n_train and columns seeds."""
-    return table[table["split"] == "train"].pivot_table(index="n_train", columns="seed", values="entropy")
+    return by_size(table, "entropy", split="train")
 
 
 def detail(table: pd.DataFrame, quantity: str, split: str) -> pd.DataFrame:
     """Return one quantity of one kind of text from details.csv, rows n_train and columns seeds."""
-    rows = table[(table["quantity"] == quantity) & (table["split"] == split)]
-    return rows.pivot_table(index="n_train", columns="seed", values="value")
+    return by_size(table, "value", quantity=quantity, split=split)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from uddm_mini.teaching.answers import as_bool, as_number, as_tensor, close, compare, questions, rounded, wrong
+from uddm_mini.teaching.answers import as_number, as_tensor, close, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
 
 # a held-out sentence, another one, and the share of words that makes them twins
@@ -36,56 +36,56 @@ RUNS = (
 
 # a table of a chain with three characters: row = this character, column = the next one
 STEP = ((0.1, 0.6, 0.3), (0.5, 0.2, 0.3), (0.25, 0.05, 0.7))
+ENDS = ((0, 0), (1, 2), (2, 0))
 OTHER_STEP = ((0.7, 0.1, 0.1, 0.1), (0.2, 0.3, 0.4, 0.1), (0.25, 0.05, 0.6, 0.1), (0.4, 0.3, 0.2, 0.1))
 
 
 @exercise(1, "Is it a twin?", level="warm-up", minutes=10)
-@questions(TWINS)
+@questions(TWINS, '"{held_out}" and "{other}", share {share}')
 def is_twin(held_out: str, other: str, share: float, got: Any) -> str:
     """Check the rule of near duplicates: shared distinct words against the smaller of two numbers of words."""
     a, b = set(held_out.split()), set(other.split())
     shared, needed = len(a & b), share * min(len(a), (len(a) + len(b)) / 2)
     right = shared >= needed - 1e-9
-    case = f'"{held_out}" and "{other}", share {share:g}'
     slips = {
         # the only cases with repeated words; the others have passed
-        f"{case}: you count a word as often as it is repeated. Count distinct words, a set.": (
-            len(a) < len(held_out.split())
-        ),
-        f"{case}: a long sentence that holds the whole held-out one is a twin. Do not divide by its length.": (
+        "You count a word as often as it is repeated. Count distinct words, a set.": (len(a) < len(held_out.split())),
+        "A long sentence that holds the whole held-out one is a twin. Do not divide by its length.": (
             right and len(b) > len(a) + 2
         ),
-        f"{case}: they share {shared}, and {needed:g} are enough, because the smaller of the two numbers of words "
-        "counts: those of the held-out sentence, and the mean of both.": right and len(b) < len(a),
-        f"{case}: use the argument share, not a fixed 0.8.": right and share == 0.5,
+        f"They share {shared}, and {needed:g} are enough, because the smaller of two numbers of words counts: those of "
+        "the held-out sentence, and the mean of both.": right and len(b) < len(a),
+        "Use the argument share, not a fixed 0.8.": right and share == 0.5,
     }
-    unknown = f"{case}: they share {shared} distinct words and {needed:g} are enough, so the answer is {right}."
-    compare(as_bool(got), right, slips, otherwise=unknown)
+    compare(got, right, slips, f"They share {shared} distinct words, and {needed:g} are enough.")
     return "Right. The rule looks only at which words occur, so a twin may have them in another order."
 
 
 @exercise(2, "The longest shared run", level="core", minutes=15)
-@questions([(sentence, list(texts)) for sentence, texts, _ in RUNS])
+@questions([(sentence, list(texts)) for sentence, texts, _ in RUNS], '"{sentence}" in {texts}')
 def longest_shared(sentence: str, texts: list[str], got: Any) -> str:
     """Check the length of the longest substring against all substrings."""
     pieces = {sentence[i:j] for i in range(len(sentence)) for j in range(i + 1, len(sentence) + 1)}
     right = max((len(p) for p in pieces if any(p in text for text in texts)), default=0)
     if isinstance(got, str):
         wrong(f"Return the length of the run, not the run itself ({got!r}).")
-    got, case = as_number(got), f'"{sentence}" in {texts}'
+    got = as_number(got)
     slips = {
-        f"{case}: the run has to lie inside one text. Joining the texts makes runs that nobody wrote.": (
+        "The run has to lie inside one text. Joining the texts makes runs that nobody wrote.": (
             got > right and sentence in ("bcd", "ab cd")
         ),
-        f"{case}: the longest run has {right} characters. A run has no gaps.": got > right,
+        f"The longest run has {right} characters. A run has no gaps.": got > right,
     }
-    unknown = f"{case}: the longest run has {right} characters, blanks included, and may start anywhere in both."
-    compare(got, right, slips, otherwise=unknown, within=0)
+    hint = "So many characters has the longest run, blanks included; it may start anywhere in both."
+    compare(got, right, slips, hint, within=0)
     return "Right. It finds copied phrases even where they moved to another place, which a count by position misses."
 
 
 @exercise(3, "What stands between?", level="core", minutes=15)
-@questions(lambda: [(as_tensor(s), *ends) for s in (STEP, OTHER_STEP) for ends in ((0, 0), (1, 2), (2, 0))])
+@questions(
+    lambda: [(as_tensor(s), *ends) for s in (STEP, OTHER_STEP) for ends in ENDS],
+    "For left = {left} and right = {right}",
+)
 def between(step: torch.Tensor, left: int, right: int, got: Any) -> str:
     """Check p(middle | left, right) of a chain against the enumeration of three characters."""
     got = as_tensor(got, (len(step),))
@@ -103,8 +103,7 @@ def between(step: torch.Tensor, left: int, right: int, got: Any) -> str:
         ),
         "You run the chain backwards: step[a, b] is the probability of b after a, row first.": flipped / flipped.sum(),
     }
-    unknown = f"For left = {left} and right = {right} it should be {rounded(answer)}."
-    compare(got, answer, slips, otherwise=unknown)
+    compare(got, answer, slips)
     return "Right. This is the chain's cavity posterior at t = 0: both neighbors count, the character itself does not."
 
 
@@ -122,7 +121,7 @@ def _scores() -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
 @questions(_scores)
 def surprise_below(model: torch.Tensor, baseline: torch.Tensor, counted: torch.Tensor, got: Any) -> str:
     """Check the mean, over counted characters, of the baseline's entropy minus the model's."""
-    got, below = as_tensor(got, (len(model),), "Your scores"), baseline - model
+    below = baseline - model
     right = torch.stack([row[c].mean() for row, c in zip(below, counted, strict=True)])
     sums = (below * counted).sum(dim=1)
     slips = {
@@ -136,5 +135,5 @@ def surprise_below(model: torch.Tensor, baseline: torch.Tensor, counted: torch.T
             -(model * counted).sum(dim=1) / counted.sum(dim=1)
         ),
     }
-    compare(got, right, slips, otherwise=f"The first score should be {right[0]:.4f}, and yours is {got[0]:.4f}.")
+    compare(got, right, slips)
     return "Right. A sentence that is easy for everybody no longer looks memorized."

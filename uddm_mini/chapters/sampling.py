@@ -6,7 +6,17 @@ from typing import Any
 
 import torch
 
-from uddm_mini.teaching.answers import as_bool, as_number, as_tensor, ask_each, close, compare, questions, wrong
+from uddm_mini.teaching.answers import (
+    as_bool,
+    as_number,
+    as_tensor,
+    ask_each,
+    close,
+    compare,
+    questions,
+    sums_to_one,
+    wrong,
+)
 from uddm_mini.teaching.exercises import exercise
 
 from .corruption import noise_table
@@ -77,7 +87,6 @@ def average_step(answer: Any) -> str:
         full = cavities[-1] * noise_table(alpha_t, len(probs))[:, b]
         cases.append((full / full.sum(), b, alpha_s, alpha_t))
     for cavity, (full, b, alpha_s, alpha_t, given) in zip(cavities, ask_each(answer, cases), strict=True):
-        got = as_tensor(given, (len(cavity),))
         at_s, onward = noise_table(alpha_s, len(full)), noise_table(alpha_t / alpha_s, len(full))[:, b]
         known_starts = torch.stack([_step(row, b, alpha_s, alpha_t) for row in torch.eye(len(full)).double()])  # rows v
         slips = {
@@ -92,10 +101,10 @@ def average_step(answer: Any) -> str:
             "You average the steps as if all clean words were equally likely. The weights are full[v].": (
                 known_starts.mean(dim=0)
             ),
-            f"Your probabilities add up to {got.sum():.4f}, but x_s is always some word.": not close(got.sum(), 1),
+            **sums_to_one(as_tensor(given)),
         }
-        unknown = "These are not the right probabilities. Build q(b | a) q_s(a | v) for each v, then normalize over a."
-        compare(got, _step(cavity, b, alpha_s, alpha_t), slips, otherwise=unknown)
+        hint = "Build q(b | a) q_s(a | v) for each v, then normalize over a."
+        compare(given, _step(cavity, b, alpha_s, alpha_t), slips, hint)
     if computes(answer, cases[0], cavities[0]):
         wrong(
             "The numbers are right, but you convert to the cavity posterior first and plug it in: that is the way of "
@@ -104,33 +113,33 @@ def average_step(answer: Any) -> str:
     return "Right. It equals the plug-in step with the cavity, without ever computing the cavity."
 
 
-@exercise(3, "How much is new?", level="core", minutes=15)
-def new_fraction(answer: Any) -> str:
-    """Check the fraction of samples that are grammatical and in no training row."""
+def _new_ones() -> list[tuple[Any, ...]]:
+    """Return samples, a training set and log_prob, and how many samples are grammatical and new."""
     train = torch.tensor([[0, 1, 2], [3, 4, 0], [1, 1, 1]])
-    copies, nonsense = [[0, 1, 2], [3, 4, 0], [1, 1, 1]], [[4, 4, 4]] * 4  # each mistake gives its own number
-    new = [[0, 1, 0], [2, 3, 2], [2, 3, 2], [2, 3, 2]]  # the first has only words of the training set
-    samples = torch.tensor(copies + nonsense + new)
-    cases = [(samples, train, _log_prob), (train, train, _log_prob), (samples, train[:2, :], _log_prob_without_2)]
-    (*_, given), (*_, none), (*_, strict) = ask_each(answer, cases)
-    got = as_number(given)
+    # copies, nonsense, and new ones, of which the first has only words of the training set: every mistake shows
+    samples = torch.cat([train, torch.full((4, 3), 4), torch.tensor([[0, 1, 0], [2, 3, 2], [2, 3, 2], [2, 3, 2]])])
+    few = train[:2]  # then 0 1 0 is new, and 1 1 1, which is no training sentence any more
+    return [(samples, train, _log_prob, 4), (train, train, _log_prob, 0), (samples, few, _log_prob_without_2, 2)]
+
+
+@exercise(3, "How much is new?", level="core", minutes=15)
+@questions(_new_ones, hidden=1)
+def new_fraction(samples: torch.Tensor, train: torch.Tensor, log_prob: Any, count: int, got: Any) -> str:
+    """Check the fraction of samples that are grammatical and in no training row."""
+    got, right = as_number(got), count / len(samples)
     slips = {
         "You count every grammatical sentence. A copy of a training sentence is grammatical, but not new.": 7 / 11,
-        "You count every sentence that is not in the training set. Some of them are ungrammatical: see log_prob.": 8
-        / 11,
+        "You count every sentence that is not in the training set. Some of them are ungrammatical: see log_prob.": (
+            8 / 11
+        ),
         "You divide by the grammatical sentences only. The question is about all samples.": 4 / 7,
         "A sentence that was sampled twice counts twice: each sample is judged on its own.": (2 / 11, 2 / 6),
         "You find too few. A sentence is a copy only if one whole training row equals it, not if its words occur.": (
-            got < 4 / 11
+            got < right
         ),
     }
-    compare(got, 4 / 11, slips, otherwise=f"You return {got:.3f} where 4 of 11 samples are grammatical and new.")
-    compare(none, 0, otherwise="Samples that are all training sentences should give 0.")
-    unknown = (
-        "Right for one language and training set. With another log_prob and other training sentences your answer is "
-        "not: use both arguments."
-    )
-    compare(strict, 2 / 11, otherwise=unknown)  # 0 1 0, and 1 1 1, which is no training sentence any more
+    hint = f"{count} of {len(samples)} samples are grammatical by log_prob and no row of train: use both arguments."
+    compare(got, right, slips, hint)
     return "Right. A model that generalizes scores high here, one that recites scores 0."
 
 
@@ -145,38 +154,30 @@ def _laws() -> list[tuple[torch.Tensor, torch.Tensor, float, int]]:
 
 
 @exercise(4, "Correct yourself", level="stretch", minutes=25)
-@questions(_laws)
+@questions(_laws, "At alpha = {alpha}, position {position}")
 def gibbs_step(law: torch.Tensor, prior: torch.Tensor, alpha: float, position: int, got: Any) -> str:
     """Check the law after one word was redrawn against the conditionals of the enumerated q(x_t)."""
     got, q, other = as_tensor(got, tuple(prior.shape), "The law after the step"), _noisy(prior, alpha), 1 - position
     rest = law.sum(dim=position, keepdim=True)  # the law of the word that stays
-    right = q / q.sum(dim=position, keepdim=True) * rest
+    given_rest = q / q.sum(dim=position, keepdim=True)
     clean = prior / prior.sum(dim=position, keepdim=True)
-    at = f"At alpha = {alpha}, position {position}:"
     slips = {
-        f"{at} you redraw the other word. Rows are the first word (position 0), columns the second.": (
+        "You redraw the other word. Rows are the first word (position 0), columns the second.": (
             q / q.sum(dim=other, keepdim=True) * law.sum(dim=other, keepdim=True)
         ),
-        f"{at} you draw from the cavity posterior itself. That is a *clean* word; at noise level t the word is redrawn "
-        "with probability 1 - alpha: alpha c(a) + (1 - alpha) / V.": (
-            _word_given_noisy_rest(prior, alpha, position) * rest
-        ),
-        f"{at} you condition on a clean other word. It is noisy, too: weigh its clean words by q(b | w).": (
+        "You draw from the cavity posterior itself. That is a *clean* word; at noise level t the word is redrawn with "
+        "probability 1 - alpha: alpha c(a) + (1 - alpha) / V.": _word_given_noisy_rest(prior, alpha, position) * rest,
+        "You condition on a clean other word. It is noisy, too: weigh its clean words by q(b | w).": (
             (alpha * clean + (1 - alpha) / len(prior)) * rest
         ),
-        f"{at} you return the conditional alone. Weigh it with the law of the word that stays.": (
-            q / q.sum(dim=position, keepdim=True)
-        ),
-        f"{at} you return the law that you were given. The word at this position has to be drawn again.": law,
-        f"{at} you return q(x_t). One word alone cannot bring every law there: the other one stays as it is.": q,
-        f"{at} your law adds up to {got.sum():.4f}, but the sentence is always some sentence.": not close(got.sum(), 1),
-        f"{at} the step should leave q(x_t) alone, but yours changes it.": close(law, q),
+        "You return the conditional alone. Weigh it with the law of the word that stays.": given_rest,
+        "You return the law that you were given. The word at this position has to be drawn again.": law,
+        "You return q(x_t). One word alone cannot bring every law there: the other one stays as it is.": q,
+        **sums_to_one(got),
+        "The step should leave q(x_t) alone, but yours changes it.": close(law, q),
     }
-    unknown = (
-        f"{at} the first sentence should have probability {right[0, 0]:.4f}, and has {got[0, 0]:.4f}. First c(a | b), "
-        "then alpha c + (1 - alpha) / V, then times the law of b."
-    )
-    compare(got, right, slips, otherwise=unknown)
+    hint = "First c(a | b), then alpha c + (1 - alpha) / V, then times the law of b."
+    compare(got, given_rest * rest, slips, hint)
     return (
         "Right. The step leaves q(x_t) as it is and never takes another law further away from it: a corrector, which "
         "needs the cavity posterior and nothing else."

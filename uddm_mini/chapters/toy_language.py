@@ -8,7 +8,18 @@ from typing import Any
 import torch
 from torch.nn.functional import one_hot
 
-from uddm_mini.teaching.answers import as_number, as_tensor, ask, ask_each, close, compare, wrong
+from uddm_mini.teaching.answers import (
+    BITS,
+    as_number,
+    as_tensor,
+    ask,
+    ask_each,
+    close,
+    compare,
+    questions,
+    sums_to_one,
+    wrong,
+)
 from uddm_mini.teaching.exercises import exercise
 from uddm_mini.worlds.automaton import Arcs, compile_grammar
 from uddm_mini.worlds.grammar import Grammar, echo
@@ -38,43 +49,28 @@ def count_sentences(answer: Any) -> str:
         f"You multiplied the numbers of words and got {got:,.0f}. But not every word may follow every other; this test "
         f"language has {right} sentences.": math.prod(len(set(arcs.word.tolist())) for arcs in positions),
     }
-    unknown = f"You returned {got:,.0f} for a language of {right} sentences. Start with one way to be in state 0."
-    compare(got, right, slips, otherwise=unknown, within=0)
-    english = as_number(of_english, "The number of sentences")
-    unknown = f"You are right for a small language, but for the book's you returned {english:,.0f}, not 1,382,400."
-    compare(english, 1_382_400, otherwise=unknown, within=0)
+    compare(got, right, slips, "Start with one way to be in state 0.", within=0)
+    hint = "You are right for a small language, but not for the book's."
+    compare(as_number(of_english, "The number of sentences"), 1_382_400, hint=hint, within=0)
     return f"Right: {right} here, and 1,382,400 in the book's language. No sentence was written out."
 
 
 @exercise(2, "The entropy of an echo", level="core", minutes=10)
-def echo_entropies(answer: Any) -> str:
+@questions([(6, 0.8), (2, 0.7), (5, 0.2), (4, 1.0), (3, 0.0)], "For n = {n} and fidelity = {fidelity}")
+def echo_entropies(n: int, fidelity: float, got: Any) -> str:
     """Compare with sums over the joint table of choice and echo."""
-    for n, fidelity, given in ask_each(answer, [(6, 0.8), (2, 0.7), (5, 0.2), (4, 1.0), (3, 0.0)]):
-        got = as_tensor(given, (2,), "The pair of entropies")
-        joint = torch.tensor(echo(n, fidelity), dtype=torch.float64) / n
-        pair = -float(torch.special.xlogy(joint, joint).sum())
-        alone = pair - math.log(n)  # the echo alone is uniform
-        case = f"For n = {n} and fidelity = {fidelity}"
-        if torch.isnan(got).any():
-            wrong(f"{case} you returned NaN: 0 ln 0 counts as 0. Use torch.special.xlogy(p, p), or leave p = 0 out.")
-        binary = alone - (1 - fidelity) * math.log(n - 1)
-        slips = {
-            f"{case} your numbers are right in bits. The book counts in nats: use the natural logarithm.": (
-                [pair / math.log(2), alone / math.log(2)]
-            ),
-            f"{case} your second number is the surprise of 'echo or not'. When the echo fails, one of {n - 1} other "
-            "values is still to be found: that adds (1 - fidelity) ln(n - 1).": (
-                n > 2 and fidelity < 1 and close(got[1], binary)
-            ),
-            f"{case} the entropy of the pair is {pair:.4f} nats, but you returned {got[0]:.4f}.": (
-                not close(got[0], pair)
-            ),
-        }
-        unknown = (
-            f"{case} the entropy of the choice given its echo is {alone:.4f} nats, but you returned {got[1]:.4f}. It "
-            "is the entropy of the pair minus that of the echo alone, which is ln n."
-        )
-        compare(got, [pair, alone], slips, otherwise=unknown)
+    got = as_tensor(got, (2,), "The pair of entropies")
+    joint = torch.tensor(echo(n, fidelity), dtype=torch.float64) / n
+    pair = -float(torch.special.xlogy(joint, joint).sum())
+    alone = pair - math.log(n)  # the echo alone is uniform
+    binary = alone - (1 - fidelity) * math.log(n - 1)
+    slips = {
+        BITS: [pair / math.log(2), alone / math.log(2)],
+        f"Your second number is the surprise of 'echo or not'. When the echo fails, one of {n - 1} other values is "
+        "still to be found: that adds (1 - fidelity) ln(n - 1).": n > 2 and fidelity < 1 and close(got[1], binary),
+    }
+    hint = "The second is the entropy of the pair, the first, minus that of the echo alone, which is ln n."
+    compare(got, [pair, alone], slips, hint)
     return "Right. With n = 6 and fidelity 0.8 the second number, 0.82 nats, is the bar of the adjective in the figure."
 
 
@@ -98,15 +94,11 @@ def next_word(answer: Any) -> str:
             spoken = language
         right = weight / weight.sum()
         said = " ".join(spoken.words[i] for i in prefix) or "(nothing yet)"
-        slips = {
-            f"After {said!r} your numbers add up to {float(got.sum()):.3f}. They should be probabilities of the next "
-            "word: divide the weights by their sum.": (weight, abs(float(got.sum()) - 1) > 1e-4),
-        }
-        unknown = (
+        hint = (
             f"After {said!r} the next word should be {_listed(right, spoken)}, but you said {_listed(got, spoken)}. "
             "Count every arrow at position k with the probability of the state where it starts."
         )
-        compare(got, right, slips, otherwise=unknown)
+        compare(got, right, {f"After {said!r}: {slip}": shown for slip, shown in sums_to_one(got).items()}, hint)
     return "Right. With this and a random number you can write sentences word by word, as most language models do."
 
 
@@ -133,8 +125,7 @@ def best_pair(answer: Any) -> str:
             f"{at} you returned {got:.3f}, the product of the two best single guesses. The words depend on each other: "
             f"the best pair has probability {joint:.3f}.": alone,
         }
-        unknown = f"{at} the most probable pair has probability {joint:.3f}, but you returned {got:.3f}."
-        compare(got, joint, slips, otherwise=unknown)
+        compare(got, joint, slips, f"{at} this is the probability of the most probable pair.")
     return "Right. A pair is not two single guesses: an adjective and its adverb agree even when both are unknown."
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
 
 import torch
 
@@ -59,13 +58,6 @@ def written_out(language: ToyLanguage) -> tuple[torch.Tensor, torch.Tensor]:
         tables = [c.probs[values[c.parent]] if c.parent else c.probs for c in grammar.choices]
         prob = math.prod(table[i] for table, i in zip(tables, outcome, strict=True))
         if prob > 0:
-            sentence = " ".join(_said(slot, values) for slot in grammar.slots)
+            sentence = " ".join(slot.word(values) for slot in grammar.slots)
             found[sentence] = found.get(sentence, 0.0) + prob
     return language.encode(list(found)), torch.tensor(list(found.values()), dtype=torch.float64)
-
-
-def _said(slot: Slot, values: dict[str, int]) -> str:
-    word: Any = slot.words
-    for name in slot.choices:
-        word = word[values[name]]
-    return str(word)

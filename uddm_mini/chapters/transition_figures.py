@@ -9,11 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from uddm_mini.experiments.crossing import Crossing, at_level, curves_by_size
+from uddm_mini.experiments.crossing import Crossing, at_level, by_size, curves_by_size
 from uddm_mini.teaching.figures import SPLITS, chance_line, draw_bounds, line_with_band, panels, size_axis
-from uddm_mini.teaching.look import COLORS, MODELS, VARIANTS
-
-__all__ = ["MODELS", "VARIANTS", "check_styles", "draw_crossings", "draw_gaps", "recovery_panels"]
+from uddm_mini.teaching.look import COLORS, MODELS
+from uddm_mini.teaching.look import VARIANTS as VARIANTS
 
 
 def recovery_panels(
@@ -37,7 +36,7 @@ def recovery_panels(
         if bounds is not None:
             draw_bounds(ax, at_level(bounds, t), "recovered")
         for split in SPLITS:
-            runs = at_t[at_t["split"] == split].pivot_table(index="n_train", columns="seed", values="recovered")
+            runs = by_size(at_t, "recovered", split=split)
             line_with_band(ax, runs.index, runs.to_numpy().T, split, f"model, {split} text", markersize=3)
         chance_line(ax, float(at_t["chance"].mean()))
         size_axis(ax, sorted({sizes[0], sizes[len(sizes) // 3], sizes[2 * len(sizes) // 3], sizes[-1]}))

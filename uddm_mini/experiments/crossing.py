@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,18 +28,13 @@ class Crossing:
 
 
 @dataclass(frozen=True, eq=False)
-class Peak:
-    """The size at which held-out perplexity is largest, with a 95 % bootstrap interval; `each` has every seed.
+class Peak(Crossing):
+    """The size at which held-out perplexity is largest; `value` is the perplexity there.
 
-    `value` is the perplexity there; `inside` tells whether sizes on both sides of the peak were measured.
+    `inside` tells whether sizes on both sides of the peak were measured.
     """
 
-    n: float
-    low: float
-    high: float
-    value: float
     inside: bool
-    each: dict[int, float] = field(repr=False)
 
 
 def crossing(
@@ -55,17 +51,15 @@ def crossing(
     """Return the training-set size at which memory gives way to generalization, in a table of `run_sweep`.
 
     Follow y(n) = mean over seeds of `column` as n_train grows: "gap" is train minus held-out recovery at noise level
-    `t`; "entropy" is that of training text in nats, at t -> 0 whatever `t` is. The crossing is the first n where
-    (limit - y) / (limit - start) falls to `level`, on straight lines between the sizes in ln n. `start` is y at the
-    smallest size by default; `limit` is 0 for the gap and y at the largest size for the entropy (give the exact
-    values where you know them). Models that are missing are left out of the mean; later crossings are ignored.
+    `t`; "entropy" is that of training text in nats, at t -> 0. The crossing is the first n where (limit - y) / (limit -
+    start) falls to `level`, on straight lines in ln n. `start` is y at the smallest size by default; `limit` is 0 for
+    the gap and y at the largest size for the entropy.
 
-    The interval resamples whole seeds (`draws` times, from `seed`) and takes percentiles; start and limit, if not
-    given, are taken anew each time. So it covers what a seed decides: initial weights, order of the batches, noise,
-    and which sentences of the corpus a subset has. It does not cover the corpus, the held-out sentences, the number
-    of steps, or the sizes: a smaller first size has another gap, and can move the crossing by more than the interval.
-    It is too narrow for few seeds: with 5 it holds the truth some 84 times in 100, with 20 some 93 times. One seed
-    gives NaN. ValueError if the table lacks something or the curve starts at its limit.
+    The interval takes percentiles of `draws` resamples of whole seeds (from `seed`), with start and limit anew. It
+    covers what a seed decides (weights, batches, noise, subsets), but not the corpus, the held-out sentences, the
+    number of steps or the sizes: a smaller first size can move the crossing by more. It is too narrow for few seeds:
+    with 5 it holds the truth some 84 times in 100, with 20 some 93 times; one gives NaN. ValueError if the table lacks
+    something or the curve starts at its limit.
     """
     if column not in ("gap", "entropy"):
         raise ValueError(f'column must be "gap" or "entropy", but is {column!r}.')
@@ -80,37 +74,31 @@ def crossing(
     ends = [None if end is None else sign * end for end in (start, limit)]
 
     def passage(y: Array) -> tuple[float, float]:
-        return _first_passage(sizes, y, level, *ends)
+        return first_passage(sizes, y, level, *ends)
 
-    n, value = passage(_mean(runs))
+    value = passage(_mean(runs))[1]
+    n, low, high, each = _over_seeds(lambda y: passage(y)[0], curves.columns, runs, draws, seed)
     if np.isnan(n):
         raise ValueError(
             f"There is nothing to cross: at n_train = {curves.index[0]} the {column} is {sign * _mean(runs)[0]:.4g}, "
             "already at its limit or beyond. Start the sweep at a smaller size, or give start and limit."
         )
-    drawn = [passage(_mean(runs[rows]))[0] for rows in _resampled(runs, draws, seed)]
-    each = {int(s): passage(y)[0] for s, y in zip(curves.columns, runs, strict=True)}
-    low, high = _interval(drawn)
     return Crossing(n, low, high, sign * value, each)
 
 
 def perplexity_peak(table: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> Peak:
     """Return the training-set size at which held-out perplexity, exp(NELBO in nats per token), is largest.
 
-    The NELBO is averaged over seeds before exp. The peak is one of the table's sizes, so a peak narrower than their
-    spacing is missed. The interval resamples seeds as in `crossing`, with the same limits to what it covers.
-    ValueError if there is no perplexity or an infinite one.
+    The NELBO is averaged over seeds before exp, and the peak is one of the table's sizes. The interval is that of
+    `crossing`. ValueError if there is no perplexity or an infinite one.
     """
     curves = curves_by_size(table, "perplexity")
     if curves.empty or np.isinf(curves.to_numpy()).any():
         raise ValueError("A peak needs finite perplexities; the NELBO of held-out text is missing or infinite.")
     sizes, runs = curves.index.to_numpy(dtype=float), np.log(curves.to_numpy()).T  # [sizes]; nats, [seeds, sizes]
-    mean = _mean(runs)
-    best = int(np.nanargmax(mean))
-    drawn = [float(sizes[np.nanargmax(_mean(runs[rows]))]) for rows in _resampled(runs, draws, seed)]
-    low, high = _interval(drawn)
-    each = {int(s): float(sizes[np.nanargmax(y)]) for s, y in zip(curves.columns, runs, strict=True)}
-    return Peak(float(sizes[best]), low, high, float(np.exp(mean[best])), 0 < best < len(sizes) - 1, each)
+    n, low, high, each = _over_seeds(lambda y: float(sizes[np.nanargmax(y)]), curves.columns, runs, draws, seed)
+    height = float(np.exp(np.nanmax(_mean(runs))))
+    return Peak(n, low, high, height, each, bool(sizes[0] < n < sizes[-1]))
 
 
 def curves_by_size(
@@ -134,13 +122,17 @@ def curves_by_size(
     absent = set(splits) - set(table["split"])
     if absent:
         raise ValueError(f"The table has no rows for the split {' and '.join(sorted(absent))}.")
-    wide = {
-        split: table[table["split"] == split].pivot_table(index="n_train", columns="seed", values=values[column])
-        for split in splits
-    }
-    found = np.exp(wide["held-out"]) if column == "perplexity" else wide["train"]
+    wide = {split: by_size(table, values[column], split=split) for split in splits}
+    found = pd.DataFrame(np.exp(wide["held-out"])) if column == "perplexity" else wide["train"]
     found = found - wide["held-out"] if column == "gap" else found
     return found.dropna(how="all").dropna(how="all", axis=1)
+
+
+def by_size(table: pd.DataFrame, column: str, **kind: str) -> pd.DataFrame:
+    """Return a column, rows n_train and columns seeds, where the table's other columns are as in `kind`."""
+    for name, value in kind.items():
+        table = table[table[name] == value]
+    return table.pivot_table(index="n_train", columns="seed", values=column)
 
 
 def at_level(table: pd.DataFrame, t: float) -> pd.DataFrame:
@@ -152,8 +144,8 @@ def at_level(table: pd.DataFrame, t: float) -> pd.DataFrame:
     return rows
 
 
-def _first_passage(
-    sizes: Array, y: Array, level: float, start: float | None, limit: float | None
+def first_passage(
+    sizes: Array, y: Array, level: float, start: float | None = None, limit: float | None = None
 ) -> tuple[float, float]:
     """Return where y [sizes] first rises past the share `level`, and the value there; `sizes` are ln n.
 
@@ -181,18 +173,21 @@ def _mean(runs: Array) -> Array:
     return np.divide(np.where(there, runs, 0).sum(axis=0), count, out=np.full(runs.shape[1], np.nan), where=count > 0)
 
 
-def _resampled(runs: Array, draws: int, seed: int) -> list[Array]:
-    """Return `draws` lists of row numbers, each as long as there are seeds; none if there is a single seed."""
+def _over_seeds(
+    find: Callable[[Array], float], seeds: pd.Index, runs: Array, draws: int, seed: int
+) -> tuple[float, float, float, dict[int, float]]:
+    """Return what `find` says of the mean of runs [seeds, sizes], a 95 % bootstrap interval, and what of each seed.
+
+    The interval takes percentiles of `draws` means over whole seeds drawn anew, rounded outward; those without an
+    answer (NaN) do not count, and a single seed has none.
+    """
     if draws < 1:
         raise ValueError(f"draws must be at least 1, but is {draws}.")
-    rng = np.random.default_rng(seed)
-    return list(rng.integers(len(runs), size=(draws, len(runs)))) if len(runs) > 1 else []
-
-
-def _interval(drawn: list[float]) -> tuple[float, float]:
-    """Return the middle 95 % of the resampled sizes, rounded outward; draws that have no answer (NaN) do not count."""
+    rng, n = np.random.default_rng(seed), len(runs)
+    drawn = [find(_mean(runs[rows])) for rows in list(rng.integers(n, size=(draws, n)))] if n > 1 else []
     known = np.array([n for n in drawn if not np.isnan(n)])
-    if not len(known):
-        return float("nan"), float("nan")
-    low = np.quantile(known, 0.025, method="lower")  # no interpolation: some sizes may be infinite
-    return float(low), float(np.quantile(known, 0.975, method="higher"))
+    low, high = float("nan"), float("nan")
+    if len(known):
+        low = float(np.quantile(known, 0.025, method="lower"))  # no interpolation: some sizes may be infinite
+        high = float(np.quantile(known, 0.975, method="higher"))
+    return find(_mean(runs)), low, high, {int(s): find(runs[i]) for i, s in enumerate(seeds)}

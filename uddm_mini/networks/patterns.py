@@ -22,9 +22,9 @@ def feature_patterns(
 ) -> torch.Tensor:
     """Return patterns with hidden structure: signs of sums of `active` features with random signs, int64[n, n_units].
 
-    features [D, n_units] of +1, -1 or 0. Dense features and a small odd `active` give the random-features patterns of
-    Negri et al. 2023; features that do not overlap, all active, copy each of D hidden spins to several units. Random:
-    which features, and their signs. ValueError if a sum is 0, since it has no sign.
+    features [D, n_units] of +1, -1 or 0. Dense ones and a small odd `active` give the patterns of Negri et al. 2023;
+    ones that do not overlap, all active, copy each of D hidden spins to several units. Random: which features, and
+    their signs. ValueError if a sum is 0, since it has no sign.
     """
     if not 0 < active <= len(features):
         raise ValueError(f"active must be between 1 and {len(features)}, the number of features, but is {active}.")
@@ -66,10 +66,9 @@ def recall_curve(
 ) -> pd.DataFrame:
     """Store random patterns, flip a fraction of the spins of some, recall; one row per (n_patterns, flipped).
 
-    settings: fields of `RecallSettings`, such as starts=30.
-
     Columns: n_patterns, load (n_patterns / n_units), flipped, overlap (mean x . xi / N at the end; 1 is perfect),
-    recalled (share of starts that end with overlap of at least 0.95), starts. Random: patterns and flips.
+        recalled (share of starts that end with overlap of at least 0.95), starts. settings: fields of `RecallSettings`.
+        Random: patterns and flips.
     """
     how = RecallSettings(**settings)
     rows = []

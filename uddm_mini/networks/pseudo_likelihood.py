@@ -68,10 +68,9 @@ class PseudoLikelihoodNetwork(Network):
         self.weights.grad = self.bias.grad = None
 
     def objective(self, tokens: torch.Tensor, l2: float) -> tuple[float, torch.Tensor, torch.Tensor]:
-        """Return the objective in nats per pattern and its gradients for `weights` and `bias`.
+        """Return the objective in nats per pattern and its gradients for `weights` and `bias`, for tokens int64[n, L].
 
-        tokens int64[n, L] (spins as 0 and 1). The gradient is (predicted - observed) at one unit times the symbol at
-        another, averaged over patterns.
+        The gradient is (predicted - observed) at one unit times the symbol at another, averaged over patterns.
         """
         scores = self._scores(tokens)  # [n, L, V]
         log_p = scores.log_softmax(dim=2)

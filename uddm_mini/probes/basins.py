@@ -20,11 +20,11 @@ from .recovery import counted_tokens, walk_of
 class BasinProfile:
     """What became of one sentence after many corruptions; `radius` sums it up.
 
-    `table` has one row per number of changed tokens, with fractions between 0 and 1: columns changed, t (the noise
-    level that the denoiser is told), returned (runs that end at exactly x), recovered (changed tokens that are right
-    again), captured (runs that end at exactly another memory) and competitor (at exactly the nearest one); the last two
-    are NaN, missing data, without other memories. `x` int64[L]; `competitor` int64[L] is the other memory nearest to
-    x, `distance` tokens away. `xt` and `out` int64[K, corruptions, L] hold the starts and ends of all runs.
+    `table` has one row per number of changed tokens, with fractions: columns changed, t (the level that the denoiser is
+        told), returned (runs that end at exactly x), recovered (changed tokens that are right again), captured (runs
+        that end at exactly another memory) and competitor (at exactly the nearest one); the last two are NaN without
+        other memories. `x` int64[L]; `competitor` int64[L] is the other memory nearest to x, `distance` tokens away.
+        `xt` and `out` int64[K, corruptions, L] hold the starts and ends of all runs.
     """
 
     table: pd.DataFrame
@@ -36,20 +36,8 @@ class BasinProfile:
 
     @property
     def radius(self) -> float:
-        """Return the number of changed tokens that half of the runs survive, by linear interpolation.
-
-        It lies between the largest measured number with returned >= 1/2 and the next one. 0 if there is none; the
-        largest number measured, a lower bound, if that is the one.
-        """
-        changed, returned = self.table["changed"].tolist(), self.table["returned"].tolist()
-        inside = [i for i, share in enumerate(returned) if share >= 0.5]
-        if not inside:
-            return 0.0
-        i = inside[-1]
-        if i == len(changed) - 1:
-            return float(changed[i])
-        fall = (returned[i] - 0.5) / (returned[i] - returned[i + 1])
-        return changed[i] + fall * (changed[i + 1] - changed[i])
+        """Return the number of changed tokens that half of the runs survive: see `half_survives`."""
+        return half_survives(self.table["changed"].tolist(), self.table["returned"].tolist())
 
 
 @dataclass(frozen=True)
@@ -174,6 +162,22 @@ def change_exactly(
     order = torch.rand(n, len(x), generator=generator, device=draw_device(generator, x.device)).to(x.device)
     places = order.masked_fill(~counted, 2.0).argsort(dim=1)[:, :count]  # [n, count]
     return x.repeat(n, 1).scatter_(1, places, noise.other_tokens(x[places], generator))
+
+
+def half_survives(changed: Sequence[int], returned: Sequence[float]) -> float:
+    """Return where the share that returned falls to 1/2 for the last time, by linear interpolation.
+
+    It lies between the largest number of changed tokens with a share >= 1/2 and the next one. 0 if there is none; the
+    largest number measured, a lower bound, if that is the one.
+    """
+    inside = [i for i, share in enumerate(returned) if share >= 0.5]
+    if not inside:
+        return 0.0
+    i = inside[-1]
+    if i == len(changed) - 1:
+        return float(changed[i])
+    fall = (returned[i] - 0.5) / (returned[i] - returned[i + 1])
+    return changed[i] + fall * (changed[i + 1] - changed[i])
 
 
 def _checked_numbers(changed: Sequence[int] | None, available: int) -> list[int]:

@@ -27,10 +27,9 @@ BISECTIONS = 13  # a level to 1e-4
 def information_density(
     language: ToyLanguage, noise: Noise, x0: torch.Tensor, xt: torch.Tensor, t: torch.Tensor | float
 ) -> torch.Tensor:
-    """Return i(x_0; x_t) = log q(x_t | x_0) - log p(x_t), float64[B], in nats, for x0 and xt int64[B, L].
+    """Return i(x_0; x_t) = log q(x_t | x_0) - log p(x_t), float64[B], in nats, for x0 and xt int64[B, L]; exact.
 
-    Its mean over sentences and noise is the mutual information I(x_0; x_t): H at t = 0, about 0 at t = 1. It may be
-    negative for a single pair. Exact, by the forward recursion of the language.
+    Its mean is the mutual information I(x_0; x_t): H at t = 0, about 0 at t = 1. It may be negative for a single pair.
     """
     likelihood = noise.likelihood(xt, t)  # [B, L, V]
     own = likelihood.gather(2, x0.unsqueeze(2)).log().sum(dim=(1, 2))
@@ -40,8 +39,7 @@ def information_density(
 def mean_information(language: ToyLanguage, noise: Noise, t: float, sentences: int = 1024, seed: int = 0) -> float:
     """Estimate I(x_0; x_t) in nats per sentence, from `sentences` draws of x_0 and x_t that depend on `seed` only.
 
-    The draws are shared by all levels, so that the estimate falls smoothly with t. Its standard error is that of the
-    mean of `information_density`.
+    All levels share the draws, so that the estimate falls smoothly with t.
     """
     x0 = language.sample(sentences, seed)
     xt = noise.corrupt(x0, t, torch.Generator().manual_seed(seed))
@@ -73,7 +71,8 @@ def predicted_collapse(n_train: int, information: Callable[[float], float]) -> f
     `information(t)`, in nats per sentence, must fall with t: `mean_information`, `nelbo_information` or
     L * `noise.information`. 0 if even a clean sentence has fewer than ln n_train nats, 1 if pure noise has more.
     """
-    _check_size(n_train)
+    if n_train < 1:
+        raise ValueError(f"A memory holds at least one sentence, but n_train is {n_train}.")
     return _falls_below(information, math.log(n_train))
 
 
@@ -132,8 +131,3 @@ def _falls_below(curve: Callable[[float], float], level: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if curve(middle) > level else (low, middle)
     return (low + high) / 2
-
-
-def _check_size(n_train: int) -> None:
-    if n_train < 1:
-        raise ValueError(f"A memory holds at least one sentence, but n_train is {n_train}.")

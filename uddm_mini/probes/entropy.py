@@ -31,8 +31,7 @@ def conditional_entropy(model: Denoiser, x: torch.Tensor, t: Level = 1e-3, form:
 def vanishing_fraction(entropy: torch.Tensor, counted: torch.Tensor | None = None, threshold: float = 0.01) -> float:
     """Return the share of tokens whose entropy is below `threshold` nats; NaN if there is nothing to count.
 
-    `entropy` as `conditional_entropy` returns it, float[B, L]; `counted` bool[B, L] (see `counted_tokens`) leaves
-    tokens out. Say the threshold with the number: a share without it means nothing.
+    `entropy` float[B, L]; `counted` bool[B, L] (see `counted_tokens`) leaves tokens out.
     """
     kept = entropy.flatten() if counted is None else entropy[counted]
     return int((kept < threshold).sum()) / kept.numel() if kept.numel() else float("nan")
@@ -42,19 +41,18 @@ def sampled_entropy(draws: torch.Tensor, vocab_size: int) -> tuple[torch.Tensor,
     """Estimate the entropy of every word from draws int64[S, B, L]; return it and its standard error, nats [B, L].
 
     For callers who can only sample from a denoiser: S independent draws of the word at each position, for one fixed
-    (x_t, t). The estimate is that of Chao, Wang and Jost (2013), from the counts n_v of the words:
+        (x_t, t). The estimate is that of Chao, Wang and Jost (2013), from the counts n_v of the words:
 
         sum_v (n_v / S) (psi(S) - psi(n_v))  +  (f1 / S) sum_{j >= 0} (1 - A)^(j+1) / (S + j)
 
     The first term is an unbiased estimate of the part of -log p = sum_k (1 - p)^k / k with k < S. The second
-    extrapolates the rest from the number f1 of words drawn once and f2 of words drawn twice, with
-    A = 2 f2 / ((S - 1) f1 + 2 f2). Counting frequencies ("plug-in") is too low by some (words - 1) / 2S.
+    extrapolates the rest from the number f1 of words drawn once and f2 of words drawn twice, A = 2 f2 / ((S - 1) f1 + 2
+    f2).
 
     The squared error is the sum of Var(-log p) / S, of (words - 1) / 2S^2, of the second term squared, and of the
-    square of (1 + log S + log(V - 1)) / S: what a share 1 / S of the probability adds if it hides in words that were
-    never drawn. The last keeps the error above zero when all draws agree. The truth lies within two errors some
-    95 times in 100; at worst, where a few percent spread over all words, 88 times with 64 draws. Near 0 the error is
-    much larger than the typical fault. ValueError for fewer than 2 draws or a token outside 0 ... V - 1.
+    square of (1 + log S + log(V - 1)) / S, what may hide in words that were never drawn. The truth lies within two
+    errors some 95 times in 100; at worst, where a few percent spread over all words, 88 times with 64 draws. ValueError
+    for fewer than 2 draws or a token outside 0 ... V - 1.
     """
     if draws.ndim != 3 or len(draws) < 2:
         raise ValueError(f"Give at least two draws for each word, int64[S, B, L]; the shape is {tuple(draws.shape)}.")

@@ -65,9 +65,8 @@ def describe(log_p0: torch.Tensor) -> torch.Tensor:
     """Return five numbers for every prediction log_p0 [..., V], stacked as float[..., 5] in the order of QUANTITIES.
 
     With p the probabilities in falling order: entropy -sum p log p, in nats; confidence p_1; spectral gap p_1 - p_2;
-    curvature sum p (1 - p); interaction sqrt(((sum p^2)^2 - sum p^4) / 2). The last two describe the Jacobian of the
-    softmax, diag(p) - p p^T, which is the second derivative of the log-partition function: its trace, and the
-    root of the sum of squares p_i^2 p_j^2 above its diagonal. They need no matrix of V x V entries.
+        curvature sum p (1 - p); interaction sqrt(((sum p^2)^2 - sum p^4) / 2). The last two are the trace of the
+        Jacobian of the softmax, diag(p) - p p^T, and the root of the sum of squares above its diagonal.
     """
     p = log_p0.exp()
     top = p.topk(2, dim=-1).values  # [..., 2]
@@ -86,8 +85,8 @@ def describe(log_p0: torch.Tensor) -> torch.Tensor:
 def path_summary(path: pd.DataFrame) -> pd.DataFrame:
     """Return `start`, `end`, `mean` and `halfway` of every quantity of an `entropy_path`, one row each.
 
-    `mean` is over the rows, which are equally spaced in t; `halfway` is the noise level at which the quantity has
-    first come half the way from start to end, on straight lines between rows (NaN if it ends where it starts).
+    `mean` is over the rows; `halfway` is the noise level at which the quantity has first come half the way from start
+    to end, on straight lines between rows (NaN if it ends where it starts).
     """
     rows = {}
     for name in QUANTITIES:

@@ -30,9 +30,8 @@ class Interval:
 def roc(scores: Numbers, labels: Numbers) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return the false-positive rate, the true-positive rate, and the thresholds that give them, float64[k] each.
 
-    The rule is "say yes if score >= threshold"; labels are True where yes is right. To detect memory by its low
-    entropy, give minus the entropy as the score. Thresholds fall from infinity (never yes) through every score that
-    occurs. ValueError if a class is empty or a score is NaN.
+    The rule is "say yes if score >= threshold"; labels are True where yes is right. Thresholds fall from infinity
+    (never yes) through every score that occurs. ValueError if a class is empty or a score is NaN.
     """
     yes, no = _classes(scores, labels)
     thresholds = np.concatenate([[np.inf], np.unique(np.concatenate([yes, no]))[::-1]])
@@ -87,9 +86,9 @@ def auc(
 def threshold_at(negatives: Numbers, false_positive_rate: float) -> float:
     """Return a threshold from the scores of items where "no" is right: say yes to a new item if it scores *above* it.
 
-    It is the k-th largest of the n scores, with k = floor(rate (n + 1)). A new item of that kind, exchangeable with
-    these, then scores above it with probability at most the rate, on average over the calibration (the argument of
-    conformal prediction). ValueError if n is too small for the rate or a score is NaN.
+    It is the k-th largest of the n scores, k = floor(rate (n + 1)). A new item of that kind, exchangeable with these,
+    then scores above it with probability at most the rate (conformal prediction). ValueError if n is too small for the
+    rate or a score is NaN.
     """
     if not 0 < false_positive_rate < 1:
         raise ValueError(f"false_positive_rate lies between 0 and 1, both excluded, but is {false_positive_rate}.")

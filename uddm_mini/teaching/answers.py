@@ -3,67 +3,31 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
 
-from .calls import called, crash, is_stub
+from .calls import NotAttempted, Wrong, ask, brief, wrong
 
 HALF = ("float16", "bfloat16")
 Cases = Sequence[tuple[Any, ...]]
 TOLERANCE, NEAR_ZERO = 1e-4, 1e-5  # what float32 can compute: a share of the right number, and where that is almost 0
 
-
-class Wrong(Exception):
-    """Carry a sentence out of a check to its decorator."""
-
-
-def wrong(message: str) -> NoReturn:
-    """End the check: the answer is wrong, and `message` says in one or two sentences what to look at."""
-    raise Wrong(message)
-
-
-class NotAttempted(Exception):
-    """Say that the stub is untouched."""
-
-
-def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
-    """Return what the student's `answer` gives for these arguments, or end the check with a kind sentence.
-
-    A function is called with copies of tensors, arrays and generators, so that it can't spoil the caller's, and
-    with the global randomness of PyTorch, NumPy and Python seeded and restored. A value is returned as it is (give
-    no arguments then). None instead of an answer, an empty body, `...` and NotImplementedError mean "not attempted
-    yet"; a written function that returns None and any other exception are answers to mend.
-    """
-    if answer is None or answer is ...:
-        raise NotAttempted
-    if not callable(answer):
-        if arguments or named:
-            wrong(
-                f"The check wants your function itself, but got {brief(answer)}. Pass its name without parentheses: "
-                "check(my_function)."
-            )
-        return answer
-    try:
-        got = called(answer, arguments, named)
-    except NotImplementedError:
-        raise NotAttempted from None
-    except (Exception, SystemExit) as error:
-        wrong(crash(answer, error))
-    if got is ... or (got is None and is_stub(answer)):
-        raise NotAttempted
-    if got is None:
-        wrong("Your function returned nothing. Is a `return` missing?")
-    return got
+BITS = "That is in bits (base 2). This book counts in nats: use the natural logarithm."
+NOT_FINITE = (
+    "0 times log 0 counts as 0 (torch.special.xlogy knows that), and softmax, logsumexp and sigmoid are written "
+    "so that nothing overflows, which exp does."
+)
 
 
 def ask_each(answer: Any, cases: Cases) -> Iterator[tuple[Any, ...]]:
     """Yield every case, a tuple of arguments, with what the student's `answer` gives for it at the end.
 
-    Before the first one is compared, it asks until an answer differs from the first: so the check can tell a
-    function that ignores its arguments.
+    It asks ahead until an answer differs from the first, so that a check can tell a function that ignores its
+    arguments.
     """
     given = [ask(answer, *cases[0])]
     for case in cases[1:]:
@@ -77,18 +41,29 @@ def ask_each(answer: Any, cases: Cases) -> Iterator[tuple[Any, ...]]:
         yield (*case, given[i] if i < len(given) else ask(answer, *case))
 
 
-def questions(cases: Cases | Callable[[], Cases]) -> Callable[[Callable[..., str]], Callable[[Any], str]]:
+def questions(
+    cases: Cases | Callable[[], Cases], about: str = "", hidden: int = 0
+) -> Callable[[Callable[..., str]], Callable[[Any], str]]:
     """Make a check of a function that judges one answer, called for every case with its arguments and what came back.
 
-    cases: tuples of arguments, or a function that returns them, for those that take time to make.
+    cases: tuples of arguments, or a function that returns them, for those that take time to make
+    about: what stands before the judge's sentence on a wrong answer, with its parameters in braces: "At t = {t}"
+    hidden: how many of the last items of a case are for the judge alone
     """
 
     def decorate(judge: Callable[..., str]) -> Callable[[Any], str]:
+        names = list(inspect.signature(judge).parameters)
+
         @functools.wraps(judge)
         def check(answer: Any) -> str:
-            praise = ""
-            for case in ask_each(answer, cases() if callable(cases) else cases):
-                praise = judge(*case)
+            every, praise = cases() if callable(cases) else cases, ""
+            asked = ask_each(answer, [case[: len(case) - hidden] for case in every])
+            for case, (*_, got) in zip(every, asked, strict=True):
+                try:
+                    praise = judge(*case, got)
+                except Wrong as signal:
+                    told = about.format(**{k: rounded(v) for k, v in zip(names, case, strict=False)})
+                    wrong(f"{told}: {signal}" if about else str(signal))
             return praise
 
         return check
@@ -99,8 +74,7 @@ def questions(cases: Cases | Callable[[], Cases]) -> Callable[[Callable[..., str
 def as_tensor(got: Any, shape: tuple[int, ...] | None = None, what: str = "Your answer") -> torch.Tensor:
     """Return the student's result as a float64 tensor of `shape`, or end the check saying what came instead.
 
-    Numbers, tensors, arrays and nested lists of them count alike, and so do shapes that differ only in axes of
-    size 1: a number may come with shape [], [1] or [1, 1].
+    Numbers, tensors, arrays and nested lists count alike, and so do shapes that differ only in axes of size 1.
     """
     try:
         tensor = _float64(got, what)
@@ -149,9 +123,9 @@ def close(got: Any, right: Any, within: float = TOLERANCE) -> bool:
 
 
 def compare(
-    got: Any, right: Any, slips: Mapping[str, Any] | None = None, *, otherwise: str, within: float = TOLERANCE
+    got: Any, right: Any, slips: Mapping[str, Any] | None = None, hint: str = "", *, within: float = TOLERANCE
 ) -> None:
-    """End the check unless `got` is right: with the sentence of the first slip that it shows, else with `otherwise`.
+    """End the check unless `got` is right: with the sentence of the first slip that it shows, else with `hint`.
 
     right: the right number, table, True or False; the answer must come in its shape, and agree as `close` says
     slips: {sentence: what it gives}, tried in this order: a number or table; True or False if the check has found out
@@ -163,7 +137,20 @@ def compare(
     for sentence, slip in (slips or {}).items():
         if _shows(slip, got, within):
             wrong(sentence)
-    wrong(otherwise)
+    if not bool(torch.as_tensor(got).isfinite().all()):
+        hint = f"{hint} {NOT_FINITE}".lstrip()
+    wrong(f"{_difference(got, right, within)} {hint}".rstrip())
+
+
+def _difference(got: Any, right: Any, within: float) -> str:
+    """Say what came and what is right; of a large table only the first number that is not right."""
+    if isinstance(right, bool):
+        return f"You say {got}, but it is {right}."
+    right, where = as_tensor(right), "You return"
+    if got.numel() > 6:
+        i = next(i for i in np.ndindex(*got.shape) if not close(got[i], right[i], within))
+        got, right, where = got[i], right[i], f"Your entry {list(i)} is"
+    return f"{where} {shown(got)}, but it should be {shown(right)}."
 
 
 def _shows(slip: Any, got: Any, within: float) -> bool:
@@ -182,15 +169,27 @@ def same(one: Any, other: Any, rtol: float = 0.0) -> bool:
         return type(one) is type(other) and repr(one) == repr(other)
 
 
-def rounded(values: Any, digits: int = 3) -> list[float]:
-    """Return numbers as a sentence shows them."""
-    return [round(v, digits) for v in as_tensor(values).tolist()]
+def sums_to_one(probs: torch.Tensor) -> dict[str, bool]:
+    """Return the slip of probabilities that are not normalized."""
+    sentence = (
+        f"Your probabilities add up to {probs.sum():.4f}, not to 1: something always happens. Divide by their sum."
+    )
+    return {sentence: not close(probs.sum(), 1)}
 
 
-def brief(value: Any) -> str:
-    """Name the type of a value, and show the beginning of it."""
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+def rounded(values: Any, digits: int = 4) -> Any:
+    """Return what a sentence shows of a value: tables as rounded numbers in lists."""
+    if not isinstance(values, torch.Tensor | np.ndarray):
+        return values
+    return as_tensor(values).round(decimals=digits).tolist() if "float" in str(values.dtype) else values.tolist()
+
+
+def shown(values: Any) -> str:
+    """Return one number or a few as a sentence shows them."""
+    texts = [
+        f"{v:,.0f}" if v.is_integer() and abs(v) < 1e15 else f"{v:,.5g}" for v in as_tensor(values).flatten().tolist()
+    ]
+    return texts[0] if as_tensor(values).ndim == 0 else f"({', '.join(texts)})"
 
 
 def _float64(got: Any, what: str = "Your answer") -> torch.Tensor:

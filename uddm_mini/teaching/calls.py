@@ -9,10 +9,51 @@ import inspect
 import random
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
+
+
+class Wrong(Exception):
+    """Carry a sentence out of a check to its decorator."""
+
+
+def wrong(message: str) -> NoReturn:
+    """End the check: the answer is wrong, and `message` says in one or two sentences what to look at."""
+    raise Wrong(message)
+
+
+class NotAttempted(Exception):
+    """Say that the stub is untouched."""
+
+
+def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
+    """Return what the student's `answer` gives for these arguments, or end the check with a kind sentence.
+
+    A function is called with copies of tensors, arrays and generators, and with global randomness seeded and restored;
+    a value is returned as it is. None, an empty body, `...` and NotImplementedError mean "not attempted yet".
+    """
+    if answer is None or answer is ...:
+        raise NotAttempted
+    if not callable(answer):
+        if arguments or named:
+            wrong(
+                f"The check wants your function itself, but got {brief(answer)}. Pass its name without parentheses: "
+                "check(my_function)."
+            )
+        return answer
+    try:
+        got = called(answer, arguments, named)
+    except NotImplementedError:
+        raise NotAttempted from None
+    except (Exception, SystemExit) as error:
+        wrong(crash(answer, error))
+    if got is ... or (got is None and is_stub(answer)):
+        raise NotAttempted
+    if got is None:
+        wrong("Your function returned nothing. Is a `return` missing?")
+    return got
 
 
 def called(answer: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -36,13 +77,9 @@ def called(answer: Callable[..., Any], arguments: tuple[Any, ...], named: dict[s
         finally:
             torch.set_default_dtype(before)
         try:
-            return once(lambda value: value.float() if _is_double(value) else value)
+            return once(lambda value: value.float() if getattr(value, "dtype", None) == torch.float64 else value)
         except RuntimeError:
             raise error from None
-
-
-def _is_double(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.dtype == torch.float64
 
 
 @contextlib.contextmanager
@@ -110,3 +147,9 @@ def crash(answer: Any, error: BaseException) -> str:
 def named_error(error: BaseException) -> str:
     """Name an error and say what it says."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def brief(value: Any) -> str:
+    """Name the type of a value, and show the beginning of it."""
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"

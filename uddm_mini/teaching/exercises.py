@@ -114,9 +114,8 @@ def second_part(first: Check) -> Callable[[Callable[..., str]], Check]:
 class Check:
     """A function that calls `wrong` or returns praise, as one that returns a `Result` and never raises.
 
-    A function that passes is asked some of the questions again, in random order: a list of the right answers, read
-    off without a look at the arguments, does not pass. `spread` is by how much two answers to the same question may
-    differ, a share; more than rounding if the exercise asks for random draws.
+    What passes is asked again in random order, so that a list of the right answers does not. `spread` is the share by
+    which two answers to one question may differ: more than rounding if the exercise asks for random draws.
     """
 
     __name__: str

@@ -13,28 +13,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from uddm_mini.experiments.crossing import at_level
+from uddm_mini.experiments.crossing import at_level, by_size
 from uddm_mini.files import replacing
 
-from .look import COLORS, STYLE, WIDTH, use_style
-from .marked_words import Sentences, sentences, word_states
-
-__all__ = [
-    "COLORS",
-    "SPLITS",
-    "Sentences",
-    "chance_line",
-    "draw_bounds",
-    "line_with_band",
-    "panels",
-    "save_transition",
-    "sentences",
-    "size_axis",
-    "transition",
-    "use_style",
-    "word_bars",
-    "word_states",
-]
+from .look import COLORS, STYLE, WIDTH
+from .look import use_style as use_style
+from .marked_words import Sentences as Sentences
+from .marked_words import sentences as sentences
+from .marked_words import word_states as word_states
 
 SPLITS = ("train", "held-out")  # the kinds of text that a table tells apart, each in its own color
 
@@ -52,9 +38,8 @@ def line_with_band(
 ) -> None:
     """Draw y against x in the color of `meaning`: the mean over seeds, with a band from minimum to maximum.
 
-    x: n numbers; y: n numbers, or one row of n for each seed (a single seed has no band). Missing values (NaN) are
-    left out; a point that every seed misses is not drawn. "held-out" is dashed unless `dashed` says otherwise.
-    `more` goes to `Axes.plot`.
+    x: n numbers; y: n numbers, or one row of n for each seed. NaN is left out. "held-out" is dashed unless `dashed`
+        says otherwise; `more` goes to `Axes.plot`. ValueError for a meaning without a color.
     """
     if meaning not in COLORS:
         raise ValueError(f"{meaning!r} has no color; the meanings are {', '.join(COLORS)}.")
@@ -104,11 +89,10 @@ def transition(
     *,
     unit: str = "word",
 ) -> Figure:
-    """Draw the transition: token recovery at noise level t, and cavity entropy at t -> 0, against n_train.
+    """Draw token recovery at noise level t, and cavity entropy at t -> 0, against n_train.
 
-    `table` as `run_sweep` returns it; `bounds` as `sweep_bounds` does. Trained models in the colors of their split
-    with the range over seeds as a band, the two perfect denoisers as thin lines, chance dotted. `unit` is what a
-    token is called.
+    `table` and `bounds` as `run_sweep` and `sweep_bounds` return them: models in the colors of their split with the
+        range over seeds as a band, perfect denoisers as thin lines, chance dotted. `unit` is what a token is called.
     """
     table = at_level(table, t)
     bounds = None if bounds is None or bounds.empty else at_level(bounds, t)
@@ -117,7 +101,7 @@ def transition(
         if bounds is not None:
             draw_bounds(ax, bounds, column)
         for split in SPLITS:
-            runs = table[table["split"] == split].pivot_table(index="n_train", columns="seed", values=column)
+            runs = by_size(table, column, split=split)
             line_with_band(ax, runs.index, runs.to_numpy().T, split, f"model, {split} text")
         size_axis(ax, table["n_train"].tolist())
     chance_line(axes[0], float(table["chance"].mean()))
@@ -134,10 +118,9 @@ def draw_bounds(ax: Axes, bounds: pd.DataFrame, column: str) -> None:
     curves = [("memorizer", split, f"memorizer, {split} text") for split in SPLITS]
     curves += [("population", "held-out", "population")]  # it does not know what was trained on: one curve is enough
     for name, split, label in curves:
-        rows = bounds[(bounds["denoiser"] == name) & (bounds["split"] == split)]
-        if rows.empty:
+        runs = by_size(bounds, column, denoiser=name, split=split)
+        if runs.empty:
             continue
-        runs = rows.pivot_table(index="n_train", columns="seed", values=column)
         dashed = name == "memorizer" and split == "held-out"
         line_with_band(ax, runs.index, runs.to_numpy().T, name, label, dashed=dashed, linewidth=1.3, marker="")
 

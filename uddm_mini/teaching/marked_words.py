@@ -53,8 +53,8 @@ Sentence = str | Sequence[str]
 def word_states(sentence: Sentence, truth: Sentence, corrupted: Sentence | None = None) -> list[str]:
     """Say what happened to every word: "intact", "changed", "recovered" or "wrong".
 
-    Against `truth` alone (the sentence is the corrupted one) a word is intact or changed. With the `corrupted`
-    sentence before it, a right word is recovered if it had been changed, else intact; any other word is wrong.
+    Against `truth` alone a word is intact or changed. With the `corrupted` sentence before it, a right word is
+    recovered if it had been changed, else intact; any other word is wrong. ValueError for another number of words.
     """
     now, right = split_words(sentence), split_words(truth)
     before = split_words(corrupted) if corrupted is not None else None
@@ -82,7 +82,10 @@ class Sentences:
 
     def __repr__(self) -> str:
         width = max((len(label) for label, _, _ in self.rows), default=0)
-        lines = [f"{label:>{width}}  {marked_text(words, states)}" for label, words, states in self.rows]
+        lines = []
+        for label, words, states in self.rows:
+            marked = [f"{MARKS[s].left}{w}{MARKS[s].right}" for w, s in zip(words, states, strict=True)]
+            lines.append(f"{label:>{width}}  {' '.join(marked)}")
         used = [f"{m.left}word{m.right} {m.key}" for m in self._used()]
         return "\n".join([*lines, *([f"{'':>{width}}  ({', '.join(used)})"] if used else [])])
 
@@ -95,11 +98,11 @@ class Sentences:
     def body_html(self, styled: bool = True) -> str:
         """Return the sentences as HTML, without the key; unstyled, the page has to bring `mark_css`."""
         style = f' style="{PARAGRAPH}"' if styled else ""
-        return "".join(
-            f"<p{style}>{f'<strong>{escape(label)}</strong><br>' if label else ''}"
-            f"{marked_html(words, states, styled)}</p>"
-            for label, words, states in self.rows
-        )
+        out = ""
+        for label, words, states in self.rows:
+            marked = [_marked(MARKS[s], escape(w), styled) for w, s in zip(words, states, strict=True)]
+            out += f"<p{style}>{f'<strong>{escape(label)}</strong><br>' if label else ''}{' '.join(marked)}</p>"
+        return out
 
     def key_html(self) -> str:
         """Return the key to the marks as HTML; empty when no word is marked."""
@@ -117,11 +120,10 @@ def sentences(
     *,
     corrupted: str | None = None,
 ) -> Sentences:
-    """Show labeled sentences, each word marked as intact, changed, recovered or wrong against `truth`.
+    """Show labeled sentences, each word marked as intact, changed, recovered or wrong against `truth`, if there is one.
 
-    `rows`: {label: sentence} or (label, sentence) pairs, where a sentence is a string or a sequence of words. The row
-    labeled `corrupted` is the sentence that noise changed (default: the first row that differs from `truth`); rows
-    before it show text on its way there, rows after it attempts to mend it. Without `truth` nothing is marked.
+    `rows`: {label: sentence} or (label, sentence) pairs, of strings or sequences of words. The row labeled `corrupted`
+        (default: the first that differs from `truth`) is what noise changed; rows after it are attempts to mend it.
     """
     pairs = list(rows.items() if isinstance(rows, Mapping) else rows)
     if corrupted is not None and corrupted not in [label for label, _ in pairs]:
@@ -137,12 +139,8 @@ def sentences(
     return Sentences(out)
 
 
-def marked_html(words: Sequence[str], states: Sequence[str], styled: bool = True) -> str:
-    """Return the words as HTML, marked by element, and by style and tooltip where `styled`."""
-    return " ".join(_marked(MARKS[state], escape(word), styled) for word, state in zip(words, states, strict=True))
-
-
 def _marked(mark: Mark, text: str, styled: bool) -> str:
+    """Mark text in HTML: by element, and by style and tooltip where `styled`."""
     if not mark.left:
         return text
     look = f' style="{mark.style}; padding: 0 .2em" title="{mark.key}"' if styled else ""
@@ -153,8 +151,3 @@ def mark_css(scope: str) -> str:
     """Return the style sheet that gives unstyled sentences under the selector `scope` their look."""
     rules = [f"{scope} {m.tag} {{ {m.style}; padding: 0 .2em }}" for m in MARKS.values() if m.left]
     return "\n".join([f"{scope} p {{ {PARAGRAPH} }}", *rules])
-
-
-def marked_text(words: Sequence[str], states: Sequence[str]) -> str:
-    """Return the words as plain text, marked by brackets."""
-    return " ".join(f"{MARKS[s].left}{w}{MARKS[s].right}" for w, s in zip(words, states, strict=True))

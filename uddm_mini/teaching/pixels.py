@@ -114,8 +114,7 @@ def pixel_pad(
         settled state is compared with
     start: the picture that is shown first (default: the first pattern)
 
-    A button flips a fifth of the pixels. The couplings, or the memories, travel in the page. Random in the page, from
-    `seed`: flips and visiting order.
+    A button flips a fifth of the pixels. Random in the page, from `seed`: flips and visiting order.
     """
     if len(patterns) != len(names) or not len(names):
         raise ValueError(f"Give one name for each pattern, at least one; {len(patterns)} patterns, {len(names)} names.")

@@ -68,11 +68,11 @@ def player(
 
     frames: a sequence, along one axis that `axes` names (or gives, as {name: values}); or, for several sliders,
         {(value, value, ...): frame} for every combination of the values in `axes`
-    label: names the figure for screen readers; captions are read aloud when they change
+    label: names the figure for screen readers
     start: the position on every axis at first (default: the beginning)
     play: milliseconds that the Play button of a sequence shows a frame; 0 for no button
 
-    Without scripts the ends of the first axis show.
+    Without scripts the ends of the first axis show. ValueError if frames and axes do not fit.
     """
     if not frames:
         raise ValueError("A player needs at least one frame.")
@@ -83,7 +83,10 @@ def player(
     first = list(start or [0] * len(named))
     if len(first) != len(named) or any(not 0 <= i < len(v) for i, v in zip(first, named.values(), strict=False)):
         raise ValueError(f"start needs one position on each of {list(named)}, counted from 0, but is {first}.")
-    shown = {name: [_number(v) for v in values] for name, values in named.items()}
+    shown = {
+        name: [f"{v:,}" if isinstance(v, numbers.Integral) else str(v) for v in values]
+        for name, values in named.items()
+    }
     return Player(label, shown, ordered, first, play)
 
 
@@ -116,7 +119,3 @@ def _row(frames: Sequence[Frame], axes: Mapping[str, Sequence[Any]] | str) -> di
     if len(values) != len(frames):
         raise ValueError(f"The axis {name!r} has {len(values)} values for {len(frames)} frames.")
     return {name: list(values)}
-
-
-def _number(value: Any) -> str:
-    return f"{int(value):,}" if isinstance(value, numbers.Integral) else str(value)

@@ -12,9 +12,9 @@ from uddm_mini.experiments.store import read_note, read_rows, wide
 
 
 def results_path(name: str) -> Path:
-    """Return the path of a committed file, such as "models/toy-n16.safetensors"; FileNotFoundError if it is not there.
+    """Return the path of a committed file, such as "models/toy-n16.safetensors", in the package or beside it.
 
-    Looks inside the installed package (`uddm_mini.data`), then in the `data` folder of a plain checkout.
+    FileNotFoundError if it is not there.
     """
     package = Path(__file__).resolve().parents[1]
     for place in (package / "data", package.parent / "data"):

@@ -62,14 +62,12 @@ def says(
     """Print a number of the text beside the one found here, and whether they agree; on a reader's machine never raise.
 
     what: which number, in a few words that no other statement of the book has
-    value: what was computed here; of several numbers (tensor, array, series) the one farthest from the text counts,
-        and of none nothing agrees
+    value: what was computed here; of several numbers the one farthest from the text counts, and of none nothing agrees
     text, within: the number in the text and how far from it still agrees; a bare `value` must be true
-    above, below: or a limit in the text, or two; put them at least 4 standard deviations from the mean of
-        data/statements.csv, which `make spread` measures over instruction sets, threads and seeds
+    above, below: or a limit in the text, or two; at least 4 standard deviations away (`make spread`)
 
-    Environment: UDDM_STATEMENTS=raise turns a difference into a DisagreementError (`make test`);
-    UDDM_STATEMENTS_FILE=name appends every statement to that file, as one line of JSON.
+    Environment: UDDM_STATEMENTS=raise turns a difference into a DisagreementError; UDDM_STATEMENTS_FILE=name appends
+        every statement to that file, as one line of JSON.
     """
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()  # of a model in training, or on a GPU

@@ -40,12 +40,9 @@ def compile_grammar(grammar: Grammar, ids: dict[str, int]) -> list[Arcs]:
         next_states: dict[tuple[tuple[str, int], ...], int] = {}
         for state, source in states.items():
             for values, prob in _extensions(dict(state), new):
-                word = slot.words
-                for name in slot.choices:
-                    word = word[values[name]]
                 kept = tuple(sorted((k, v) for k, v in values.items() if k in needed))
                 target = next_states.setdefault(kept, len(next_states))
-                key = (source, target, ids[word])
+                key = (source, target, ids[slot.word(values)])
                 arcs[key] = arcs.get(key, 0.0) + prob
         src_dst_word = torch.tensor(list(arcs), dtype=torch.int64)
         prob_tensor = torch.tensor(list(arcs.values()), dtype=torch.float64)

@@ -24,10 +24,9 @@ MOST_HELD_OUT = 512  # sentences; enough for error bars of two percent
 class Corpus:
     """Training and held-out sentences as token ids, with the words they stand for.
 
-    `train` int64[n, L] and `held_out` int64[m, L] hold ids into `words` (V of them). The ids in `ignore` (padding, the
-    unknown word) count in no metric: see `counted_tokens`. With `unit` "character" the "words" are single characters.
-    `info` says where the sentences came from (hash, versions, counts); `world` is the language that they were drawn
-    from, where its probabilities are known.
+    `train` int64[n, L] and `held_out` int64[m, L] hold ids into `words` (V of them); those in `ignore` (padding, the
+    unknown word) count in no metric. With `unit` "character" the "words" are single characters. `info` says where the
+    sentences came from; `world` is the language that they were drawn from, where its probabilities are known.
     """
 
     name: str
@@ -83,8 +82,8 @@ class Corpus:
     def encode(self, sentences: list[str]) -> torch.Tensor:
         """Turn strings into token ids int64[n, L]: the inverse of `decode`, also for ordinary capitalized text.
 
-        Words outside the vocabulary become the unknown word, short sentences are padded; a corpus without an
-        unknown word or padding refuses them, and none takes a sentence of more than L words.
+        Other words become the unknown word, short sentences are padded. ValueError without an unknown word or padding
+        to do so, and for a sentence of more than L words.
         """
         if isinstance(sentences, str):
             raise TypeError("encode takes a list of sentences: write encode([sentence]).")
@@ -101,7 +100,7 @@ class Corpus:
                 words = list(" ".join(words))
             unknown = [w for w in words if w not in ids]
             if unknown and UNKNOWN not in ids:
-                raise ValueError(f"{unknown[0]!r} is not one of the {len(ids)} {self.unit}s of this corpus.")
+                raise ValueError(f"{unknown[0]!r} is not one of the {len(ids)} {self.unit}s here; see `words`.")
             if len(words) > self.length or (len(words) < self.length and PAD not in ids):
                 raise ValueError(
                     f"A sentence has {at_most}{self.length} {self.unit}s here, but {sentence!r} has {len(words)}."
@@ -123,17 +122,16 @@ def text_corpus(
 ) -> Corpus:
     """Make a corpus of the sentences of a pasted text, a UTF-8 text file (by its path), or an iterable of strings.
 
-    source: a string is taken for a path unless no file has that name and it holds two lines or sentences: see
-        `names_a_file`.
+    source: a string is taken for a path unless no file has that name and it holds two lines or sentences.
     settings: `TextSettings()` by default; `changes` override its fields: text_corpus("book.txt", unit="character").
-    max_sentences: reading stops after so many distinct sentences (None: never), so memory stays bounded however large
-        the file is; `info["read_to_the_end"]` says whether it did.
+    max_sentences: reading stops after so many distinct sentences (None: never), so that memory stays bounded;
+        `info["read_to_the_end"]` says whether it did.
     split_lines: a line break ends a sentence (None: judged from the file).
 
-    Words are in lower case, without punctuation. In this order: sentences are held out; the commonest words of the
-    others become the vocabulary; sentences with too many unknown words are dropped, and training sentences too near
-    to a held-out one (see `near_duplicates`). Random: which sentences are held out. Errors: no such file, a folder,
-    binary data, another encoding, no strings, too little text, a vocabulary that covers too little of it.
+    Words are in lower case, without punctuation. Sentences are held out; the commonest words of the others become the
+    vocabulary; sentences with too many unknown words are dropped, and training sentences too near to a held-out one
+    (see `near_duplicates`). Random: which sentences are held out. Errors: no such file, a folder, binary data, another
+    encoding, no strings, too little text, a vocabulary that covers too little of it.
     """
     settings = with_changes(settings or TextSettings(), changes)
     stream = sentences_in(source, split_lines=split_lines, progress=progress)
@@ -153,9 +151,8 @@ def docstring_corpus(
 ) -> Corpus:
     """Make a corpus of real English that every reader has: the docstrings of Python, numpy, torch and matplotlib.
 
-    Nothing is downloaded or imported. The settings are those of `text_corpus`, with 512 held-out sentences; `packages`
-    and `cache` those of `harvest`. Other versions of the packages have other sentences: `info` lists the versions,
-    the packages that are `missing`, and a hash. Random: which sentences are held out.
+    The settings are those of `text_corpus`, with 512 held-out sentences; `packages` and `cache` those of `harvest`.
+    Other versions of the packages have other sentences: `info` lists them. Random: which sentences are held out.
     """
     settings = with_changes(settings or TextSettings(n_held_out=MOST_HELD_OUT), changes)
     harvested = harvest(packages, cache=cache, progress=progress)

@@ -47,11 +47,11 @@ class Harvest:
 
 
 def harvest(packages: Sequence[str] = PACKAGES, *, cache: bool = True, progress: bool = True) -> Harvest:
-    """Collect the English sentences of 3 to 40 words in the docstrings of `packages`.
+    """Collect the English sentences of 3 to 40 words in the docstrings of `packages`, parsed and never imported.
 
-    Source files are parsed with `ast` and never imported. "stdlib" means the running Python's standard library; a
-    package that is not installed is left out and listed in `missing`. The result is kept in the user's cache folder
-    under a name made of the versions; a cache that cannot be read or written is done without. Nothing is random.
+    "stdlib" means the running Python's standard library; what is not installed is listed in `missing`. The result is
+    kept in the user's cache folder under a name made of the versions; a cache that cannot be read or written is done
+    without. Nothing is random.
     """
     if isinstance(packages, str):
         raise TypeError(f'packages is a list of names: write packages=["{packages}"].')

@@ -1,12 +1,13 @@
 """The words and choices of the toy language, as plain tables.
 
-A sentence is a handful of hidden *choices* (a topic, who acts, in what manner, ...) and fourteen
-*slots*. A slot looks up its word from one or two choices. Most choices are voiced in two or three
-slots, so a lost word can often be worked out from the words that remain.
+A sentence is a handful of hidden *choices* (a topic, who acts, in what manner, ...) and fourteen *slots*. Most choices
+are voiced in two or three slots, so a lost word can often be worked out from those that remain.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,10 @@ class Slot:
 
     choices: tuple[str, ...]
     words: Any
+
+    def word(self, values: Mapping[str, int]) -> str:
+        """Return what the slot says, given the values of the choices."""
+        return functools.reduce(lambda words, name: words[values[name]], self.choices, self.words)
 
 
 @dataclass(frozen=True)

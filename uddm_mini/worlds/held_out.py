@@ -189,9 +189,8 @@ def near_duplicates(test: np.ndarray, train: np.ndarray, words: tuple[str, ...],
     """Say for each training sentence, bool[n], whether it is a near duplicate of a held-out one.
 
     It is if it holds at least `share` of the distinct words of a held-out sentence, or of the mean of both numbers of
-    words (it may be part of a longer held-out one). Unknown words never count; numbers count in one pass and not in
-    the other. Exact, by an inverted index: the cost is that of listing, for each word of each held-out sentence, the
-    training sentences that hold it.
+    words (it may be part of a longer held-out one). Unknown words never count; numbers count in one pass and not in the
+    other. Exact, by an inverted index.
     """
     unknown = np.array([w in (PAD, UNKNOWN) for w in words])
     number = np.array([any(c.isdigit() for c in w) for w in words])

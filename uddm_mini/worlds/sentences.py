@@ -69,9 +69,8 @@ def sentences_in(
 ) -> Iterator[str]:
     """Yield the sentences of a UTF-8 file, of one pasted string, or of an iterable of strings, 1 MiB at a time.
 
-    A string that names no file and has two lines or sentences is text. Blank lines end a sentence; `split_lines`:
-    every line break does (None: judged from the first MiB, and not so for an iterable). Errors that name the
-    problem and the cure: no such file, a folder, binary data, another encoding, something that is not text.
+    Blank lines end a sentence; with `split_lines` every line break does (None: judged from the first MiB, and not so
+    for an iterable). Errors: no such file, a folder, binary data, another encoding, something that is not text.
     """
     if isinstance(source, (str, Path)):
         chunks = _file_chunks(Path(source), progress) if names_a_file(source) else iter([str(source)])

@@ -1,9 +1,4 @@
-"""A toy language with exact probabilities: a grammar compiled into a finite-state automaton.
-
-Because the automaton is small, everything that has to be guessed about real text can be computed here:
-the probability of a sentence, the entropy of the language, and the Bayes-optimal guess of every word
-from the others (forward-backward).
-"""
+"""A toy language with exact probabilities: a grammar compiled into a finite-state automaton."""
 
 from __future__ import annotations
 
@@ -34,6 +29,8 @@ class ToyLanguage:
         self.vocab_size = len(self.words)
         self._ids = {word: i for i, word in enumerate(self.words)}
         self._arcs = compile_grammar(self.grammar, self._ids)
+        nothing = torch.empty(0, self.length, dtype=torch.int64)
+        self._text = Corpus("toy", nothing, nothing, self.words)  # which knows how to spell
         self.n_sentences = count_sentences(self._arcs)
 
     def sample(self, n: int, seed: int) -> torch.Tensor:
@@ -68,29 +65,19 @@ class ToyLanguage:
         drawn, distinct = n_held_out + n_train, torch.empty(0, self.length, dtype=torch.int64)
         while len(distinct) < n_held_out + n_train:  # a few sentences repeat, so draw some more
             drawn += drawn // 4 + 16
-            distinct = _first_occurrences(self.sample(drawn, seed))
+            x = self.sample(drawn, seed)
+            distinct = x[torch.from_numpy(np.sort(np.unique(x.numpy(), axis=0, return_index=True)[1]))]
         info = {"seed": seed, "distinct sentences of the language": self.n_sentences}
         train, held_out = distinct[n_held_out : n_held_out + n_train], distinct[:n_held_out]
         return Corpus("toy", train, held_out, self.words, info=info, world=self)
 
     def decode(self, x: torch.Tensor) -> list[str]:
         """Turn token ids int64[n, L] into n strings."""
-        return [" ".join(self.words[i] for i in row) for row in torch.atleast_2d(x).tolist()]
+        return self._text.decode(x)
 
     def encode(self, sentences: list[str]) -> torch.Tensor:
-        """Turn strings of L known words into token ids int64[n, L]; say which word is unknown otherwise."""
-        if isinstance(sentences, str):
-            raise TypeError("encode takes a list of sentences: write encode([sentence]).")
-        rows = []
-        for sentence in sentences:
-            words = sentence.split()
-            unknown = [w for w in words if w not in self._ids]
-            if unknown:
-                raise ValueError(f"{unknown[0]!r} is not a word of this language; see ToyLanguage().words.")
-            if len(words) != self.length:
-                raise ValueError(f"A sentence has {self.length} words here, but {sentence!r} has {len(words)}.")
-            rows.append([self._ids[w] for w in words])
-        return torch.tensor(rows, dtype=torch.int64).reshape(len(rows), self.length)
+        """Turn strings of L known words into token ids int64[n, L]: see `Corpus.encode`."""
+        return self._text.encode(sentences)
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """Return log p(sentence) in nats, float64[n]; -inf for a sentence the language cannot say."""
@@ -111,10 +98,9 @@ class ToyLanguage:
         return (right & (words != x[:, :, None])).any(dim=2)
 
     def log_evidence(self, likelihood: torch.Tensor) -> torch.Tensor:
-        """Return log sum_x p(x) prod_l likelihood[l, x_l], float64[B], in nats: how probable the evidence is.
+        """Return log sum_x p(x) prod_l likelihood[l, x_l], float64[B], in nats; -inf for a contradiction.
 
-        `likelihood` [B, L, V] holds p(evidence at l | x_l = v). With `noise.likelihood(xt, t)` this is log p(x_t), the
-        density of corrupted sentences. -inf for evidence that contradicts every sentence.
+        `likelihood` [B, L, V] holds p(evidence at l | x_l = v). With `noise.likelihood(xt, t)` this is log p(x_t).
         """
         evidence = self._checked_evidence(likelihood)
         return self._log_total(len(evidence), lambda position, words: evidence[:, position, words])
@@ -147,8 +133,8 @@ class ToyLanguage:
     def cavity(self, likelihood: torch.Tensor) -> torch.Tensor:
         """Return log p(x_l = v | evidence at every position but l), float64[B, L, V], by forward-backward.
 
-        `likelihood` [B, L, V] holds p(evidence at l | x_l = v), up to a factor for each (b, l). Words that the
-        other positions rule out get -inf. Contradictory evidence (probability 0) is an error.
+        `likelihood` [B, L, V] holds p(evidence at l | x_l = v), up to a factor for each (b, l). ValueError for evidence
+        that contradicts every sentence.
         """
         evidence = self._checked_evidence(likelihood)
         weights = [arcs.prob * evidence[:, i, arcs.word] for i, arcs in enumerate(self._arcs)]  # [B, A]
@@ -192,9 +178,3 @@ def _normalised(mass: torch.Tensor) -> torch.Tensor:
     if mass.numel() and not bool((total > 0).all()):
         raise ValueError("The evidence contradicts every sentence of the language: its probability is 0.")
     return mass / total
-
-
-def _first_occurrences(x: torch.Tensor) -> torch.Tensor:
-    """Drop repeated rows, keeping the order of first occurrence."""
-    _, first = np.unique(x.numpy(), axis=0, return_index=True)
-    return x[torch.from_numpy(np.sort(first))]
