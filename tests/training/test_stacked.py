@@ -9,7 +9,8 @@ import torch
 
 from uddm_mini import ModelSettings, TrainSettings, TransformerDenoiser, UniformNoise, train, train_each
 from uddm_mini.parallel import WIDE, stack_size
-from uddm_mini.training.train import clip_each, train_stack
+from uddm_mini.training.steps import clip_each
+from uddm_mini.training.train import train_stack
 
 TINY = dict(steps=3, batch_size=8, width=8, heads=2, progress=False)
 X = torch.arange(24).reshape(8, 3) % 5

@@ -16,6 +16,8 @@ from uddm_mini.parallel import at_most, useful_threads
 from uddm_mini.settings import option, whole_numbers, with_changes
 from uddm_mini.worlds.corpus import Corpus
 
+from .steps import blend, clip_each, descend, rate_at
+
 EARLIEST_T = 1e-3  # noise levels below this almost never change a token, but would weigh 1 / t
 LOSSES = ("nelbo", "cross_entropy")
 OWN = ("seed", "steps", "epochs", "warmup", "learning_rate")  # settings that models trained as one need not share
@@ -170,10 +172,10 @@ def _fit(
         optimizer.zero_grad()
         loss.sum().backward()
         clip_each(weights, shared.clip)
-        _descend(optimizer, weights, [_rate(step, each) for each in settings])
+        descend(optimizer, weights, [rate_at(step, s.steps, s.learning_rate, s.warmup) for s in settings])
         if average:
             decay = min(shared.ema, (1 + step) / (10 + step))  # forget the random start quickly
-            _blend(average, weights, [(1 - decay) * (step < each.steps) for each in settings])
+            blend(average, weights, [(1 - decay) * (step < each.steps) for each in settings])
         if told := _reported(models, settings, step, loss):
             bar.set_postfix(loss=f"{told:.3f}", refresh=False)
     for p, mean in zip(weights, average, strict=False):
@@ -199,35 +201,6 @@ def _reported(
         if not math.isfinite(told[m]):  # from here on every weight would be NaN, and every guess word 0
             raise ValueError(f"Training diverged: the loss is {told[m]} at step {step}; lower learning_rate.")
     return sum(told[m] for m in due) / len(due)
-
-
-def _descend(optimizer: torch.optim.Optimizer, weights: Sequence[torch.Tensor], rates: Sequence[float]) -> None:
-    """Do one step, each model of the stack at its own rate: AdamW's step is proportional to it."""
-    before = [p.detach().clone() for p in weights] if min(rates) < max(rates) else []
-    optimizer.param_groups[0]["lr"] = max(rates)
-    optimizer.step()
-    if before:
-        _blend(weights, before, [1 - rate / max(rates) for rate in rates])
-
-
-def _blend(into: Sequence[torch.Tensor], other: Sequence[torch.Tensor], shares: Sequence[float]) -> None:
-    """Move each model's part of the stacked tensors `into` towards `other`, by a share of the way, in place."""
-    for p, q in zip(into, other, strict=True):
-        p.data.lerp_(q.detach(), per_model(torch.tensor(shares, dtype=p.dtype, device=p.device), p))
-
-
-def clip_each(weights: Sequence[torch.Tensor], largest: float) -> None:
-    """Scale the gradients of a stack, each [M, ...], so that those of no model have a norm above `largest`."""
-    grads = [p.grad for p in weights if p.grad is not None]
-    parts = [torch.linalg.vector_norm(g, dim=tuple(range(1, g.ndim))) for g in grads]  # [M] each
-    scale = (largest / (torch.stack(parts).norm(dim=0) + 1e-6)).clamp_max(1)  # [M]
-    for g in grads:
-        g.mul_(per_model(scale, g))
-
-
-def per_model(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Return one number per model, [M], in the shape [M, 1, ...] that goes with a stacked tensor [M, ...]."""
-    return values.view(-1, *[1] * (like.ndim - 1))
 
 
 def draw_batch(
@@ -259,13 +232,6 @@ def cross_entropy(log_p0: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:
     log_p0 [B, L, V]: log-probabilities or logits, which are normalized here.
     """
     return -log_p0.log_softmax(dim=2).gather(2, x0.unsqueeze(2)).squeeze(2)
-
-
-def _rate(step: int, settings: TrainSettings) -> float:
-    """Warm up linearly to the learning rate, then decay along a cosine to zero, and stay there."""
-    warm = min(1.0, (step + 1) / settings.warmup) if settings.warmup else 1.0
-    decay = 0.5 * (1 + math.cos(math.pi * min(1.0, step / settings.steps)))
-    return settings.learning_rate * warm * decay
 
 
 def checked_device(device: str) -> torch.device:
