@@ -65,7 +65,7 @@ def test_entropy_of_training_and_unseen_text(sweeps, cross):
         assert first.recovered.mean() > 0.95
     assert mean["toy-large", "train"][16] < 0.03 and 0.26 < mean["toy-large", "train"][8192] < 0.296
     assert mean["toy-small", "train"][8192] > 0.35
-    late = {name: crossing(sweeps[name], "entropy", start=0.0, limit=0.296).n / cross[name] for name in NAMES}
+    late = {name: crossing(sweeps[name], "entropy", ends=(0.0, 0.296)).n / cross[name] for name in NAMES}
     assert late["toy-medium"] > 2 and late["toy-large"] > 3 and late["toy-small"] == 0  # it starts beyond
     unseen = mean["toy-large", "held-out"]
     reciter = committed("toy-large", "bounds").query(

@@ -70,13 +70,13 @@ def test_the_entropy_crosses_between_the_ends_that_are_given():
     found = crossing(table, "entropy", t=0.7)  # the entropy needs no noise level
     assert found.value == pytest.approx((first + last) / 2)
     assert found.n == pytest.approx(np.sqrt(16 * 8192))
-    exact = crossing(table, "entropy", start=0.0, limit=0.4)
+    exact = crossing(table, "entropy", ends=(0.0, 0.4))
     assert exact.value == pytest.approx(0.2)
     assert 0.3 - straight(np.log(exact.n)) == pytest.approx(0.2)
 
 
 def test_the_gap_too_takes_its_ends_from_the_caller():
-    found = crossing(sweep(straight), start=0.2, limit=0.04)
+    found = crossing(sweep(straight), ends=(0.2, 0.04))
     assert found.value == pytest.approx(0.12)
     assert straight(np.log(found.n)) == pytest.approx(0.12)
 
@@ -90,9 +90,9 @@ def test_the_first_of_several_crossings_counts():
 def test_a_curve_that_begins_beyond_the_value_must_first_come_to_this_side():
     values = dict(zip(SIZES, [0.2, 0.2, 0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3], strict=True))
     table = sweep(straight, entropy=lambda x: values[round(np.exp(x))])
-    assert 96 < crossing(table, "entropy", start=0.0).n < 128
+    assert 96 < crossing(table, "entropy", ends=(0.0, None)).n < 128
     beyond = sweep(straight, entropy=lambda x: 0.25 + 0 * x)
-    assert crossing(beyond, "entropy", start=0.0, limit=0.3).n == 0  # past it already at the smallest size
+    assert crossing(beyond, "entropy", ends=(0.0, 0.3)).n == 0  # past it already at the smallest size
 
 
 def test_a_crossing_beyond_the_sizes_is_infinite_for_the_curve_and_for_its_interval():
@@ -150,7 +150,7 @@ def test_the_interval_covers_the_truth_as_often_as_the_docstring_says(seeds, lea
     truth, hits = 8192 * (16 / 8192) ** 0.5, 0
     for _ in range(200):
         table = sweep(straight, sizes=(16, 512, 8192), seeds=seeds, shift=rng.normal(scale=0.3, size=seeds))
-        found = crossing(table, start=straight(np.log(16)), draws=100)
+        found = crossing(table, ends=(straight(np.log(16)), None), draws=100)
         hits += found.low <= truth <= found.high
     assert least < hits / 200 < most
 
@@ -219,7 +219,7 @@ def test_a_size_or_a_seed_without_numbers_is_left_out():
         (dict(level=1.0), "level is a fraction"),
         (dict(t=0.3), "no noise level 0.3; it has 0.05, 0.25"),
         (dict(draws=0), "draws must be"),
-        (dict(limit=1.0), "nothing to cross: at n_train = 16"),
+        (dict(ends=(None, 1.0)), "nothing to cross: at n_train = 16"),
     ],
 )
 def test_a_wrong_call_is_told_what_to_do(change, message):

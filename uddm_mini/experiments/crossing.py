@@ -43,23 +43,23 @@ def crossing(
     t: float = 0.25,
     level: float = 0.5,
     *,
-    start: float | None = None,
-    limit: float | None = None,
+    ends: tuple[float | None, float | None] = (None, None),
     draws: int = 1000,
-    seed: int = 0,
 ) -> Crossing:
     """Return the training-set size at which memory gives way to generalization, in a table of `run_sweep`.
 
     Follow y(n) = mean over seeds of `column` as n_train grows: "gap" is train minus held-out recovery at noise level
     `t`; "entropy" is that of training text in nats, at t -> 0. The crossing is the first n where (limit - y) / (limit -
-    start) falls to `level`, on straight lines in ln n. `start` is y at the smallest size by default; `limit` is 0 for
-    the gap and y at the largest size for the entropy.
+    start) falls to `level`, on straight lines in ln n.
 
-    The interval takes percentiles of `draws` resamples of whole seeds (from `seed`), with start and limit anew. It
-    covers what a seed decides (weights, batches, noise, subsets), but not the corpus, the held-out sentences, the
-    number of steps or the sizes: a smaller first size can move the crossing by more. It is too narrow for few seeds:
-    with 5 it holds the truth some 84 times in 100, with 20 some 93 times; one gives NaN. ValueError if the table lacks
-    something or the curve starts at its limit.
+    ends: (start, limit). Without them start is y at the smallest size; limit is 0 for the gap, and y at the largest
+        size for the entropy.
+    draws: the interval takes percentiles of so many resamples of whole seeds, with start and limit anew.
+
+    The interval covers what a seed decides (weights, batches, noise, subsets), but not the corpus, the held-out
+    sentences, the number of steps or the sizes: a smaller first size can move the crossing by more. It is too narrow
+    for few seeds: with 5 it holds the truth some 84 times in 100, with 20 some 93 times; one gives NaN. ValueError if
+    the table lacks something or the curve starts at its limit.
     """
     if column not in ("gap", "entropy"):
         raise ValueError(f'column must be "gap" or "entropy", but is {column!r}.')
@@ -68,25 +68,26 @@ def crossing(
     curves = curves_by_size(table, column, t)
     if len(curves) < 2:
         raise ValueError(f"A crossing lies between sizes, but the table has only {curves.index.tolist()}.")
+    start, limit = ends
     limit = 0.0 if limit is None and column == "gap" else limit
     sign = -1 if column == "gap" else 1  # so that every curve rises
     sizes, runs = np.log(curves.index.to_numpy(dtype=float)), sign * curves.to_numpy().T  # [sizes]; [seeds, sizes]
-    ends = [None if end is None else sign * end for end in (start, limit)]
+    signed = [None if end is None else sign * end for end in (start, limit)]
 
     def passage(y: Array) -> tuple[float, float]:
-        return first_passage(sizes, y, level, *ends)
+        return first_passage(sizes, y, level, *signed)
 
     value = passage(_mean(runs))[1]
-    n, low, high, each = _over_seeds(lambda y: passage(y)[0], curves.columns, runs, draws, seed)
+    n, low, high, each = _over_seeds(lambda y: passage(y)[0], curves.columns, runs, draws)
     if np.isnan(n):
         raise ValueError(
             f"There is nothing to cross: at n_train = {curves.index[0]} the {column} is {sign * _mean(runs)[0]:.4g}, "
-            "already at its limit or beyond. Start the sweep at a smaller size, or give start and limit."
+            "already at its limit or beyond. Start the sweep at a smaller size, or give its ends."
         )
     return Crossing(n, low, high, sign * value, each)
 
 
-def perplexity_peak(table: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> Peak:
+def perplexity_peak(table: pd.DataFrame, *, draws: int = 1000) -> Peak:
     """Return the training-set size at which held-out perplexity, exp(NELBO in nats per token), is largest.
 
     The NELBO is averaged over seeds before exp, and the peak is one of the table's sizes. The interval is that of
@@ -96,7 +97,7 @@ def perplexity_peak(table: pd.DataFrame, *, draws: int = 1000, seed: int = 0) ->
     if curves.empty or np.isinf(curves.to_numpy()).any():
         raise ValueError("A peak needs finite perplexities; the NELBO of held-out text is missing or infinite.")
     sizes, runs = curves.index.to_numpy(dtype=float), np.log(curves.to_numpy()).T  # [sizes]; nats, [seeds, sizes]
-    n, low, high, each = _over_seeds(lambda y: float(sizes[np.nanargmax(y)]), curves.columns, runs, draws, seed)
+    n, low, high, each = _over_seeds(lambda y: float(sizes[np.nanargmax(y)]), curves.columns, runs, draws)
     height = float(np.exp(np.nanmax(_mean(runs))))
     return Peak(n, low, high, height, each, bool(sizes[0] < n < sizes[-1]))
 
@@ -174,7 +175,7 @@ def _mean(runs: Array) -> Array:
 
 
 def _over_seeds(
-    find: Callable[[Array], float], seeds: pd.Index, runs: Array, draws: int, seed: int
+    find: Callable[[Array], float], seeds: pd.Index, runs: Array, draws: int
 ) -> tuple[float, float, float, dict[int, float]]:
     """Return what `find` says of the mean of runs [seeds, sizes], a 95 % bootstrap interval, and what of each seed.
 
@@ -183,7 +184,7 @@ def _over_seeds(
     """
     if draws < 1:
         raise ValueError(f"draws must be at least 1, but is {draws}.")
-    rng, n = np.random.default_rng(seed), len(runs)
+    rng, n = np.random.default_rng(0), len(runs)
     drawn = [find(_mean(runs[rows])) for rows in list(rng.integers(n, size=(draws, n)))] if n > 1 else []
     known = np.array([n for n in drawn if not np.isnan(n)])
     low, high = float("nan"), float("nan")

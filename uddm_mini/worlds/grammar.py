@@ -90,59 +90,66 @@ SEA, FARM, CASTLE, CIRCUS = range(4)
 
 def english() -> Grammar:
     """Return the book's grammar: four topics, 14 words, every important choice voiced at least twice."""
-    return Grammar(
-        choices=(
-            Choice("topic", uniform(4)),
-            Choice("actor", uniform(4)),
-            Choice("manner", uniform(6)),
-            Choice("adverb", echo(6, 0.8), parent="manner"),
-            Choice("action", uniform(8)),
-            Choice("thing", uniform(4)),
-            Choice("link", uniform(5)),
-            Choice("relative", (0.6, 0.25, 0.15)),
-            Choice("event", echo(5, 0.8), parent="link"),
+    return Grammar(choices=_choices(), slots=_slots())
+
+
+def _choices() -> tuple[Choice, ...]:
+    """Return what a speaker of the book's grammar decides."""
+    return (
+        Choice("topic", uniform(4)),
+        Choice("actor", uniform(4)),
+        Choice("manner", uniform(6)),
+        Choice("adverb", echo(6, 0.8), parent="manner"),
+        Choice("action", uniform(8)),
+        Choice("thing", uniform(4)),
+        Choice("link", uniform(5)),
+        Choice("relative", (0.6, 0.25, 0.15)),
+        Choice("event", echo(5, 0.8), parent="link"),
+    )
+
+
+def _slots() -> tuple[Slot, ...]:
+    """Return the words in which each position voices a choice."""
+    return (
+        Slot(("actor",), ("this", "that", "these", "every")),
+        Slot(("manner",), ("old", "young", "proud", "shy", "cheerful", "clumsy")),
+        Slot(
+            ("topic", "actor"),
+            (
+                ("sailor", "mermaid", "divers", "whale"),
+                ("farmer", "milkmaid", "shepherds", "goat"),
+                ("king", "queen", "knights", "dragon"),
+                ("magician", "ballerina", "clowns", "monkey"),
+            ),
         ),
-        slots=(
-            Slot(("actor",), ("this", "that", "these", "every")),
-            Slot(("manner",), ("old", "young", "proud", "shy", "cheerful", "clumsy")),
-            Slot(
-                ("topic", "actor"),
-                (
-                    ("sailor", "mermaid", "divers", "whale"),
-                    ("farmer", "milkmaid", "shepherds", "goat"),
-                    ("king", "queen", "knights", "dragon"),
-                    ("magician", "ballerina", "clowns", "monkey"),
-                ),
-            ),
-            Slot(("adverb",), ("slowly", "quickly", "boldly", "quietly", "happily", "awkwardly")),
-            Slot(
-                ("action",),
-                ("stared", "searched", "dreamed", "walked", "stumbled", "sang", "ran", "waited"),
-            ),
-            Slot(("action",), ("at", "for", "of", "past", "over", "about", "from", "near")),
-            Slot(("thing",), ("the", "a", "some", "another")),
-            Slot(("thing",), ("golden", "broken", "heavy", "hidden")),
-            Slot(
-                ("topic", "thing"),
-                (
-                    ("anchor", "compass", "nets", "island"),
-                    ("wheat", "fence", "sacks", "meadow"),
-                    ("crown", "sword", "shields", "tunnel"),
-                    ("trumpet", "mirror", "drums", "trapdoor"),
-                ),
-            ),
-            Slot(("link",), ("while", "until", "because", "before", "although")),
-            Slot(("actor",), ("his", "her", "their", "its")),
-            Slot(
-                ("topic", "relative"),
-                (
-                    ("captain", "pilot", "cook"),
-                    ("uncle", "dog", "grandmother"),
-                    ("servant", "prince", "jester"),
-                    ("partner", "twin", "trainer"),
-                ),
-            ),
-            Slot(("event",), ("slept", "returned", "complained", "arrived", "objected")),
-            Slot(("topic",), ("ashore", "outdoors", "upstairs", "backstage")),
+        Slot(("adverb",), ("slowly", "quickly", "boldly", "quietly", "happily", "awkwardly")),
+        Slot(
+            ("action",),
+            ("stared", "searched", "dreamed", "walked", "stumbled", "sang", "ran", "waited"),
         ),
+        Slot(("action",), ("at", "for", "of", "past", "over", "about", "from", "near")),
+        Slot(("thing",), ("the", "a", "some", "another")),
+        Slot(("thing",), ("golden", "broken", "heavy", "hidden")),
+        Slot(
+            ("topic", "thing"),
+            (
+                ("anchor", "compass", "nets", "island"),
+                ("wheat", "fence", "sacks", "meadow"),
+                ("crown", "sword", "shields", "tunnel"),
+                ("trumpet", "mirror", "drums", "trapdoor"),
+            ),
+        ),
+        Slot(("link",), ("while", "until", "because", "before", "although")),
+        Slot(("actor",), ("his", "her", "their", "its")),
+        Slot(
+            ("topic", "relative"),
+            (
+                ("captain", "pilot", "cook"),
+                ("uncle", "dog", "grandmother"),
+                ("servant", "prince", "jester"),
+                ("partner", "twin", "trainer"),
+            ),
+        ),
+        Slot(("event",), ("slept", "returned", "complained", "arrived", "objected")),
+        Slot(("topic",), ("ashore", "outdoors", "upstairs", "backstage")),
     )
