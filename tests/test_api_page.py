@@ -152,3 +152,9 @@ def test_settings_are_told_with_their_defaults_their_help_and_their_lines() -> N
 def test_a_class_from_a_module_says_how_it_is_imported() -> None:
     lines = made(object_of("probes.roc.Interval"), "uddm_mini.probes.roc.Interval")
     assert lines[-1] == "``from uddm_mini.probes.roc import Interval``"
+
+
+def test_every_command_is_described() -> None:
+    (listed,) = re.findall(r"\.\. commands:: (.*)", PAGE)
+    (commands,) = re.findall(r"make_parser\((.*?)\)", (ROOT / "uddm_mini/cli.py").read_text("utf-8"), re.S)
+    assert set(listed.split()) == set(re.findall(r"(\w+)=", commands))
