@@ -304,3 +304,15 @@ def test_a_vocabulary_of_a_model_from_elsewhere_overflows_nowhere(generator):
         exact = noise.nelbo(logits.detach().double(), x0, xt, t)
         torch.testing.assert_close(cost.detach().double(), exact, rtol=1e-3, atol=1e-3 * float(exact.abs().max()))
         assert bool(slope.isfinite().all())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_logits_in_half_precision_are_summed_in_float32(dtype, generator):
+    noise, x0 = UniformNoise(102), torch.randint(102, (4, 5), generator=generator)
+    t = torch.tensor([1e-3, 0.1, 0.5, 1.0])
+    xt = noise.corrupt(x0, t, generator)
+    logits = (3 * torch.randn(4, 5, 102, generator=generator)).to(dtype).requires_grad_()
+    cost = noise.nelbo(logits, x0, xt, t)
+    torch.testing.assert_close(cost, noise.nelbo(logits.detach().float(), x0, xt, t))
+    (slope,) = torch.autograd.grad(cost.mean(), logits)
+    assert slope.dtype == dtype and bool(slope.isfinite().all())

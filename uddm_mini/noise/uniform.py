@@ -128,7 +128,7 @@ class _UniformCost(torch.autograd.Function):
         V = logits.shape[2]
         low = 1 - alpha  # u0 of every token but the true one, [B, 1]
         c, k = alpha * V / low, -alpha_prime / (alpha * V)
-        p = logits.softmax(dim=2)
+        p = logits.softmax(dim=2, dtype=torch.promote_types(logits.dtype, torch.float32))
         u = (p * c.unsqueeze(2)).add_(1)  # [B, L, V]
         both = torch.stack([x0, xt], dim=2)
         at_both = c.unsqueeze(2) * p.gather(2, both)  # [B, L, 2]
