@@ -363,6 +363,16 @@ def test_module_is_short_enough_to_read(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) < 250
 
 
+@each_module
+def test_functions_are_short_and_take_few_parameters(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef):
+            taken = [p.arg for p in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            taken = [name for name in taken if name not in ("self", "cls", "ctx")]
+            assert len(taken) <= 6, f"{node.name} takes {taken}; settings that belong together are an object"
+            assert (node.end_lineno or 0) - node.lineno < 50, f"{node.name} is too long to read on a phone"
+
+
 # cheap, and without effect on anything else
 HARMLESS_CALLS = {
     "frozenset",

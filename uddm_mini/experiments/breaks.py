@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from uddm_mini.models.transformer import OUTPUT_SCALE, TransformerDenoiser, stack, unstack
+from uddm_mini.models.transformer import EMBEDDING_SD, OUTPUT_SCALE, TransformerDenoiser, stack, unstack
 from uddm_mini.parallel import at_most, useful_threads
 from uddm_mini.probes.nelbo import mean_nelbo
 from uddm_mini.probes.recovery import token_recovery
@@ -26,7 +26,6 @@ from .run import OneByOne, Rows, finish, jobs_of, settings_of_many
 from .store import Store, rows_of
 
 COLUMNS = ["grammatical", "recovered", "nelbo"]
-EMBEDDING_SD = 0.2  # what `TransformerDenoiser` starts its embeddings with
 
 
 @dataclass(frozen=True)

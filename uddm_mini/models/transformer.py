@@ -20,6 +20,7 @@ from uddm_mini.settings import option, whole_numbers
 # Logits must reach about 10 before the model can say "certain", far for a few hundred steps of Adam. The scale lets
 # the head get there with small weights; the head starts smaller by the same factor.
 OUTPUT_SCALE = 8.0
+EMBEDDING_SD = 0.2  # of words and positions at first
 # Numbers in the largest tensor of a step without gradient, on a CPU: what stays in its cache. A thousand sentences at
 # once take 1.6 to 2.2 times as long as in such parts (`python -m benchmarks --only probes`).
 CACHED = 2**19
@@ -139,7 +140,7 @@ class TransformerDenoiser(nn.Module, Denoiser):
         for name, p in self.named_parameters():
             with torch.no_grad():
                 if name in ("token.weight", "position"):
-                    p.normal_(std=0.2, generator=generator)
+                    p.normal_(std=EMBEDDING_SD, generator=generator)
                 elif p.ndim == 2 and not name.endswith("distance_bias"):
                     bound = 1 / math.sqrt(p.shape[1]) / (OUTPUT_SCALE if name == "head.weight" else 1)
                     p.uniform_(-bound, bound, generator=generator)
@@ -159,7 +160,7 @@ class TransformerDenoiser(nn.Module, Denoiser):
         return torch.cat([self.logits(*part).log_softmax(dim=2) for part in parts])
 
     def logits(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        """Return log p0 up to a constant of each word, [B, L, V], for xt int64[B, L] at t float[B].
+        """Return log p0 up to a constant at each position, [B, L, V], for xt int64[B, L] at t float[B].
 
         Of a stack of M models, whose weights have one dimension more: [M, B, L, V] for int64[M, B, L], float[M, B].
         """
