@@ -20,6 +20,7 @@ from uddm_mini.files import replacing
 ROOT = Path(__file__).resolve().parents[2]
 TITLE = re.compile(r"(?m)^# (\d+)\. ")
 MENTION = re.compile(r"(?i)\bchapters?\s(\d+)(?:(?:,|,? and|,? or| to)\s\d+(?!\.\d))*")
+SOLUTIONS = re.compile(r"(?m)^# Solutions \d+\. ")  # the title of such a page
 SOLUTION = re.compile(r"\bsolution \d+\.\d+")  # in the words of a statement
 EXERCISE = re.compile(r"(?i)\bexercises?\s\d+\.\d+(?:(?:,|,? and|,? or| to)\s\d+\.\d+)*")
 HEADING = re.compile(r"(?m)^(?:### |\*\*)\d+\.\d+\b")  # of an exercise
@@ -48,7 +49,7 @@ def renumbered(text: str, new: dict[int, int]) -> str:
     def numbers(match: re.Match[str]) -> str:
         return re.sub(r"(?<![\d.])\d+", one, match[0])  # the first number of 6.4, not the second
 
-    for pattern in (TITLE, MENTION, EXERCISE, SOLUTION, HEADING):
+    for pattern in (TITLE, SOLUTIONS, MENTION, EXERCISE, SOLUTION, HEADING):
         text = pattern.sub(numbers, text)
     return text
 
