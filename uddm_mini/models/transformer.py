@@ -22,7 +22,7 @@ from uddm_mini.settings import option, whole_numbers
 OUTPUT_SCALE = 8.0
 EMBEDDING_SD = 0.2  # of words and positions at first
 # Numbers in the largest tensor of a step without gradient, on a CPU: what stays in its cache. A thousand sentences at
-# once take 1.6 to 2.2 times as long as in such parts (`python -m benchmarks --only probes`).
+# once take 1.1 to 2.2 times as long as in such parts (`python -m benchmarks --only probes`).
 CACHED = 2**19
 NEIGHBOR_BIAS = 3.0  # a head starts with e^3 = 20 times as much weight on its neighbor as on any other token
 
