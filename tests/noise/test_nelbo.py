@@ -316,3 +316,13 @@ def test_logits_in_half_precision_are_summed_in_float32(dtype, generator):
     torch.testing.assert_close(cost, noise.nelbo(logits.detach().float(), x0, xt, t))
     (slope,) = torch.autograd.grad(cost.mean(), logits)
     assert slope.dtype == dtype and bool(slope.isfinite().all())
+
+
+def test_a_prediction_split_over_four_words_overflows_nowhere():
+    # one word of each quarter: the four factors that are multiplied before the logarithm are largest together
+    vocab = 40_000
+    logits = torch.full((1, 1, vocab), -1e4)
+    logits[:, :, vocab // 8 :: vocab // 4] = 0.0
+    x0, xt = torch.tensor([[vocab // 8]]), torch.tensor([[1]])
+    exact = UniformNoise(vocab).nelbo(logits.double(), x0, xt, 0.0)
+    torch.testing.assert_close(UniformNoise(vocab).nelbo(logits, x0, xt, 0.0).double(), exact, rtol=1e-3, atol=0)

@@ -89,3 +89,12 @@ def test_data_of_several_lengths_train_in_several_stacks(two_threads):
 def test_a_stack_of_one_is_all_that_a_wide_model_or_a_few_jobs_get(two_threads):
     assert [stack_size(8, 64), stack_size(3, 64), stack_size(1, 64), stack_size(99, 64)] == [4, 2, 1, 4]
     assert stack_size(8, WIDE) == 1
+
+
+def test_corpora_with_other_vocabularies_are_no_stack(corpus, two_threads):
+    more = replace(corpus, words=(*corpus.words, "another"))
+    settings = TrainSettings(steps=2, batch_size=8, model=ModelSettings(width=8, heads=2))
+    with pytest.raises(ValueError, match="differ in their data"):
+        train_stack([(corpus, settings), (more, settings)], progress=False)
+    models = train_each({"few": corpus, "more": more, "again": corpus}, settings=settings, progress=False)
+    assert [model.noise.vocab_size - corpus.vocab_size for model in models.values()] == [0, 1, 0]
