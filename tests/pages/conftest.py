@@ -98,10 +98,11 @@ class Visit:
             route.abort()
 
     def open(self, name: str) -> Any:
-        """Open a page and wait until its formulas are set."""
+        """Open a page and wait until its formulas are set, in their own fonts: in another they are wider."""
         self.page.goto(f"{self.site}/{name}", wait_until="load")
         self.page.evaluate("() => window.MathJax && MathJax.startup && MathJax.startup.promise.then(() => null)")
         self.page.wait_for_timeout(250)  # what a page does a moment after it has loaded
+        self.page.evaluate("() => document.fonts.ready.then(() => null)")
         return self.page
 
     def settle(self) -> None:
