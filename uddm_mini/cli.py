@@ -24,11 +24,13 @@ from uddm_mini.experiments.sweep import SweepSettings, run_sweep
 from uddm_mini.files import check_writable
 from uddm_mini.probes.recovery import token_recovery
 from uddm_mini.training.checkpoint import load, save
-from uddm_mini.training.train import TrainSettings, note_corpus, train
+from uddm_mini.training.settings import TrainSettings
+from uddm_mini.training.train import note_corpus, train
 from uddm_mini.walks import Walk, sample
 from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.corpus import MOST_HELD_OUT, Corpus, docstring_corpus, text_corpus
-from uddm_mini.worlds.held_out import TextSettings
+from uddm_mini.worlds.english import ENGLISH
+from uddm_mini.worlds.settings import TextSettings
 from uddm_mini.worlds.toy_language import ToyLanguage
 
 from .arguments import Settings, chosen, chosen_sizes, command_line, make_parser
@@ -73,7 +75,7 @@ def _sentence(error: Exception) -> str:
     # PyTorch has no class of its own for a full memory on a CPU
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in str(error).lower()):
         return "this needs more memory than there is; choose smaller numbers."
-    return str(error) if isinstance(error, (ValueError, OSError)) else ""
+    return str(error) if isinstance(error, (ValueError, OSError, ImportError)) else ""
 
 
 @contextmanager
@@ -93,11 +95,13 @@ def _workers(device: str) -> Iterator[Executor | None]:
 
 
 def _corpus_named(name: str, settings: TextSettings) -> Corpus:
-    """Return the corpus that the command line calls by a language's name, "docstrings" or the path of a text file."""
+    """Return the corpus of a language or a source, by its name, or of a text file, by its path."""
     if name in WORLDS:  # always the same pool, so that a subset is the same sentences in every command
         return WORLDS[name]().corpus(n_train=POOL)
     if name == "docstrings":
         return docstring_corpus(replace(settings, n_held_out=settings.n_held_out or MOST_HELD_OUT))
+    if name in ENGLISH:
+        return text_corpus(ENGLISH[name](), settings, name=name)
     return text_corpus(Path(name), settings)
 
 

@@ -17,7 +17,7 @@ from solutions import solutions
 from uddm_mini import ToyLanguage, TransformerDenoiser, UniformNoise, train
 from uddm_mini.chapters import network
 from uddm_mini.experiments.breaks import BREAKS, broken_model, train_broken
-from uddm_mini.training.train import TrainSettings
+from uddm_mini.training.settings import TrainSettings
 
 ANSWERS = {name: answer for name, answer in solutions().items() if name.startswith("network.")}
 BOOK = Path(__file__).resolve().parents[2] / "book"

@@ -15,7 +15,7 @@ from uddm_mini.experiments import breaks as module
 from uddm_mini.experiments.breaks import BREAKS, COLUMNS, Break, broken_model, broken_recipes, table_of, train_broken
 from uddm_mini.experiments.store import read_note, read_rows
 from uddm_mini.teaching.results import committed_breaks, results_path
-from uddm_mini.training.train import TrainSettings
+from uddm_mini.training.settings import TrainSettings
 
 SMALL = TrainSettings(steps=4, batch_size=8, model=replace(TrainSettings().model, width=8, heads=2), warmup=2, seed=1)
 TINY = dict(steps=2, batch_size=8, width=8, heads=2, sentences=8, written=4, walk=2, progress=False)

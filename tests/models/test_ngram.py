@@ -16,9 +16,9 @@ TRAIN = torch.randint(V, (6, L), generator=torch.Generator().manual_seed(0))
 ALL = list(itertools.product(range(V), repeat=L))
 
 
-def sentence_probability(sentence, train, k):
+def sentence_probability(sentence, train, k, order):
     """p(x) from dictionaries of counts, one character after the other."""
-    threes, twos, pairs, ones = Counter(), Counter(), Counter(), Counter()
+    threes, twos, pairs, ones, single = Counter(), Counter(), Counter(), Counter(), Counter()
     for row in train.tolist():
         row = ["^", "^", *row]
         for a, b, c in zip(row, row[1:], row[2:], strict=False):
@@ -26,16 +26,18 @@ def sentence_probability(sentence, train, k):
             twos[a, b] += 1
             pairs[b, c] += 1
             ones[b] += 1
+            single[c] += 1
     p, row = 1.0, ["^", "^", *sentence]
     for a, b, c in zip(row, row[1:], row[2:], strict=False):
-        smooth = (pairs[b, c] + 1 / V) / (ones[b] + 1)
-        p *= (threes[a, b, c] + k * smooth) / (twos[a, b] + k)
+        alone = (single[c] + k / V) / (single.total() + k)
+        below = (pairs[b, c] + k * alone) / (ones[b] + k)
+        p *= below if order == 2 else (threes[a, b, c] + k * below) / (twos[a, b] + k)
     return p
 
 
-def brute_force(xt, t, noise, cavity):
+def brute_force(xt, t, noise, cavity, order):
     """Bayes' rule over all V^L sentences, [B, L, V]."""
-    prior = np.array([sentence_probability(x, TRAIN, K) for x in ALL])
+    prior = np.array([sentence_probability(x, TRAIN, K, order) for x in ALL])
     assert prior.sum() == pytest.approx(1)
     seen = noise.likelihood(xt, t).numpy()
     out = np.zeros((len(xt), L, V))
@@ -46,17 +48,18 @@ def brute_force(xt, t, noise, cavity):
     return out / out.sum(axis=2, keepdims=True)
 
 
+@pytest.mark.parametrize("order", [2, 3])
 @pytest.mark.parametrize("form", ["cavity", "posterior"])
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_the_table_is_the_sum_over_all_sentences(form, schedule, monkeypatch):
-    monkeypatch.setattr(ngram, "AT_ONCE", 5)  # several parts, the last one shorter
+def test_the_table_is_the_sum_over_all_sentences(form, schedule, order, monkeypatch):
+    monkeypatch.setattr(ngram, "AT_ONCE", 5 * L * (V + 1) * (V if order == 3 else 1))  # several parts, the last shorter
     noise = UniformNoise(V, SCHEDULES[schedule]())
     xt = torch.tensor(ALL)[torch.randperm(len(ALL), generator=torch.Generator().manual_seed(1))[:12]]
     t = torch.linspace(0.01, 1, len(xt))
-    denoiser = NgramDenoiser(TRAIN, noise, K)
+    denoiser = NgramDenoiser(TRAIN, noise, K, order)
     log_p0 = getattr(denoiser, form)(xt, t)
     assert denoiser.predicts == "cavity" and log_p0.dtype == torch.float64
-    np.testing.assert_allclose(log_p0.exp(), brute_force(xt, t, noise, form == "cavity"), atol=1e-9)
+    np.testing.assert_allclose(log_p0.exp(), brute_force(xt, t, noise, form == "cavity", order), atol=1e-9)
     if form == "cavity":
         assert torch.equal(denoiser(xt, t), log_p0)
 
@@ -73,8 +76,10 @@ def test_for_two_characters_a_table_is_the_list_of_sentences():
 def test_one_character_and_long_sentences():
     noise = UniformNoise(3)
     alone = NgramDenoiser(torch.tensor([[0], [0], [2]]), noise, 1.0)(torch.tensor([[1]]), torch.tensor([0.3]))
-    pair = torch.tensor([2 + 1 / 3, 1 / 3, 1 + 1 / 3], dtype=torch.float64) / 4
-    expected = (torch.tensor([2, 0, 1], dtype=torch.float64) + pair) / 4
+    counts = torch.tensor([2, 0, 1], dtype=torch.float64)
+    single = (counts + 1 / 3) / 4
+    pair = (counts + single) / 4
+    expected = (counts + pair) / 4
     torch.testing.assert_close(alone[0, 0].exp(), expected)
     long = torch.randint(3, (2, 2000), generator=torch.Generator().manual_seed(0))
     assert NgramDenoiser(long, noise)(long, torch.tensor([0.2, 1.0])).isfinite().all()
@@ -96,6 +101,18 @@ def test_what_cannot_be_counted_is_refused(x, k, message):
         NgramDenoiser(x, UniformNoise(3), k)
 
 
+@pytest.mark.parametrize("order", [2, 3])
+def test_the_whole_table_says_what_comes_after_what(order):
+    after = NgramDenoiser(TRAIN, UniformNoise(V), K, order).after
+    assert after.shape == (V + 1, V + 1, V)
+    for x in ALL[::7]:
+        row = [V, V, *x]
+        path = [after[run] for run in zip(row, row[1:], row[2:], strict=False)]
+        assert float(torch.stack(path).prod()) == pytest.approx(sentence_probability(x, TRAIN, K, order), abs=1e-12)
+
+
 def test_a_table_of_too_many_words_is_refused():
-    with pytest.raises(ValueError, match=r"8\.0 GB.*unit='character'"):
-        NgramDenoiser(torch.tensor([[1]]), UniformNoise(1000))
+    with pytest.raises(ValueError, match=r"7\.2 GB.*unit='subword'"):
+        NgramDenoiser(torch.tensor([[1]]), UniformNoise(30_000))
+    with pytest.raises(ValueError, match="order must be 2 .* or 3"):
+        NgramDenoiser(torch.tensor([[1]]), UniformNoise(3), order=4)

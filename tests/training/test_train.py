@@ -27,7 +27,7 @@ from uddm_mini import (
     train,
 )
 from uddm_mini.models.transformer import stack
-from uddm_mini.training.train import draw_batch, training_loss
+from uddm_mini.training.objective import draw_batch, training_loss
 
 train_module = importlib.import_module("uddm_mini.training.train")  # the function hides it
 
@@ -35,7 +35,7 @@ TINY = dict(width=16, depth=1, heads=2, steps=20, batch_size=16, progress=False)
 TIMES = (0.05, 0.2, 0.5, 0.9)
 
 
-def one_loss(model, x0, xt, t, loss) -> torch.Tensor:
+def one_loss(model, x0, xt, t, settings) -> torch.Tensor:
     """Return the training loss of a model that keeps its own weights: the stack is a view of them."""
     whole = stack([model])
     for name, p in model.named_parameters():
@@ -43,7 +43,7 @@ def one_loss(model, x0, xt, t, loss) -> torch.Tensor:
         owner = whole.get_submodule(".".join(path))
         del owner._parameters[last]
         setattr(owner, last, p.unsqueeze(0))
-    return training_loss(whole, x0[None], xt[None], t[None], loss)[0]
+    return training_loss(whole, x0[None], xt[None], t[None], settings)[0]
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +165,8 @@ def test_every_step_is_one_clipped_step_of_adamw(small_world):
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), weight_decay=s.weight_decay)
     generator, norms = torch.Generator().manual_seed(s.seed), []
     for step in range(s.steps):
-        x0, t, xt = draw_batch(x, noise, s.batch_size, generator)
-        gradients = torch.autograd.grad(one_loss(model, x0, xt, t, s.loss), list(model.parameters()))
+        x0, t, xt = draw_batch(x, noise, s, generator)
+        gradients = torch.autograd.grad(one_loss(model, x0, xt, t, s), list(model.parameters()))
         norms.append(sum(float(g.square().sum()) for g in gradients) ** 0.5)
         for p, g in zip(model.parameters(), gradients, strict=True):
             p.grad = g * min(1.0, s.clip / norms[-1])
@@ -221,7 +221,7 @@ def test_training_never_touches_the_sentences(small_world):
 
 def test_batches_spread_their_times_evenly_and_corrupt_more_at_later_times(generator):
     x, noise = torch.arange(50)[:, None].expand(50, 400).contiguous(), UniformNoise(50)
-    x0, t, xt = draw_batch(x, noise, 64, generator)
+    x0, t, xt = draw_batch(x, noise, TrainSettings(batch_size=64), generator)
     gaps = t.sort().values.diff()
     torch.testing.assert_close(gaps, torch.full((63,), 1 / 64), rtol=0, atol=1.1e-3)  # the smallest is clipped at 1e-3
     assert bool(((t > 0) & (t <= 1)).all())
@@ -229,7 +229,7 @@ def test_batches_spread_their_times_evenly_and_corrupt_more_at_later_times(gener
     changed = (xt != x0).double().mean(dim=1)
     # 400 tokens: standard deviation at most 0.025
     torch.testing.assert_close(changed, 0.999 * 49 / 50 * t.double(), rtol=0, atol=0.12)
-    offsets = [float(draw_batch(x, noise, 64, generator)[1].min()) for _ in range(5)]
+    offsets = [float(draw_batch(x, noise, TrainSettings(batch_size=64), generator)[1].min()) for _ in range(5)]
     assert len(set(offsets)) > 1, "each batch has its own offset"
 
 
@@ -237,8 +237,8 @@ def test_batches_spread_their_times_evenly_and_corrupt_more_at_later_times(gener
 def test_the_loss_is_the_mean_of_the_chosen_objective(loss, small_world, generator):
     _, noise, x = small_world
     model = TransformerDenoiser(noise, 3, ModelSettings(16, 1, 2))
-    x0, t, xt = draw_batch(x, noise, 8, generator)
-    got = one_loss(model, x0, xt, t, loss)
+    x0, t, xt = draw_batch(x, noise, TrainSettings(batch_size=8), generator)
+    got = one_loss(model, x0, xt, t, TrainSettings(loss=loss))
     log_p0 = model(xt, t)
     by_hand = -sum(log_p0[b, i, x0[b, i]] for b in range(8) for i in range(3)) / 24
     torch.testing.assert_close(cross_entropy(log_p0, x0).mean(), by_hand)

@@ -12,6 +12,7 @@ from invented import LEXICON, invented
 
 from uddm_mini import Corpus, text_corpus
 from uddm_mini.worlds import held_out as holding
+from uddm_mini.worlds import vocabulary
 from uddm_mini.worlds.sentences import words_of
 
 
@@ -112,7 +113,7 @@ def test_the_vocabulary_is_the_commonest_words_with_ties_in_alphabetical_order()
     words = ["ant", "bee", "cow", "doe", "elk"]
     grid = np.array([[3, 3, 1, -1], [0, 1, 3, 2], [0, 2, -1, -1]])  # elk is not in it
     for size, expected in ((3, "doe"), (4, "doe ant"), (6, "doe ant bee cow"), (99, "doe ant bee cow")):
-        kept, table = holding._vocabulary(grid, words, size)
+        kept, table = vocabulary._vocabulary(grid, words, size)
         assert kept == ("<pad>", "<unk>", *expected.split())
         assert table.tolist() == [*(kept.index(w) if w in kept else 1 for w in words), 0]
 
@@ -218,7 +219,11 @@ def test_spelled_sentences_keep_every_rule_of_the_split():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"unit": "syllable"}, 'unit must be "word" or "character"'), ({"max_characters": 0}, "max_characters must be")],
+    [
+        ({"unit": "syllable"}, 'unit must be "word", "subword" or "character"'),
+        ({"max_characters": 0}, "max_characters must be"),
+        ({"max_subwords": 0}, "max_subwords and max_characters must be"),
+    ],
 )
 def test_units_that_do_not_exist(options, message):
     with pytest.raises(ValueError, match=message):

@@ -17,7 +17,9 @@ from uddm_mini.parallel import at_most, useful_threads
 from uddm_mini.probes.nelbo import mean_nelbo
 from uddm_mini.probes.recovery import token_recovery
 from uddm_mini.settings import option
-from uddm_mini.training.train import EARLIEST_T, TrainSettings, checked_device, draw_batch, training_loss
+from uddm_mini.training.objective import EARLIEST_T, draw_batch, training_loss
+from uddm_mini.training.settings import TrainSettings
+from uddm_mini.training.train import checked_device
 from uddm_mini.walks import sample
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
@@ -191,12 +193,12 @@ def train_broken(
     generator = torch.Generator().manual_seed(settings.seed)
     with at_most(useful_threads(settings.model.width)):
         for step in range(settings.steps):
-            x0, t, xt = draw_batch(x, model.noise, settings.batch_size, generator)
+            x0, t, xt = draw_batch(x, model.noise, settings, generator)
             if not recipe.spread:
                 t = torch.rand(len(t), generator=generator).clamp_min(EARLIEST_T)
                 xt = model.noise.corrupt(x0, t, generator)
             x0, xt, t = (part[None].to(device) for part in (x0, xt, t))
-            (loss,) = training_loss(whole, x0, xt, t, settings.loss)
+            (loss,) = training_loss(whole, x0, xt, t, settings)
             if step % 100 == 0 and not math.isfinite(loss.item()):
                 raise ValueError(f"Training diverged: the loss is {loss.item()} at step {step}; lower learning_rate.")
             optimizer.zero_grad()

@@ -15,7 +15,8 @@ from uddm_mini.denoiser import Denoiser
 from uddm_mini.models.memorizer import MemorizingDenoiser
 from uddm_mini.probes.recovery import counted_tokens
 from uddm_mini.settings import option
-from uddm_mini.training.train import TrainSettings, checked_device, train_stack
+from uddm_mini.training.settings import TrainSettings
+from uddm_mini.training.train import checked_device, train_stack
 from uddm_mini.worlds.corpus import Corpus
 
 from .run import OneByOne, Rows, finish, jobs_of, settings_of_many

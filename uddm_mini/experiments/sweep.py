@@ -17,7 +17,8 @@ from uddm_mini.parallel import stack_size
 from uddm_mini.probes.suite import MEASURED, ProbeSettings, Subject, probe
 from uddm_mini.settings import option
 from uddm_mini.training.checkpoint import model_path, save
-from uddm_mini.training.train import TrainSettings, checked_device, note_corpus, train_stack
+from uddm_mini.training.settings import TrainSettings
+from uddm_mini.training.train import checked_device, note_corpus, train_stack
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
 

@@ -3,16 +3,75 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 
+MUON_STEP = 0.6  # root mean square of an entry of Muon's step, in units of the learning rate; AdamW's is of that size
+MUON_MOMENTUM = 0.95
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan et al. (2024): s -> a s + b s^3 + c s^5 pulls (0, 1] towards 1
+NEWTON_SCHULZ_STEPS = 4
 
-def descend(optimizer: torch.optim.Optimizer, weights: Sequence[torch.Tensor], rates: Sequence[float]) -> None:
-    """Do one step, each model of the stack at its own rate: AdamW's step is proportional to it."""
+
+class Muon(torch.optim.Optimizer):
+    """Steps whose singular values are all near 1: of the gradient's momentum only the directions count.
+
+    Jordan et al. (2024), in float32, for matrices [out, in] and stacks of them [M, out, in]; its effect is that weak
+    directions learn as fast as strong ones. Nothing is random.
+    """
+
+    def __init__(self, params: Iterable[torch.Tensor], lr: float = 1e-3, weight_decay: float = 0.0) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Do one step with the gradients that are there."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if not self.state[p]:
+                    self.state[p]["momentum"] = torch.zeros_like(p)
+                momentum = self.state[p]["momentum"]
+                momentum.lerp_(p.grad, 1 - MUON_MOMENTUM)
+                direction = orthogonalized(p.grad.lerp(momentum, MUON_MOMENTUM))
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.add_(direction, alpha=-group["lr"] * MUON_STEP * max(p.shape[-2:]) ** 0.5)
+
+
+def orthogonalized(matrix: torch.Tensor) -> torch.Tensor:
+    """Return matrix [..., out, in] with its singular values moved near 1, and its singular vectors kept.
+
+    A few steps of the odd polynomial X -> a X + (b A + c A A) X with A = X X^T: products, no decomposition.
+    """
+    wide = matrix if matrix.shape[-2] <= matrix.shape[-1] else matrix.mT
+    x = wide / (torch.linalg.matrix_norm(wide, keepdim=True) + 1e-7)
+    a, b, c = NEWTON_SCHULZ
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x if wide is matrix else x.mT
+
+
+def optimizers_of(model: torch.nn.Module, muon: bool, weight_decay: float) -> list[torch.optim.Optimizer]:
+    """Return AdamW for all weights of a stack, or for those that are no matrices of its blocks, which Muon gets."""
+    matrices: list[torch.Tensor] = []
+    others: list[torch.Tensor] = []
+    for name, p in model.named_parameters():
+        is_matrix = name.startswith("blocks") and name.endswith("weight") and "norm" not in name
+        (matrices if muon and is_matrix else others).append(p)
+    options: dict[str, Any] = {"betas": (0.9, 0.99), "weight_decay": weight_decay, "fused": True}
+    adamw = torch.optim.AdamW(others, **options)
+    return [adamw, Muon(matrices, weight_decay=weight_decay)] if matrices else [adamw]
+
+
+def descend(
+    optimizers: Sequence[torch.optim.Optimizer], weights: Sequence[torch.Tensor], rates: Sequence[float]
+) -> None:
+    """Do one step, each model of the stack at its own rate: a step of AdamW and of Muon is proportional to it."""
     before = [p.detach().clone() for p in weights] if min(rates) < max(rates) else []
-    optimizer.param_groups[0]["lr"] = max(rates)
-    optimizer.step()
+    for optimizer in optimizers:
+        optimizer.param_groups[0]["lr"] = max(rates)
+        optimizer.step()
     if before:
         blend(weights, before, [1 - rate / max(rates) for rate in rates])
 

@@ -4,59 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 from tqdm.auto import tqdm
 
-from uddm_mini.models.transformer import ModelSettings, TransformerDenoiser, stack, unstack
+from uddm_mini.models.transformer import TransformerDenoiser, stack, unstack
 from uddm_mini.noise import Noise, NoiseSettings, settings_of
 from uddm_mini.parallel import at_most, useful_threads
-from uddm_mini.settings import option, whole_numbers, with_changes
+from uddm_mini.settings import with_changes
 from uddm_mini.worlds.corpus import Corpus
 
-from .steps import blend, clip_each, descend, rate_at
+from .objective import draw_batch, training_loss
+from .settings import TrainSettings
+from .steps import blend, clip_each, descend, optimizers_of, rate_at
 
-EARLIEST_T = 1e-3  # noise levels below this almost never change a token, but would weigh 1 / t
-LOSSES = ("nelbo", "cross_entropy")
 OWN = ("seed", "steps", "epochs", "warmup", "learning_rate")  # settings that models trained as one need not share
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """Everything that decides a training run besides its data; saved inside every checkpoint."""
-
-    steps: int = option(700, "training steps")
-    epochs: float = option(0.0, "passes over the data; if positive, steps are epochs * n_train / batch_size")
-    batch_size: int = option(64, "sentences in one step")
-    learning_rate: float = option(7e-3, "largest step size of AdamW")
-    weight_decay: float = option(0.01, "weight decay of AdamW")
-    warmup: int = option(50, "steps of rising step size; a run that is not longer never reaches learning_rate")
-    clip: float = option(1.0, "largest norm of the gradient")
-    ema: float = option(0.0, "decay of the averaged weights that are returned; 0 returns the last weights")
-    loss: str = option("nelbo", "what is minimized", LOSSES)
-    seed: int = option(0, "decides the first weights, the batches and their noise")
-    noise: NoiseSettings = NoiseSettings()
-    model: ModelSettings = ModelSettings()
-
-    def __post_init__(self) -> None:
-        whole_numbers(self, "steps", "batch_size", "warmup", "seed")
-        if self.loss not in LOSSES:
-            raise ValueError(f'loss must be "nelbo" or "cross_entropy", but is {self.loss!r}.')
-        if self.steps < 1 or self.batch_size < 1:
-            raise ValueError(f"steps and batch_size must be at least 1, but are {self.steps} and {self.batch_size}.")
-        if not 0 < self.learning_rate < math.inf or not self.clip > 0 or self.weight_decay < 0 or self.warmup < 0:
-            raise ValueError(
-                "learning_rate and clip must be positive, weight_decay and warmup at least 0, but they are "
-                f"{self.learning_rate}, {self.clip}, {self.weight_decay} and {self.warmup}."
-            )
-        if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, but is {self.seed}.")
-        if not 0 <= self.epochs < math.inf:
-            raise ValueError(f"epochs must be positive, or 0 for a fixed number of steps, but is {self.epochs}.")
-        if not 0 <= self.ema < 1:
-            raise ValueError(f"ema is a decay in [0, 1), such as 0.99, but is {self.ema}.")
 
 
 def train(
@@ -74,10 +38,10 @@ def train(
     settings: `TrainSettings()` by default; `changes` override its fields: train(x, noise, steps=2000, width=128).
 
     Each step draws a batch with replacement, noise levels spread evenly over (0, 1) from one random offset
-    (antithetic: less variance than independent draws), and minimizes the loss in nats per token with AdamW, warm-up
-    and cosine decay. The result carries `.history` ("step", "loss"), `.training_settings`, `.predicts`, and for a
-    corpus `.words`. Seeds fix the run on one machine; another processor may round differently, and so train another
-    model. A model narrower than 128 takes one thread: more would gain little, and lose much on a busy machine.
+    (antithetic: less variance than independent draws), and minimizes the loss in nats per token with AdamW or Muon,
+    warm-up and cosine decay. The result carries `.history` ("step", "loss"), `.training_settings`, `.predicts`, and
+    for a corpus `.words`. Seeds fix the run on one machine; another processor may round differently, and so train
+    another model. A model narrower than 128 takes one thread: more would gain little, and lose much on a busy machine.
     ValueError if the loss is not finite.
     """
     settings = with_changes(settings or TrainSettings(), changes)
@@ -160,19 +124,19 @@ def _fit(
     device = weights[0].device
     # on the CPU, so that every device sees the same data
     generators = [torch.Generator().manual_seed(each.seed) for each in settings]
-    optimizer = torch.optim.AdamW(weights, betas=(0.9, 0.99), weight_decay=shared.weight_decay, fused=True)
+    optimizers = optimizers_of(whole, shared.optimizer == "muon", shared.weight_decay)
     average = [p.detach().clone() for p in weights] if shared.ema else []
     for model in models:
         model.history = {"step": [], "loss": []}
     steps, label = max(each.steps for each in settings), " and ".join(str(len(x)) for x in data)
     for step in (bar := tqdm(range(steps), desc=f"train on {label}", disable=not progress, leave=False)):
-        drawn = [draw_batch(x, whole.noise, shared.batch_size, g) for x, g in zip(data, generators, strict=True)]
+        drawn = [draw_batch(x, whole.noise, shared, g) for x, g in zip(data, generators, strict=True)]
         x0, t, xt = (torch.stack(part).to(device) for part in zip(*drawn, strict=True))  # each [M, B, ...]
-        loss = training_loss(whole, x0, xt, t, shared.loss)  # [M]
-        optimizer.zero_grad()
+        loss = training_loss(whole, x0, xt, t, shared)  # [M]
+        whole.zero_grad()
         loss.sum().backward()
         clip_each(weights, shared.clip)
-        descend(optimizer, weights, [rate_at(step, s.steps, s.learning_rate, s.warmup) for s in settings])
+        descend(optimizers, weights, [rate_at(step, s.steps, s.learning_rate, s.warmup) for s in settings])
         if average:
             decay = min(shared.ema, (1 + step) / (10 + step))  # forget the random start quickly
             blend(average, weights, [(1 - decay) * (step < each.steps) for each in settings])
@@ -201,37 +165,6 @@ def _reported(
         if not math.isfinite(told[m]):  # from here on every weight would be NaN, and every guess word 0
             raise ValueError(f"Training diverged: the loss is {told[m]} at step {step}; lower learning_rate.")
     return sum(told[m] for m in due) / len(due)
-
-
-def draw_batch(
-    x: torch.Tensor, noise: Noise, batch_size: int, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Draw a training batch: x0 int64[B, L] with replacement, evenly spread t float[B], and x_t int64[B, L]."""
-    x0 = x[torch.randint(len(x), (batch_size,), generator=generator)]
-    t = (torch.rand(1, generator=generator) + torch.arange(batch_size) / batch_size) % 1
-    t = t.clamp_min(EARLIEST_T)
-    return x0, t, noise.corrupt(x0, t, generator)
-
-
-def training_loss(
-    model: TransformerDenoiser, x0: torch.Tensor, xt: torch.Tensor, t: torch.Tensor, loss: str
-) -> torch.Tensor:
-    """Return the mean loss of each model of a stack, float[M], in nats per token, for x0 and xt int64[M, B, L].
-
-    Padding is text here, for a model must learn where to end.
-    """
-    count, logits = len(xt), model.logits(xt, t).flatten(0, 1)  # [M B, L, V]
-    x0, xt, t = x0.flatten(0, 1), xt.flatten(0, 1), t.flatten()
-    per_token = model.noise.nelbo(logits, x0, xt, t) if loss == "nelbo" else cross_entropy(logits, x0)
-    return per_token.view(count, -1).mean(dim=1)
-
-
-def cross_entropy(log_p0: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:
-    """Return -log p0(true token) for every token, float[B, L], in nats; its optimum is the full posterior.
-
-    log_p0 [B, L, V]: log-probabilities or logits, which are normalized here.
-    """
-    return -log_p0.log_softmax(dim=2).gather(2, x0.unsqueeze(2)).squeeze(2)
 
 
 def checked_device(device: str) -> torch.device:

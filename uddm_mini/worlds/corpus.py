@@ -13,8 +13,10 @@ import torch
 from uddm_mini.settings import with_changes
 
 from .docstrings import PACKAGES, harvest
-from .held_out import PAD, UNKNOWN, TextSettings, distinct, permutation, prepare
+from .held_out import distinct, permutation, prepare
 from .sentences import names_a_file, sentences_in, words_of
+from .settings import PAD, UNKNOWN, TextSettings
+from .subwords import joined, pieces_of
 from .world import World
 
 MOST_HELD_OUT = 512  # sentences; enough for error bars of two percent
@@ -25,8 +27,9 @@ class Corpus:
     """Training and held-out sentences as token ids, with the words they stand for.
 
     `train` int64[n, L] and `held_out` int64[m, L] hold ids into `words` (V of them); those in `ignore` (padding, the
-    unknown word) count in no metric. With `unit` "character" the "words" are single characters. `info` says where the
-    sentences came from; `world` is the language that they were drawn from, where its probabilities are known.
+    unknown word) count in no metric. With `unit` "character" the "words" are single characters, with "subword" words
+    and pieces of words. `info` says where the sentences came from; `world` is the language that they were drawn from,
+    where its probabilities are known.
     """
 
     name: str
@@ -34,7 +37,7 @@ class Corpus:
     held_out: torch.Tensor
     words: tuple[str, ...]
     ignore: tuple[int, ...] = ()
-    unit: Literal["word", "character"] = "word"
+    unit: Literal["word", "subword", "character"] = "word"
     info: dict[str, Any] = field(default_factory=dict)
     world: World | None = None
 
@@ -76,8 +79,8 @@ class Corpus:
     def decode(self, x: torch.Tensor) -> list[str]:
         """Turn token ids int64[n, L] (or [L]) into n strings; padding at the end is left out."""
         rows = [[self.words[i] for i in row] for row in torch.atleast_2d(x).tolist()]
-        between = " " if self.unit == "word" else ""
-        return [between.join(row[: max((i + 1 for i, w in enumerate(row) if w != PAD), default=0)]) for row in rows]
+        join = {"word": " ".join, "subword": joined, "character": "".join}[self.unit]
+        return [join(row[: max((i + 1 for i, w in enumerate(row) if w != PAD), default=0)]) for row in rows]
 
     def encode(self, sentences: list[str]) -> torch.Tensor:
         """Turn strings into token ids int64[n, L]: the inverse of `decode`, also for ordinary capitalized text.
@@ -98,6 +101,8 @@ class Corpus:
             words = [w for part in parts for w in ([part] if part in ids and self.unit == "word" else words_of(part))]
             if self.unit == "character":
                 words = list(" ".join(words))
+            if self.unit == "subword":
+                words = [piece for word in words for piece in pieces_of(word, ids) or [word]]
             unknown = [w for w in words if w not in ids]
             if unknown and UNKNOWN not in ids:
                 raise ValueError(f"{unknown[0]!r} is not one of the {len(ids)} {self.unit}s here; see `words`.")

@@ -6,68 +6,19 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from uddm_mini.settings import option
-
 from .sentences import words_of
+from .settings import PAD, UNKNOWN, TextSettings
+from .vocabulary import Tokens, in_words, usable
 
-PAD, UNKNOWN = "<pad>", "<unk>"  # token ids 0 and 1
 LEFT_OUT = {  # why a sentence is not used, what to say of it, and which setting would keep it
     "too_short": ("fewer than {} words", "lower min_words"),
     "too_long": ("more than {} words", "raise max_words"),
     "too_wide": ("more than {} characters", "raise max_characters"),
 }
-
-
-@dataclass(frozen=True)
-class TextSettings:
-    """How sentences become a corpus; kept in `Corpus.info`.
-
-    unit: "character" spells sentences, spaces included, and counts characters where these lines say words, except for
-        near duplicates and for min_words and max_words.
-    n_held_out: sentences held out by `seed`; 0 holds out a tenth, at most 512.
-    """
-
-    vocab_size: int = option(1000, "words of the vocabulary, <pad> and <unk> among them; all others become <unk>")
-    min_words: int = option(5, "words of the shortest sentence that is used")
-    max_words: int = option(16, "words of the longest sentence that is used; shorter ones are padded to it")
-    n_held_out: int = option(0, "sentences held out; 0: a tenth, at most 512")
-    seed: int = 0  # decides which
-    max_unknown: float = option(0.2, "a sentence with a larger share of <unk> is dropped")
-    max_overlap: float = option(0.8, "a training sentence with this share of a held-out one's words is dropped")
-    unit: Literal["word", "character"] = option("word", "the tokens of real text", ("word", "character"))
-    max_characters: int = option(40, "characters of the longest sentence, with unit character")
-
-    @property
-    def length(self) -> int:
-        """Return L, the number of tokens of a padded sentence."""
-        return self.max_words if self.unit == "word" else self.max_characters
-
-    def items(self, sentence: str) -> list[str]:
-        """Return the tokens of a sentence of words joined by spaces."""
-        return sentence.split() if self.unit == "word" else list(sentence)
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.min_words <= self.max_words:
-            raise ValueError(
-                f"min_words and max_words must be 1 <= min <= max; they are {self.min_words} and {self.max_words}."
-            )
-        if self.unit not in ("word", "character"):
-            raise ValueError(f'unit must be "word" or "character", but is {self.unit!r}.')
-        if self.max_characters < 1:
-            raise ValueError(f"max_characters must be at least 1, but is {self.max_characters}.")
-        if self.vocab_size < 3:
-            raise ValueError(f"vocab_size is {self.vocab_size}, but {PAD}, {UNKNOWN} and one word make at least 3.")
-        if self.n_held_out < 0 or self.seed < 0:
-            raise ValueError(f"n_held_out and seed must be at least 0; they are {self.n_held_out} and {self.seed}.")
-        if not 0 <= self.max_unknown <= 1 or not 0 < self.max_overlap <= 1:
-            raise ValueError(
-                f"max_unknown and max_overlap are fractions of a sentence (0 to 1, max_overlap above 0); "
-                f"they are {self.max_unknown} and {self.max_overlap}."
-            )
 
 
 @dataclass(frozen=True)
@@ -140,36 +91,28 @@ def prepare(
     n, m = len(sentences), settings.n_held_out
     if n < 2 * m:
         raise ValueError(too_little(n, settings, name, counts or {}))
-    grid, items = _numbered([settings.items(sentence) for sentence in sentences], settings.length)
+    tokens = Tokens(sentences, settings)
     order = permutation(n, [settings.seed, 1])  # a stream of its own: `Corpus.subset` uses [seed]
     k = m
     while True:  # some candidates have too many unknown words: take a few more until m held-out sentences remain
         others = np.sort(order[k:])
-        vocabulary, table = _vocabulary(grid[others], items, settings.vocab_size)
-        ids = table[grid]  # int64[n, L]
-        test = order[:k][_usable(ids[order[:k]], settings.max_unknown)][:m]
+        ids, vocabulary, fits = tokens.by(others)  # int64[n, L], V words, bool[n]
+        test = order[:k][usable(ids[order[:k]], fits[order[:k]], settings.max_unknown)][:m]
         if len(test) == m:
             break
         k = max(k + 1, math.ceil(1.02 * k * m / max(len(test), 1)))
         if k > n // 2:
-            full = len(vocabulary) == settings.vocab_size
-            raise ValueError(
-                f"Too few of the {n} sentences of {name!r} have at most {settings.max_unknown:.0%} unknown "
-                f"{settings.unit}s and stay distinct to hold out {m}: "
-                + (
-                    f"raise vocab_size (now {settings.vocab_size}), or " * full
-                    + "give more text, or raise max_unknown."
-                )
-            )
-    usable = others[_usable(ids[others], settings.max_unknown)]
-    in_words, words = (ids, vocabulary) if settings.unit == "word" else _in_words(sentences)
-    near = near_duplicates(in_words[test], in_words[usable], words, settings.max_overlap)
-    train = ids[usable[~near]]
+            raise ValueError(_too_few(n, m, settings, name, len(vocabulary), float(fits.mean())))
+    left = others[usable(ids[others], fits[others], settings.max_unknown)]
+    whole, words = (ids, vocabulary) if settings.unit == "word" else in_words(sentences)
+    near = near_duplicates(whole[test], whole[left], words, settings.max_overlap)
+    train = ids[left[~near]]
     if not len(train):
         raise ValueError(f"Every training sentence of {name!r} is too much like a held-out one: give more varied text.")
     info = {
         "sha256": hashlib.sha256("\n".join(sentences).encode()).hexdigest(),  # of all distinct sentences
-        "dropped_unknown_or_equal": len(others) - len(usable),
+        "dropped_unknown_or_equal": int(fits[others].sum()) - len(left),
+        **({"dropped_too_many_subwords": int((~fits[others]).sum())} if settings.unit == "subword" else {}),
         "dropped_near_held_out": int(near.sum()),
         "n_train": len(train),
         "n_held_out": m,
@@ -213,35 +156,16 @@ def near_duplicates(test: np.ndarray, train: np.ndarray, words: tuple[str, ...],
     return near
 
 
-def _numbered(sentences: list[list[str]], length: int) -> tuple[np.ndarray, list[str]]:
-    """Number the items (words or characters): int32[n, L] with -1 as padding, and the items in alphabetical order."""
-    items = sorted({item for sentence in sentences for item in sentence})
-    number = {item: i for i, item in enumerate(items)}
-    grid = np.full((len(sentences), length), -1, dtype=np.int32)
-    for row, sentence in zip(grid, sentences, strict=True):
-        row[: len(sentence)] = [number[item] for item in sentence]
-    return grid, items
-
-
-def _in_words(sentences: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return sentences as ids of whole words, all of them known: what near duplicates are judged by."""
-    split = [sentence.split() for sentence in sentences]
-    grid, words = _numbered(split, max(map(len, split)))
-    return grid + 2, (UNKNOWN, PAD, *words)  # padding, -1, becomes 1
-
-
-def _vocabulary(grid: np.ndarray, words: list[str], vocab_size: int) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the commonest words of `grid` (ties: alphabetical) and a table from word number to token id."""
-    counts = np.bincount(grid[grid >= 0], minlength=len(words))
-    commonest = np.argsort(-counts, kind="stable")[: vocab_size - 2]
-    commonest = commonest[counts[commonest] > 0]
-    table = np.ones(len(words) + 1, dtype=np.int64)  # what is not in the vocabulary is <unk>, 1
-    table[-1] = 0  # number -1 is <pad>, 0
-    table[commonest] = np.arange(2, 2 + len(commonest))
-    return (PAD, UNKNOWN, *(words[i] for i in commonest)), table
-
-
-def _usable(ids: np.ndarray, max_unknown: float) -> np.ndarray:
-    """Return the numbers of the rows with few unknown items, and of equal rows the first."""
-    few = np.nonzero((ids == 1).sum(axis=1) <= max_unknown * (ids != 0).sum(axis=1) + 1e-9)[0]
-    return few[np.sort(np.unique(ids[few], axis=0, return_index=True)[1])]
+def _too_few(n: int, m: int, settings: TextSettings, name: str, vocabulary: int, fitting: float) -> str:
+    """Say why m sentences can't be held out, and what would help."""
+    if fitting < 0.5:
+        return (
+            f"Only {fitting:.0%} of the {n} sentences of {name!r} have at most {settings.max_subwords} subwords: raise "
+            "max_subwords or vocab_size."
+        )
+    return (
+        f"Too few of the {n} sentences of {name!r} have at most {settings.max_unknown:.0%} unknown "
+        f"{settings.unit}s and stay distinct to hold out {m}: "
+        + f"raise vocab_size (now {settings.vocab_size}), or " * (vocabulary == settings.vocab_size)
+        + "give more text, or raise max_unknown."
+    )
