@@ -22,8 +22,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks \
-	docstrings-small docstrings-large
-.PHONY: help setup book test execute spread address numbers sweep-toy sweep-docstrings $(SWEEPS) clean
+	docstrings-small docstrings-large english-small english-medium english-large
+.PHONY: help setup book test execute spread address numbers sweep-toy sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,10 @@ TOY := --corpus toy --seeds 0,1,2,3,4 --steps 3000 --sizes 16,32,64,96,128,192,2
 DOCSTRINGS := --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 --learning-rate 0.005 --neighbors \
 	--depth 2 --sizes 16,32,64,128,256,512,1024,2048,all
 
+ENGLISH := --corpus wordnet --unit subword --vocab-size 1024 --min-words 4 --max-words 24 --max-subwords 20 \
+	--n-held-out 1024 --seeds 0,1,2 --steps 5000 --optimizer muon --time-power 2 --learning-rate 0.004 --warmup 100 \
+	--neighbors --neighbor-bias 6 --position-sd 0.02 --sizes 64,128,256,512,1024,2048,4096,8192,32768,all
+
 sweep-toy: toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details ## compute the transition on the toy language
 toy-medium: $(READY)
 	$(GRID) $(TOY) --width 32 $(SWEEP) --out data/sweeps/toy-medium
@@ -117,6 +121,14 @@ docstrings-small: $(READY)
 		test ! -e $$from || cp $$from data/models/docstrings-n$$n.safetensors; done
 docstrings-large: $(READY)
 	$(GRID) $(DOCSTRINGS) --width 64 $(SWEEP) --out data/sweeps/docstrings-large
+
+sweep-english: english-small english-medium english-large ## compute the transition on WordNet, by subwords (README)
+english-small: $(READY)
+	$(GRID) $(ENGLISH) --width 24 --depth 1 $(SWEEP) --out data/sweeps/english-small
+english-medium: $(READY)
+	$(GRID) $(ENGLISH) --width 64 --depth 2 $(SWEEP) --out data/sweeps/english-medium
+english-large: $(READY)
+	$(GRID) $(ENGLISH) --width 128 --depth 4 $(SWEEP) --out data/sweeps/english-large
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

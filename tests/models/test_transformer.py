@@ -162,3 +162,25 @@ def test_neighbors_matter_to_the_answer_and_survive_a_checkpoint(xt, tmp_path):
 def test_neighbors_of_the_shortest_sentences(length):
     model = tiny(length=length, neighbors=True, heads=4)
     assert bool(model(torch.zeros(1, length, dtype=torch.int64), torch.ones(1)).isfinite().all())
+
+
+def test_first_numbers_are_as_large_as_the_settings_say():
+    noise = UniformNoise(50)
+    plain, text = (
+        TransformerDenoiser(noise, 40, ModelSettings(32, 1, 4, neighbors=True, neighbor_bias=bias, position_sd=sd))
+        for bias, sd in ((3.0, 0.2), (6.0, 0.02))
+    )
+    for model, bias, sd in ((plain, 3, 0.2), (text, 6, 0.02)):
+        biases = model.blocks[0].distance_bias.detach()
+        assert biases.max(dim=1).values.tolist() == [bias] * 4 and biases.sum() == 4 * bias
+        assert float(model.position.detach().std()) == pytest.approx(sd, rel=0.05)
+    torch.testing.assert_close(text.position * 10, plain.position)
+    torch.testing.assert_close(text.token.weight, plain.token.weight)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"neighbor_bias": float("nan")}, {"position_sd": -0.1}, {"position_sd": float("inf")}]
+)
+def test_first_numbers_that_cannot_be(wrong):
+    with pytest.raises(ValueError, match="neighbor_bias must be a number and position_sd one from 0 on"):
+        ModelSettings(**wrong)

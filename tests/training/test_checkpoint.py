@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from uddm_mini import Cosine, TransformerDenoiser, UniformNoise, load, save, train
+from uddm_mini.models.transformer import ModelSettings
 from uddm_mini.training.checkpoint import FORMAT, model_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +49,7 @@ def test_the_file_says_what_it_is_without_our_code(model, tmp_path):
     with safe_open(tmp_path / "m.safetensors", framework="np") as file:
         about = json.loads(file.metadata()["uddm_mini"])
     assert about["format"] == FORMAT and about["vocab_size"] == 5 and about["length"] == 4
-    assert about["model"] == {"width": 8, "depth": 1, "heads": 2, "neighbors": False}
+    assert about["model"] == asdict(ModelSettings(width=8, depth=1, heads=2))
     assert about["noise"] == {"noise": "uniform", "schedule": "cosine", "epsilon": 0.01}
     assert about["training"]["loss"] == "cross_entropy" and about["training"]["noise"] == about["noise"]
 

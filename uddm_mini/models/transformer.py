@@ -20,11 +20,10 @@ from uddm_mini.settings import option, whole_numbers
 # Logits must reach about 10 before the model can say "certain", far for a few hundred steps of Adam. The scale lets
 # the head get there with small weights; the head starts smaller by the same factor.
 OUTPUT_SCALE = 8.0
-EMBEDDING_SD = 0.2  # of words and positions at first
+EMBEDDING_SD = 0.2  # of words at first
 # Numbers in the largest tensor of a step without gradient, on a CPU: what stays in its cache. A thousand sentences at
 # once take 1.1 to 2.2 times as long as in such parts (`python -m benchmarks --only probes`).
 CACHED = 2**19
-NEIGHBOR_BIAS = 3.0  # a head starts with e^3 = 20 times as much weight on its neighbor as on any other token
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,19 @@ class ModelSettings:
     depth: int = option(1, "blocks of attention and feed-forward")
     heads: int = option(4, "attention heads; width must be a multiple")
     neighbors: bool = option(False, "attention by distance, for free text: a word is known by its neighbors")
+    neighbor_bias: float = option(3.0, "with neighbors: a head starts with e^this times the weight on one of them")
+    position_sd: float = option(0.2, "standard deviation of the numbers that stand for a place, at first")
 
     def __post_init__(self) -> None:
         whole_numbers(self, "width", "depth", "heads")
         if min(self.width, self.depth, self.heads) < 1:
             raise ValueError(
                 f"width, depth and heads must be at least 1, but are {self.width}, {self.depth} and {self.heads}."
+            )
+        if not (math.isfinite(self.neighbor_bias) and 0 <= self.position_sd < math.inf):
+            raise ValueError(
+                "neighbor_bias must be a number and position_sd one from 0 on, but they are "
+                f"{self.neighbor_bias} and {self.position_sd}."
             )
         if self.width % self.heads:
             raise ValueError(f"width ({self.width}) must be a multiple of heads ({self.heads}).")
@@ -51,15 +57,16 @@ class Block(nn.Module):
 
     distance: torch.Tensor  # int64[L, L], how far apart two positions are, counted from 0
 
-    def __init__(self, width: int, heads: int, length: int = 0) -> None:
-        """Lay out the weights; they are initialized by `TransformerDenoiser`. `length` adds a bias per distance."""
+    def __init__(self, settings: ModelSettings, length: int) -> None:
+        """Lay out the weights for sentences of `length` tokens; they are initialized by `TransformerDenoiser`."""
         super().__init__()
-        self.heads = heads
+        width, self.heads = settings.width, settings.heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-        self.distance_bias = nn.Parameter(neighbor_bias(heads, length)) if length else None  # [heads, 2 L - 1]
+        bias = neighbor_bias(self.heads, length, settings.neighbor_bias)
+        self.distance_bias = nn.Parameter(bias) if settings.neighbors else None  # [heads, 2 L - 1]
         place = torch.arange(length)
         self.register_buffer("distance", place - place[:, None] + length - 1, persistent=False)  # [L, L]
 
@@ -95,12 +102,12 @@ def affine(x: torch.Tensor, linear: nn.Linear, norm: nn.LayerNorm | None = None)
     return out.view(*x.shape[:-1], -1)
 
 
-def neighbor_bias(heads: int, length: int) -> torch.Tensor:
+def neighbor_bias(heads: int, length: int, strength: float) -> torch.Tensor:
     """Return attention biases [heads, 2 L - 1] by distance (-L + 1 ... L - 1): each head prefers one near neighbor."""
     bias = torch.zeros(heads, 2 * length - 1)
     for head in range(heads):
         step = (-1, 1, -2, 2)[head % 4]
-        bias[head, min(max(length - 1 + step, 0), 2 * length - 2)] = NEIGHBOR_BIAS
+        bias[head, min(max(length - 1 + step, 0), 2 * length - 2)] = strength
     return bias
 
 
@@ -126,12 +133,11 @@ class TransformerDenoiser(nn.Module, Denoiser):
         self.history: dict[str, list[float]] = {}
         self.words: tuple[str, ...] = ()
         self.training_settings: dict[str, Any] = {}
-        width, heads = self.settings.width, self.settings.heads
+        width = self.settings.width
         self.token = nn.Embedding(noise.vocab_size + noise.extra_tokens, width)
         self.position = nn.Parameter(torch.empty(length, width))
         self.time = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, width))
-        reach = length if self.settings.neighbors else 0
-        self.blocks = nn.ModuleList(Block(width, heads, reach) for _ in range(self.settings.depth))
+        self.blocks = nn.ModuleList(Block(self.settings, length) for _ in range(self.settings.depth))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, noise.vocab_size)
         self._initialize(torch.Generator().manual_seed(seed))
@@ -140,7 +146,8 @@ class TransformerDenoiser(nn.Module, Denoiser):
         for name, p in self.named_parameters():
             with torch.no_grad():
                 if name in ("token.weight", "position"):
-                    p.normal_(std=EMBEDDING_SD, generator=generator)
+                    sd = EMBEDDING_SD if name == "token.weight" else self.settings.position_sd
+                    p.normal_(std=sd, generator=generator)
                 elif p.ndim == 2 and not name.endswith("distance_bias"):
                     bound = 1 / math.sqrt(p.shape[1]) / (OUTPUT_SCALE if name == "head.weight" else 1)
                     p.uniform_(-bound, bound, generator=generator)
