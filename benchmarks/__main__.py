@@ -30,7 +30,8 @@ from uddm_mini import (
 )
 from uddm_mini.models.transformer import stack
 from uddm_mini.parallel import at_most
-from uddm_mini.probes.suite import PROBES, Subject, probe
+from uddm_mini.probes.subject import Subject
+from uddm_mini.probes.suite import PROBES, probe
 from uddm_mini.training.objective import draw_batch, training_loss
 from uddm_mini.training.settings import TrainSettings
 

@@ -27,7 +27,7 @@ from .probes.entropy_path import PathSettings, entropy_path, path_summary
 from .probes.nelbo import mean_nelbo
 from .probes.recovery import counted_tokens, token_recovery
 from .probes.roc import auc, roc, threshold_at
-from .probes.suite import ProbeSettings
+from .probes.subject import ProbeSettings
 from .training.checkpoint import load, save
 from .training.objective import cross_entropy
 from .training.settings import TrainSettings

@@ -12,7 +12,8 @@ from uddm_mini import Cosine, MemorizingDenoiser, PopulationDenoiser, SweepSetti
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.store import read_note, read_rows, wide
 from uddm_mini.experiments.sweep import COLUMNS, run_sweep
-from uddm_mini.probes.suite import MEASURED, Subject, probe
+from uddm_mini.probes.subject import Subject
+from uddm_mini.probes.suite import MEASURED, probe
 
 BOUNDS = dict(probe=PROBE, progress=False)
 

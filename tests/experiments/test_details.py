@@ -15,7 +15,8 @@ from uddm_mini import Cosine, ProbeSettings, UniformNoise, Walk, load, run_sweep
 from uddm_mini.experiments import details as module
 from uddm_mini.experiments.details import DETAILS, DetailSettings, sweep_details
 from uddm_mini.experiments.store import read_note, read_rows
-from uddm_mini.probes.suite import EXAMINED, Subject, probe
+from uddm_mini.probes.subject import Subject
+from uddm_mini.probes.suite import EXAMINED, probe
 
 FEW = DetailSettings(ProbeSettings((0.25,), 12, writing_steps=8, walk=Walk("reverse", 4)), progress=False)
 KEEP = dict(steps=3, batch_size=8, width=8, depth=1, heads=2, progress=False, keep_models=True)

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +20,21 @@ import torch
 from distributed import Client
 from runs import PROBE, TINY, Serial, impossible_for_32, numbers
 
-from uddm_mini import ProbeSettings, SweepSettings, ToyLanguage, TrainSettings, UniformNoise, load, run_sweep
+from uddm_mini import (
+    ModelSettings,
+    ProbeSettings,
+    SweepSettings,
+    ToyLanguage,
+    TrainSettings,
+    UniformNoise,
+    load,
+    run_sweep,
+)
 from uddm_mini.experiments import sweep as module
 from uddm_mini.experiments.store import read_rows, wide
 from uddm_mini.experiments.sweep import COLUMNS
-from uddm_mini.probes.suite import MEASURED, Subject, probe
+from uddm_mini.probes.subject import Subject
+from uddm_mini.probes.suite import MEASURED, probe
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ["n_train", "seed", "split", "t"]
@@ -106,7 +116,7 @@ def test_results_and_their_settings_are_written(world, tmp_path):
     note = json.loads((out / "sweep.json").read_text())
     assert note["settings"]["hash"] == corpus.sha256 and note["settings"]["corpus"] == "toy"
     assert note["settings"]["train"]["steps"] == 4 and "seed" not in note["settings"]["train"]
-    assert note["settings"]["train"]["model"] == {"width": 8, "depth": 1, "heads": 2, "neighbors": False}
+    assert note["settings"]["train"]["model"] == asdict(ModelSettings(width=8, depth=1, heads=2))
     assert note["settings"]["train"]["noise"] == {"noise": "uniform", "schedule": "linear", "epsilon": 0.001}
     # per split: four quantities at each of two noise levels, and entropy, NELBO and seconds once
     assert note["jobs"] == [[n, seed, 2 * (4 * 2 + 3)] for n in (8, 16) for seed in (0, 1)]

@@ -28,7 +28,9 @@ from uddm_mini import (
     vanishing_fraction,
 )
 from uddm_mini.probes.novelty import novelty
-from uddm_mini.probes.suite import EXAMINED, MEASURED, PROBES, Subject, probe
+from uddm_mini.probes.starts import ends_in
+from uddm_mini.probes.subject import Subject
+from uddm_mini.probes.suite import EXAMINED, JUDGED_NOISE, MEASURED, PROBES, probe
 
 SPLITS = ("train", "held-out")
 PROBE = ProbeSettings(times=(0.1, 0.5), sentences=32)
@@ -104,12 +106,26 @@ def test_what_is_examined_is_the_numbers_of_separate_calls(corpus, memory):
     kinds = {"train": x_train[:n], "held-out": corpus.held_out[:n], "generated": written, "random": noise}
     for name, value in novelty(written, x_train, corpus.world.log_prob):
         expected["generated", name, None] = value
+    channel = UniformNoise(corpus.vocab_size)
+    misheard = torch.full((n,), float(channel.time_of(1 - JUDGED_NOISE)))
+    for split in ("generated", "held-out"):
+        heard = corpus.world.log_evidence(channel.likelihood(kinds[split], misheard))
+        expected[split, "judged", None] = -float(heard.mean()) / corpus.length
     for split, x in kinds.items():
         cavity, full = (conditional_entropy(memory, x, 1e-3, form) for form in ("cavity", "posterior"))
         expected[split, "entropy", None] = float(cavity.mean())
         expected[split, "posterior_entropy", None] = float(full.mean())
         for level in (0.01, 0.1):
             expected[split, f"vanishing_{level}", None] = vanishing_fraction(cavity, threshold=level)
+    for split, x in kinds.items():
+        by_place = conditional_entropy(memory, x, 1e-3).mean(dim=0).tolist()
+        expected |= {(split, f"entropy_at_{place}", None): value for place, value in enumerate(by_place)}
+    ends = sample(memory, 4 * n, corpus.length, 8, generator=seeded(crc32(b"starts 3")))
+    for split, x in (("train", x_train), ("held-out", corpus.held_out)):
+        found = ends_in(ends, x)
+        expected |= {(split, "ends", None): found.share, (split, "visited", None): found.visited}
+        expected[split, "uneven", None] = found.evenness()
+        expected[split, "expected", None] = float(corpus.world.log_prob(x).exp().sum())
     for split, x in kinds.items():
         for name, walk, t in (
             ("iterate", Walk("iterate", 4), 0.1),
@@ -126,8 +142,14 @@ def test_what_is_examined_is_the_numbers_of_separate_calls(corpus, memory):
         single = token_recovery(memory, kinds[split], 0.25, Walk("reverse", 4), generator=draws["repair"])
         for name in ("recovered", "unstable", "exact"):
             expected[split, name, 0.25] = getattr(single, name)
-        for name, value in single.mean_by_outcome(conditional_entropy(memory, single.out, 1e-3)).items():
+        expected[split, "by_sentence", 0.25] = float(single.by_sentence.nanmean())
+        sure = conditional_entropy(memory, single.out, 1e-3)
+        for name, value in single.mean_by_outcome(sure).items():
             expected[split, f"entropy_{name}", 0.25] = value
+        for name, tokens in single.outcomes.items():
+            for level in (0.01, 0.1):
+                share = (sure[tokens] < level).double().mean()
+                expected[split, f"below_{name}_{level}", 0.25] = float(share)
     found = examined(memory, corpus, x_train, seed=3)
     assert list(found) == list(expected)
     for key, value in expected.items():

@@ -13,7 +13,8 @@ import pandas as pd
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.models.memorizer import MemorizingDenoiser
 from uddm_mini.models.population import PopulationDenoiser
-from uddm_mini.probes.suite import MEASURED, Subject, probe
+from uddm_mini.probes.subject import Subject
+from uddm_mini.probes.suite import MEASURED, probe
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from uddm_mini.probes.suite import EXAMINED, ProbeSettings, Subject, probe
+from uddm_mini.probes.subject import ProbeSettings, Subject
+from uddm_mini.probes.suite import EXAMINED, probe
 from uddm_mini.settings import option, with_changes
 from uddm_mini.training.checkpoint import load, model_path
 from uddm_mini.walks import Walk

@@ -14,7 +14,8 @@ import pandas as pd
 
 from uddm_mini.models.transformer import TransformerDenoiser
 from uddm_mini.parallel import stack_size
-from uddm_mini.probes.suite import MEASURED, ProbeSettings, Subject, probe
+from uddm_mini.probes.subject import ProbeSettings, Subject
+from uddm_mini.probes.suite import MEASURED, probe
 from uddm_mini.settings import option
 from uddm_mini.training.checkpoint import model_path, save
 from uddm_mini.training.settings import TrainSettings

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
-from zlib import crc32
+from dataclasses import replace
 
 import torch
 
-from uddm_mini.denoiser import Denoiser
-from uddm_mini.settings import option
-from uddm_mini.walks import Walk, sample
-from uddm_mini.worlds.corpus import Corpus
+from uddm_mini.noise import UniformNoise
+from uddm_mini.walks import sample
 
 from .basins import fixed_point_rate
 from .entropy import conditional_entropy, vanishing_fraction
@@ -21,77 +16,11 @@ from .nelbo import mean_nelbo
 from .novelty import novelty
 from .recovery import counted_tokens, token_recovery
 from .roc import auc
+from .starts import ends_in
+from .subject import MAPS, SPLITS, Row, Subject
 
-SPLITS = ("train", "held-out")
-Row = dict[str, Any]  # split, quantity, value, and t where it has one
-
-# the fixed-point maps, and the noise level that each is told
-MAPS: dict[str, tuple[Walk, float]] = {
-    "iterate": (Walk("iterate"), 0.1),
-    "cavity": (Walk("iterate", form="cavity"), 1e-3),
-    "greedy": (Walk("greedy"), 0.1),
-    "reverse": (Walk("reverse"), 0.1),
-}
-
-
-@dataclass(frozen=True)
-class ProbeSettings:
-    """How a model is measured; saved with the results."""
-
-    times: tuple[float, ...] = option((0.05, 0.1, 0.25, 0.5, 1.0), "noise levels from which text is brought back")
-    sentences: int = option(1024, "sentences measured of each kind of text; a smaller set is measured several times")
-    entropy_t: float = option(1e-3, "noise level that the model is told when its entropy is measured")
-    writing_steps: int = option(32, "steps of the reverse walk that writes new text")
-    vanishing: tuple[float, ...] = option((0.01, 0.1), "nats below which the entropy of a word counts as vanished")
-    walk: Walk = Walk("argmax")
-
-    def __post_init__(self) -> None:
-        if not self.times or not all(0 <= t <= 1 for t in (*self.times, self.entropy_t)):
-            raise ValueError(
-                f"times and entropy_t must be noise levels from 0 (clean) to 1 (noise), at least one; they are "
-                f"{self.times} and {self.entropy_t}."
-            )
-        if min(self.sentences, self.writing_steps) < 1:
-            raise ValueError(
-                f"sentences and writing_steps must be at least 1, but are {self.sentences} and {self.writing_steps}."
-            )
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A model under test, the sentences it was trained on, and all that a probe may ask for."""
-
-    model: Denoiser
-    corpus: Corpus
-    x_train: torch.Tensor
-    settings: ProbeSettings
-    seed: int
-
-    def text(self, split: str) -> torch.Tensor:
-        """Return as many sentences of a split as the settings want, int64[n, L], some of them several times."""
-        pool = self.x_train if split == "train" else self.corpus.held_out
-        n = self.settings.sentences
-        return pool.repeat(-(-n // len(pool)), 1)[:n].to(self.model.device)
-
-    @cached_property
-    def kinds(self) -> dict[str, torch.Tensor]:
-        """Four kinds of text, each int64[B, L]: both splits, not repeated, what the model writes, random tokens."""
-        n, device, generator = self.settings.sentences, self.model.device, self.draws("kinds")
-        shape = (n, self.corpus.length)
-        return {
-            "train": self.x_train[:n].to(device),
-            "held-out": self.corpus.held_out[:n].to(device),
-            "generated": sample(self.model, *shape, self.settings.writing_steps, generator=generator),
-            "random": torch.randint(self.corpus.vocab_size, shape, generator=generator).to(device),
-        }
-
-    def draws(self, name: str) -> torch.Generator:
-        """Return the source of what one probe draws: its own, so that a new probe changes no number of another."""
-        return torch.Generator().manual_seed(crc32(f"{name} {self.seed}".encode()))
-
-    def entropies(self, split: str) -> torch.Tensor:
-        """Return the cavity entropy of every token of one kind of text, float[B, L]."""
-        return conditional_entropy(self.model, self.kinds[split], self.settings.entropy_t)
+JUDGED_NOISE = 1e-3  # how often the exact judge takes a word for misheard
+STARTS = 4  # walks from noise for each sentence of the settings
 
 
 def recovery(on: Subject) -> Iterator[Row]:
@@ -128,6 +57,46 @@ def written(on: Subject) -> Iterator[Row]:
         yield {"split": "generated", "quantity": name, "value": value}
 
 
+def judged(on: Subject) -> Iterator[Row]:
+    """judged: -log p of generated and held-out text under the exact language, nats per token, where it is known.
+
+    The judge hears each word through a channel that redraws it with probability JUDGED_NOISE, so that no text is
+    impossible: exp(judged) is a generative perplexity with a judge that makes no errors.
+    """
+    if on.corpus.world is None:
+        return
+    channel = UniformNoise(on.corpus.vocab_size)
+    t = channel.time_of(1 - JUDGED_NOISE)
+    for split in ("generated", "held-out"):
+        x = on.kinds[split].cpu()
+        log_p = on.corpus.world.log_evidence(channel.likelihood(x, torch.full((len(x),), float(t))))
+        yield {"split": split, "quantity": "judged", "value": -float(log_p.mean()) / x.shape[1]}
+
+
+def starts(on: Subject) -> Iterator[Row]:
+    """ends, visited, uneven, by split: where walks from pure noise end, see `Ends`.
+
+    Where the language is known also expected, the share of a perfect writer's walks that end there.
+    """
+    n, shape = STARTS * on.settings.sentences, on.corpus.length
+    ends = sample(on.model, n, shape, on.settings.writing_steps, generator=on.draws("starts"))
+    for split, x in (("train", on.x_train), ("held-out", on.corpus.held_out)):
+        found = ends_in(ends, x)
+        values = {"ends": found.share, "visited": found.visited, "uneven": found.evenness()}
+        if on.corpus.world is not None:
+            values["expected"] = float(on.corpus.world.log_prob(x).exp().sum())
+        yield from ({"split": split, "quantity": name, "value": value} for name, value in values.items())
+
+
+def places(on: Subject) -> Iterator[Row]:
+    """entropy_at_0, entropy_at_1, ..., of four kinds of text: the mean cavity entropy at each position, in nats."""
+    for split, x in on.kinds.items():
+        counted = counted_tokens(x, on.corpus.ignore)
+        total = (on.entropies(split).double() * counted).sum(dim=0) / counted.sum(dim=0)
+        for place, value in enumerate(total.tolist()):
+            yield {"split": split, "quantity": f"entropy_at_{place}", "value": value}
+
+
 def sureness(on: Subject) -> Iterator[Row]:
     """entropy, posterior_entropy (nats per token) and vanishing_* (fraction of tokens), of four kinds of text."""
     for split, x in on.kinds.items():
@@ -162,14 +131,22 @@ def membership(on: Subject) -> Iterator[Row]:
 
 
 def repair(on: Subject) -> Iterator[Row]:
-    """recovered, unstable, exact of the walk, by split and t, and entropy_*: cavity entropy of its end, by outcome."""
+    """recovered, by_sentence, unstable, exact of the walk, by split and t, and how sure the model is of its end.
+
+    entropy_*: the mean cavity entropy, by outcome. below_*_h: the share of tokens for which it is below each h of the
+        settings' `vanishing`.
+    """
     generator, ignore = on.draws("repair"), on.corpus.ignore
     for split in SPLITS:
         for t in on.settings.times:
             found = token_recovery(on.model, on.text(split), t, on.settings.walk, ignore=ignore, generator=generator)
             sure = conditional_entropy(on.model, found.out, on.settings.entropy_t)
             values = {name: getattr(found, name) for name in ("recovered", "unstable", "exact")}
+            values["by_sentence"] = float(found.by_sentence.nanmean())
             values |= {f"entropy_{name}": value for name, value in found.mean_by_outcome(sure).items()}
+            for name, tokens in found.outcomes.items():
+                shares = {f"below_{name}_{h:g}": vanishing_fraction(sure, tokens, h) for h in on.settings.vanishing}
+                values |= shares
             yield from ({"split": split, "t": t, "quantity": name, "value": v} for name, v in values.items())
 
 
@@ -178,13 +155,17 @@ PROBES: dict[str, Callable[[Subject], Iterator[Row]]] = {
     "entropy": entropy,
     "nelbo": nelbo,
     "written": written,
+    "judged": judged,
     "sureness": sureness,
+    "places": places,
+    "starts": starts,
     "fixed_points": fixed_points,
     "membership": membership,
     "repair": repair,
 }
 MEASURED = ("recovery", "entropy", "nelbo")  # of every model of a sweep
-EXAMINED = ("written", "sureness", "fixed_points", "membership", "repair")  # of models that were kept
+# of models that were kept
+EXAMINED = ("written", "judged", "sureness", "places", "starts", "fixed_points", "membership", "repair")
 
 
 def probe(on: Subject, *names: str) -> list[Row]:

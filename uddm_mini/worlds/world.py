@@ -21,3 +21,6 @@ class World(Protocol):
 
     def cavity(self, likelihood: torch.Tensor) -> torch.Tensor:
         """Return log p(x_l = v | what is seen elsewhere), float64[B, L, V], from the likelihood float64[B, L, V]."""
+
+    def log_evidence(self, likelihood: torch.Tensor) -> torch.Tensor:
+        """Return log sum_x p(x) prod_l likelihood[l, x_l], float64[B], from the likelihood float64[B, L, V]."""
