@@ -22,8 +22,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks \
-	docstrings-small docstrings-large english-small english-medium english-large
-.PHONY: help setup book test execute spread address numbers sweep-toy sweep-docstrings sweep-english $(SWEEPS) clean
+	docstrings-small docstrings-large fresh-small fresh-medium fresh-large english-small english-medium english-large
+.PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,7 @@ address: ## set the public address everywhere: make address URL=https://github.c
 numbers: $(READY) ## number the chapters as _toc.yml lists them, everywhere
 	@$(RUN) book/_tools/chapter_numbers.py
 
+comma := ,
 GRID := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --keep-models
 TOY := --corpus toy --seeds 0,1,2,3,4 --steps 3000 --sizes 16,32,64,96,128,192,256,512,1024,2048,4096,8192
 DOCSTRINGS := --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 --learning-rate 0.005 --neighbors \
@@ -113,6 +114,21 @@ toy-details: toy-medium toy-large toy-small toy-cross-entropy
 
 toy-breaks: $(READY) ## break one number of the recipe at a time: data/breaks.csv
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini breaks $(SWEEP) --out data/breaks.csv
+
+# seeds that nobody had seen when the bars of the ledger were set (uddm_mini/chapters/bars.py)
+FRESH := $(subst 0$(comma)1$(comma)2$(comma)3$(comma)4,5$(comma)6$(comma)7$(comma)8$(comma)9,$(TOY))
+EXAMINE := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --times 0.05,0.1,0.25,0.5,1 --sentences 512 --steps 32 \
+	--vanishing 0.01,0.03,0.1,0.3,1
+sweep-fresh: fresh-small fresh-medium fresh-large ## compute the transition again with seeds 5 to 9, which decide the ledger
+fresh-small: $(READY)
+	$(GRID) $(FRESH) --width 16 $(SWEEP) --out data/sweeps/$@
+	$(EXAMINE) data/sweeps/$@
+fresh-medium: $(READY)
+	$(GRID) $(FRESH) --width 32 $(SWEEP) --out data/sweeps/$@
+	$(EXAMINE) data/sweeps/$@
+fresh-large: $(READY)
+	$(GRID) $(FRESH) --width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/$@
+	$(EXAMINE) data/sweeps/$@
 
 sweep-docstrings: docstrings-small docstrings-large ## compute the transition on real text
 docstrings-small: $(READY)

@@ -27,6 +27,7 @@ from uddm_mini import (
     token_recovery,
     vanishing_fraction,
 )
+from uddm_mini.probes.loops import loop_work
 from uddm_mini.probes.novelty import novelty
 from uddm_mini.probes.starts import ends_in
 from uddm_mini.probes.subject import Subject
@@ -99,7 +100,7 @@ def test_what_is_measured_is_the_numbers_of_the_single_probes(corpus):
 
 def test_what_is_examined_is_the_numbers_of_separate_calls(corpus, memory):
     n, x_train = FEW.sentences, memory.x_train
-    draws = {name: seeded(crc32(f"{name} 3".encode())) for name in ("kinds", "fixed_points", "repair")}
+    draws = {name: seeded(crc32(f"{name} 3".encode())) for name in ("kinds", "loops", "fixed_points", "repair")}
     expected = {}
     written = sample(memory, n, corpus.length, 8, generator=draws["kinds"])
     noise = torch.randint(corpus.vocab_size, (n, corpus.length), generator=draws["kinds"])
@@ -126,6 +127,9 @@ def test_what_is_examined_is_the_numbers_of_separate_calls(corpus, memory):
         expected |= {(split, "ends", None): found.share, (split, "visited", None): found.visited}
         expected[split, "uneven", None] = found.evenness()
         expected[split, "expected", None] = float(corpus.world.log_prob(x).exp().sum())
+    for split in SPLITS:
+        work = loop_work(memory, kinds[split], kinds[split].roll(1, 0), 1e-3, draws["loops"])
+        expected[split, "loop", None] = float(work.abs().mean())
     for split, x in kinds.items():
         for name, walk, t in (
             ("iterate", Walk("iterate", 4), 0.1),

@@ -12,6 +12,7 @@ from uddm_mini.walks import sample
 
 from .basins import fixed_point_rate
 from .entropy import conditional_entropy, vanishing_fraction
+from .loops import loop_work
 from .nelbo import mean_nelbo
 from .novelty import novelty
 from .recovery import counted_tokens, token_recovery
@@ -108,6 +109,15 @@ def sureness(on: Subject) -> Iterator[Row]:
         yield from ({"split": split, "quantity": name, "value": value} for name, value in values.items())
 
 
+def loops(on: Subject) -> Iterator[Row]:
+    """loop, by split: the mean size of `loop_work`, in nats; the other words are those of the next sentence."""
+    generator = on.draws("loops")
+    for split in SPLITS:
+        x = on.kinds[split]
+        size = loop_work(on.model, x, x.roll(1, 0), on.settings.entropy_t, generator).abs()
+        yield {"split": split, "quantity": "loop", "value": float(size.mean())}
+
+
 def fixed_points(on: Subject) -> Iterator[Row]:
     """fixed_*: the sentences that a map leaves whole (see MAPS), of four kinds of text."""
     generator = on.draws("fixed_points")
@@ -159,13 +169,14 @@ PROBES: dict[str, Callable[[Subject], Iterator[Row]]] = {
     "sureness": sureness,
     "places": places,
     "starts": starts,
+    "loops": loops,
     "fixed_points": fixed_points,
     "membership": membership,
     "repair": repair,
 }
 MEASURED = ("recovery", "entropy", "nelbo")  # of every model of a sweep
 # of models that were kept
-EXAMINED = ("written", "judged", "sureness", "places", "starts", "fixed_points", "membership", "repair")
+EXAMINED = ("written", "judged", "sureness", "places", "starts", "loops", "fixed_points", "membership", "repair")
 
 
 def probe(on: Subject, *names: str) -> list[Row]:

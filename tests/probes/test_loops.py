@@ -1,0 +1,52 @@
+"""Loops: zero for whatever has an energy, the sum of four logarithms by hand for what has none."""
+
+import pytest
+import torch
+
+from uddm_mini import AbsorbingNoise, MemorizingDenoiser, NgramDenoiser, TransformerDenoiser, UniformNoise
+from uddm_mini.models.transformer import ModelSettings
+from uddm_mini.probes.loops import loop_work
+
+V, L = 5, 4
+X, OTHER = torch.randint(V, (2, 40, L), generator=torch.Generator().manual_seed(0))
+NOISE = UniformNoise(V)
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("noise", [NOISE, AbsorbingNoise(V)])
+@pytest.mark.parametrize("kind", [MemorizingDenoiser, NgramDenoiser])
+@pytest.mark.parametrize("t", [1e-3, 0.05, 0.5])
+def test_exact_denoisers_have_an_energy(kind, t, noise):
+    work = loop_work(kind(X[:6], noise), X, OTHER, t, seeded())
+    assert float(work.abs().max()) < 1e-6
+
+
+def test_a_network_has_none_and_the_sum_is_the_one_by_hand():
+    model, t = TransformerDenoiser(NOISE, L, ModelSettings(16, 1, 2)).eval(), 0.1
+    with torch.no_grad():
+        for p in model.parameters():
+            p.mul_(3)
+    work = loop_work(model, X, OTHER, t, seeded(3))
+    assert float(work.abs().median()) > 1e-3
+    order = torch.rand(X.shape, generator=seeded(3)) + (X != OTHER)
+    alpha = float(NOISE.alpha(t))
+    for b in range(5):
+        i, j = order[b].argsort(descending=True)[:2].tolist()
+        now, total = X[b].clone(), 0.0
+        for place, goal in ((i, OTHER), (j, OTHER), (i, X), (j, X)):
+            p0 = model.cavity(now[None], t)[0, place].double().exp()
+            heard = (alpha * p0 + (1 - alpha) / V).log()
+            total += float(heard[goal[b, place]] - heard[now[place]])
+            now[place] = goal[b, place]
+        assert torch.equal(now, X[b]) and total == pytest.approx(float(work[b]), abs=1e-4)
+
+
+def test_loops_that_cannot_be_walked():
+    model = TransformerDenoiser(NOISE, L, ModelSettings(16, 1, 2))
+    with pytest.raises(ValueError, match="L >= 2"):
+        loop_work(model, X[:, :1], OTHER[:, :1])
+    with pytest.raises(ValueError, match="in the same shape"):
+        loop_work(model, X, OTHER[:3])

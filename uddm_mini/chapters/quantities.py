@@ -1,0 +1,143 @@
+"""The numbers that the bars are about: one per seed, from the tables of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from uddm_mini.experiments.crossing import by_size, crossing, curves_by_size
+from uddm_mini.probes.roc import Interval, auc
+
+from .ledger import T, Tables, detail, entropy, recovery
+from .rule import FRESH, Values
+
+LARGEST = 8192  # training sentences of the toy language
+
+
+def table_of(tables: Tables, case: str) -> pd.DataFrame:
+    """Return the sweep of a case."""
+    return tables(f"{case}/sweep")
+
+
+def change(split: str) -> Values:
+    """Return recovery at the largest size minus recovery at the smallest."""
+
+    def values(tables: Tables, case: str) -> pd.Series[float]:
+        runs = recovery(table_of(tables, case), split)
+        return runs.iloc[-1] - runs.iloc[0]
+
+    return values
+
+
+def recovery_of(split: str, n: int) -> Values:
+    """Return recovery at one number of training sentences."""
+    return lambda tables, case: recovery(table_of(tables, case), split).loc[n]
+
+
+def gap_of_recovery(tables: Tables, case: str) -> pd.Series[float]:
+    """Return training minus held-out recovery at the largest size."""
+    table = table_of(tables, case)
+    return (recovery(table, "train") - recovery(table, "held-out")).iloc[-1]
+
+
+def share_left(tables: Tables, case: str) -> pd.Series[float]:
+    """Return the gap of recovery at the largest size, as a share of the gap at the smallest."""
+    gap = curves_by_size(table_of(tables, case), "gap", T)
+    return gap.iloc[-1] / gap.iloc[0]
+
+
+def short_of_exact(tables: Tables, case: str) -> pd.Series[float]:
+    """Return how much less of held-out text comes back than by the perfect denoiser, at the largest size."""
+    bounds = tables(f"{case}/bounds")
+    perfect = recovery(bounds[bounds.denoiser == "population"], "held-out").iloc[-1]
+    return perfect - recovery(table_of(tables, case), "held-out").iloc[-1]
+
+
+def entropy_at(position: int) -> Values:
+    """Return the entropy of training text at the smallest (0) or largest (-1) size."""
+    return lambda tables, case: entropy(table_of(tables, case)).iloc[position]
+
+
+def examined(quantity: str, split: str, n: int | dict[str, int], t: float | None = None) -> Values:
+    """Return one quantity of the details, at one number of training sentences or at one for each size of network."""
+
+    def values(tables: Tables, case: str) -> pd.Series[float]:
+        table = tables(f"{case}/details")
+        if t is not None:
+            table = table[np.isclose(table["t"], t)]
+        return detail(table, quantity, split).loc[number_for(n, case)]
+
+    return values
+
+
+def number_for(n: int | dict[str, int], case: str) -> int:
+    """Return n, or the one for this size of network."""
+    return n[case.rpartition("-")[2]] if isinstance(n, dict) else n
+
+
+def minus(first: Values, second: Values) -> Values:
+    """Return a difference, seed by seed."""
+    return lambda tables, case: first(tables, case) - second(tables, case)  # type: ignore[operator, return-value]
+
+
+def real_minus_own(n: int) -> Values:
+    """Return the entropy of held-out text minus that of the network's own."""
+    return minus(examined("entropy", "held-out", n), examined("entropy", "generated", n))
+
+
+def cost(n: int | dict[str, int]) -> Values:
+    """Return the log of held-out perplexity: the NELBO, in nats per word."""
+    return lambda tables, case: by_size(table_of(tables, case), "nelbo", split="held-out").loc[number_for(n, case)]
+
+
+def later_than_smaller(level: float, order: Sequence[str] = FRESH) -> Values:
+    """Return ln of the size at which the gap has fallen to `level`, minus that of the next smaller network."""
+
+    def values(tables: Tables, case: str) -> pd.Series[float]:
+        mine, other = (
+            crossing(table_of(tables, name), t=T, level=level, draws=1).each
+            for name in (case, order[order.index(case) - 1])
+        )
+        return pd.Series({seed: np.log(mine[seed] / other[seed]) for seed in mine})
+
+    return values
+
+
+def mean_at(places: tuple[int, ...]) -> Values:
+    """Return the mean entropy of held-out text at some places, at the largest size."""
+
+    def values(tables: Tables, case: str) -> pd.Series[float]:
+        table = tables(f"{case}/details")
+        each = [detail(table, f"entropy_at_{place}", "held-out").loc[LARGEST] for place in places]
+        return pd.concat(each, axis=1).mean(axis=1)
+
+    return values
+
+
+def side_scores(tables: Tables, cases: Sequence[str] = FRESH, *, own_text_alone: bool = False) -> pd.DataFrame:
+    """Return a row per model: case, n_train, seed, score, and whether it is on the side of memory.
+
+    The score is the entropy of fresh text minus that of the model's own, higher where the model memorizes; with
+    `own_text_alone` minus the latter. Memory is below the crossing of its own case.
+    """
+    rows = []
+    for case in cases:
+        at = crossing(table_of(tables, case), t=T, draws=1).n
+        score = -detail(tables(f"{case}/details"), "entropy", "generated")
+        if not own_text_alone:
+            score += detail(tables(f"{case}/details"), "entropy", "held-out")
+        rows += [(case, n, seed, value, n < at) for (n, seed), value in score.stack().items()]
+    return pd.DataFrame(rows, columns=["case", "n_train", "seed", "score", "memory"])
+
+
+def area(own_text_alone: bool) -> Values:
+    """Return the AUC over all models of all cases, with an interval that redraws configurations."""
+
+    def values(tables: Tables, case: str) -> Interval:
+        found = side_scores(tables, own_text_alone=own_text_alone)
+        cells = (found["case"] + " at " + found["n_train"].astype(str)).to_numpy()
+        return auc(found["score"].to_numpy(), found["memory"].to_numpy(), clusters=cells)
+
+    return values
