@@ -78,15 +78,16 @@ address: ## set the public address everywhere: make address URL=https://github.c
 numbers: $(READY) ## number the chapters as _toc.yml lists them, everywhere
 	@$(RUN) book/_tools/chapter_numbers.py
 
-comma := ,
 GRID := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --keep-models
-TOY := --corpus toy --seeds 0,1,2,3,4 --steps 3000 --sizes 16,32,64,96,128,192,256,512,1024,2048,4096,8192
+TRANSITION := --corpus toy --steps 3000 --sizes 16,32,64,96,128,192,256,512,1024,2048,4096,8192
+TOY := $(TRANSITION) --seeds 0,1,2,3,4
 DOCSTRINGS := --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 --learning-rate 0.005 --neighbors \
 	--depth 2 --sizes 16,32,64,128,256,512,1024,2048,all
 
 ENGLISH := --corpus wordnet --unit subword --vocab-size 1024 --min-words 4 --max-words 24 --max-subwords 20 \
 	--n-held-out 1024 --seeds 0,1,2 --steps 5000 --optimizer muon --time-power 2 --learning-rate 0.004 --warmup 100 \
-	--neighbors --neighbor-bias 6 --position-sd 0.02 --sizes 64,128,256,512,1024,2048,4096,8192,32768,all
+	--neighbors --neighbor-bias 6 --position-sd 0.02 --sizes 64,128,256,512,1024,2048,4096,8192,32768,all \
+	--counts --bounds data/sweeps/english-bounds.csv
 
 sweep-toy: toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details ## compute the transition on the toy language
 toy-medium: $(READY)
@@ -116,19 +117,19 @@ toy-breaks: $(READY) ## break one number of the recipe at a time: data/breaks.cs
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini breaks $(SWEEP) --out data/breaks.csv
 
 # seeds that nobody had seen when the bars of the ledger were set (uddm_mini/chapters/bars.py)
-FRESH := $(subst 0$(comma)1$(comma)2$(comma)3$(comma)4,5$(comma)6$(comma)7$(comma)8$(comma)9,$(TOY))
+FRESH := $(TRANSITION) --seeds 5,6,7,8,9
 EXAMINE := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --times 0.05,0.1,0.25,0.5,1 --sentences 512 --steps 32 \
 	--vanishing 0.01,0.03,0.1,0.3,1
 sweep-fresh: fresh-small fresh-medium fresh-large ## compute the transition again with seeds 5 to 9, which decide the ledger
 fresh-small: $(READY)
-	$(GRID) $(FRESH) --width 16 $(SWEEP) --out data/sweeps/$@
-	$(EXAMINE) data/sweeps/$@
+	$(GRID) $(FRESH) --width 16 $(SWEEP) --out data/sweeps/fresh-small
+	$(EXAMINE) data/sweeps/fresh-small
 fresh-medium: $(READY)
-	$(GRID) $(FRESH) --width 32 $(SWEEP) --out data/sweeps/$@
-	$(EXAMINE) data/sweeps/$@
+	$(GRID) $(FRESH) --width 32 $(SWEEP) --out data/sweeps/fresh-medium
+	$(EXAMINE) data/sweeps/fresh-medium
 fresh-large: $(READY)
-	$(GRID) $(FRESH) --width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/$@
-	$(EXAMINE) data/sweeps/$@
+	$(GRID) $(FRESH) --width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/fresh-large
+	$(EXAMINE) data/sweeps/fresh-large
 
 sweep-docstrings: docstrings-small docstrings-large ## compute the transition on real text
 docstrings-small: $(READY)

@@ -43,7 +43,15 @@ OTHER = {
     **{"clip": 0.25, "ema": 0.75, "loss": "cross_entropy", "seed": 11, "schedule": "exponential", "epsilon": 0.0625},
     **{"width": 24, "depth": 3, "heads": 3, "neighbors": True, "times": (0.5, 0.75), "sentences": 33},
     **{"entropy_t": 0.03125, "writing_steps": 5, "vanishing": (0.5,), "method": "iterate", "form": "cavity"},
-    **{"device": "cuda", "keep_models": True, "vocab_size": 77, "min_words": 2, "max_words": 4, "n_held_out": 13},
+    **{
+        "device": "cuda",
+        "keep_models": True,
+        "counts": True,
+        "vocab_size": 77,
+        "min_words": 2,
+        "max_words": 4,
+        "n_held_out": 13,
+    },
     **{"max_unknown": 0.375, "max_overlap": 0.875, "unit": "character", "max_characters": 21, "max_subwords": 17},
     **{"t": 0.4375, "written": 6, "walk": 7},
     "noise": list(NOISES)[-1],
@@ -217,7 +225,7 @@ def test_the_commands_of_the_makefile_can_be_typed():
             line = re.sub(r"\$\((\w+)\)", lambda found: names[found[1]] if found[1] != "RUN" else "python", line)
         return line
 
-    recipes = [spelled(line) for line in re.findall(r"^\t(.*(?:\$\(GRID\)|-m uddm_mini).*)$", text, re.MULTILINE)]
+    recipes = [spelled(line) for line in re.findall(r"^\t(.*(?:\$\((?:GRID|EXAMINE)\)|-m uddm_mini).*)$", text, re.MULTILINE)]
     parser = make_parser(**{name: name for name in COMMANDS})
     kinds = []
     for line in recipes:
@@ -227,4 +235,4 @@ def test_the_commands_of_the_makefile_can_be_typed():
         settings = (kinds_of | {"breaks": BreakSettings()})[options.run]
         chosen(options, settings)
         kinds.append(options.run)
-    assert sorted(kinds) == ["breaks", "examine", "halves", *["sweep"] * 8]
+    assert sorted(kinds) == ["breaks", *["examine"] * 4, "halves", *["sweep"] * 14]

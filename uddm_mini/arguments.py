@@ -129,6 +129,8 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", type=_several(_size), metavar="N,N,...", help=words)
     _seeds_option(parser)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results; give it again to resume")
+    words = "table of the bounds, which sweeps of one corpus can share (default: bounds.csv in the folder)"
+    parser.add_argument("--bounds", metavar="FILE", help=words)
     add_options(parser, SweepSettings(), skip=["seed"])
 
 

@@ -117,13 +117,13 @@ def _sweep(options: argparse.Namespace) -> None:
     sizes = chosen_sizes(options.sizes, len(corpus.train))
     settings = _trained(options, replace(SweepSettings(), command=options.command))
     out = Path(options.out)
-    results = [out / name for name in ("sweep.csv", "bounds.csv")]
+    results = [out / "sweep.csv", Path(options.bounds or out / "bounds.csv")]
     before = [path.stat().st_mtime_ns if path.exists() else 0 for path in results]
     with _workers(settings.device) as workers:
         table = run_sweep(corpus, sizes, options.seeds, settings, executor=workers, out=out)
         # with those of earlier calls
         sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))
-        bounds = sweep_bounds(corpus, sizes, seeds, settings, out=out / "bounds.csv", executor=workers)
+        bounds = sweep_bounds(corpus, sizes, seeds, settings, out=results[1], executor=workers)
     figures = [out / "transition.png", out / "transition.svg"]
     if before != [path.stat().st_mtime_ns for path in results] or not all(path.exists() for path in figures):
         from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
@@ -132,7 +132,7 @@ def _sweep(options: argparse.Namespace) -> None:
         save_transition(table, bounds, out, title, corpus.unit)
     shown = table[table.t == 0.25].pivot_table(index="n_train", columns="split", values=["recovered", "entropy"])
     print(shown.round(3).to_string())
-    print(f"\nsweep.csv and bounds.csv with their notes, transition.png and transition.svg are in {out}")
+    print(f"\nsweep.csv with its note, transition.png and transition.svg are in {out}, the bounds in {results[1]}")
 
 
 def _examine(options: argparse.Namespace) -> None:

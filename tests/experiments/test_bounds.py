@@ -8,7 +8,16 @@ import pandas as pd
 import pytest
 from runs import PROBE, Serial, impossible_for_32, numbers
 
-from uddm_mini import Cosine, MemorizingDenoiser, PopulationDenoiser, SweepSettings, ToyLanguage, UniformNoise
+from uddm_mini import (
+    Cosine,
+    MemorizingDenoiser,
+    NgramDenoiser,
+    PopulationDenoiser,
+    SweepSettings,
+    ToyLanguage,
+    UniformNoise,
+)
+from uddm_mini.experiments import bounds as module
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.store import read_note, read_rows, wide
 from uddm_mini.experiments.sweep import COLUMNS, run_sweep
@@ -46,6 +55,20 @@ def test_bounds_are_the_perfect_denoisers_under_the_same_probes(small):
     expected = measured(MemorizingDenoiser(x, UniformNoise(small.vocab_size, Cosine(0.01))), small, x)
     got = sweep_bounds(replace(small, world=None), [8], schedule="cosine", epsilon=0.01, **BOUNDS)
     pd.testing.assert_frame_equal(got.drop(columns="denoiser"), expected)
+
+
+def test_tables_of_counts_stand_beside_the_bounds_if_wanted(small, monkeypatch):
+    monkeypatch.setattr(module, "TRIPLE_SENTENCES", 4)
+    text = replace(small, world=None)
+    bounds = sweep_bounds(text, [8], counts=True, **BOUNDS)
+    assert list(bounds.denoiser.unique()) == ["memorizer", "pairs", "triples"]
+    x, noise = small.subset(8, 0), UniformNoise(small.vocab_size)
+    few = replace(PROBE, times=(0.25,), sentences=4)
+    for name, order, probes in (("pairs", 2, PROBE), ("triples", 3, few)):
+        rows = probe(Subject(NgramDenoiser(x, noise, 4.0, order), small, x, probes, 0), *MEASURED)
+        expected = wide(pd.DataFrame(rows).assign(n_train=8, seed=0), COLUMNS)
+        own = bounds[bounds.denoiser == name].drop(columns="denoiser").reset_index(drop=True)
+        pd.testing.assert_frame_equal(own, expected)
 
 
 def test_the_bounds_of_a_sweep_stand_beside_it_row_by_row(small):

@@ -52,11 +52,15 @@ def brute_force(xt, t, noise, cavity, order):
 @pytest.mark.parametrize("form", ["cavity", "posterior"])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_the_table_is_the_sum_over_all_sentences(form, schedule, order, monkeypatch):
-    monkeypatch.setattr(ngram, "AT_ONCE", 5 * L * (V + 1) * (V if order == 3 else 1))  # several parts, the last shorter
+    pairs = (
+        0 if order == 2 else len({tuple(run) for row in TRAIN.tolist() for run in zip([V, *row], row, strict=False)})
+    )
+    monkeypatch.setattr(ngram, "AT_ONCE", 5 * L * (V + 1 + pairs))  # several parts, the last one shorter
     noise = UniformNoise(V, SCHEDULES[schedule]())
     xt = torch.tensor(ALL)[torch.randperm(len(ALL), generator=torch.Generator().manual_seed(1))[:12]]
     t = torch.linspace(0.01, 1, len(xt))
     denoiser = NgramDenoiser(TRAIN, noise, K, order)
+    assert len(denoiser.a) == pairs
     log_p0 = getattr(denoiser, form)(xt, t)
     assert denoiser.predicts == "cavity" and log_p0.dtype == torch.float64
     np.testing.assert_allclose(log_p0.exp(), brute_force(xt, t, noise, form == "cavity", order), atol=1e-9)

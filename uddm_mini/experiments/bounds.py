@@ -1,10 +1,10 @@
-"""The two perfect denoisers, measured as a sweep measures trained models."""
+"""Denoisers that are no networks, measured as a sweep measures trained models."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.models.memorizer import MemorizingDenoiser
+from uddm_mini.models.ngram import NgramDenoiser
 from uddm_mini.models.population import PopulationDenoiser
 from uddm_mini.probes.subject import Subject
 from uddm_mini.probes.suite import MEASURED, probe
@@ -21,6 +22,9 @@ from uddm_mini.worlds.toy_language import ToyLanguage
 from .run import OneByOne, Rows, finish, jobs_of, settings_of_many
 from .store import Store, wide
 from .sweep import COLUMNS, SweepSettings, told
+
+TRIPLE_SENTENCES = 128  # of each split; a sentence of 20 subwords out of 1,024 takes a third of a second
+COUNTS_OF_BELOW = 4.0  # the best of 1, 4 and 16 on WordNet: a yardstick should not be weak
 
 
 def sweep_bounds(
@@ -35,6 +39,9 @@ def sweep_bounds(
 ) -> pd.DataFrame:
     """Measure the two perfect denoisers as in `run_sweep`: a column `denoiser` says "memorizer" or "population".
 
+    With the setting `counts` also "pairs" and "triples": the tables of `NgramDenoiser`, the yardsticks of real text.
+    The second is slow, and so measured on at most TRIPLE_SENTENCES sentences and at one noise level, 0.25.
+
     data: a corpus, or a language from which one is drawn; the population's rows need the world that a corpus carries,
         and real text has none.
     out: a CSV file; what is measured is written at once, and the same call resumes.
@@ -46,6 +53,7 @@ def sweep_bounds(
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     decides = told(corpus, settings)
     decides = {**decides, "train": {"noise": decides["train"]["noise"]}, "world": corpus.world is not None}
+    decides |= {"counts": True} if settings.counts else {}
     store = Store(None if out is None else Path(out), decides)
     rows = finish(store, jobs, Bounds(corpus, settings), executor, progress=settings.progress)
     return wide(rows, COLUMNS, denoiser=True)
@@ -65,8 +73,12 @@ class Bounds(OneByOne):
         known: dict[str, Denoiser] = {"memorizer": MemorizingDenoiser(x_train, noise)}
         if self.corpus.world is not None:
             known["population"] = PopulationDenoiser(self.corpus.world, noise)
+        if self.settings.counts:
+            known["pairs"] = NgramDenoiser(x_train, noise, COUNTS_OF_BELOW, order=2)
+            known["triples"] = NgramDenoiser(x_train, noise, COUNTS_OF_BELOW, order=3)
+        few = replace(probe_settings, times=(0.25,), sentences=min(probe_settings.sentences, TRIPLE_SENTENCES))
         rows = []
         for name, model in known.items():
-            on = Subject(model, self.corpus, x_train, probe_settings, seed)
+            on = Subject(model, self.corpus, x_train, few if name == "triples" else probe_settings, seed)
             rows += [{"n_train": n, "seed": seed, "denoiser": name, **row} for row in probe(on, *MEASURED)]
         return rows

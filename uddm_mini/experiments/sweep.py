@@ -33,6 +33,7 @@ COLUMNS = ["recovered", "unstable", "exact", "chance", "entropy", "nelbo", "seco
 class SweepSettings:
     """How the models of a sweep are trained and measured, and what belongs to the call alone.
 
+    counts: the bounds also have tables of counts, of pairs and of triples (see `sweep_bounds`).
     device: "cpu", "cuda" or "mps".
     keep_models: also write a checkpoint for every model.
     progress: show a bar.
@@ -41,6 +42,7 @@ class SweepSettings:
 
     train: TrainSettings = TrainSettings()
     probe: ProbeSettings = ProbeSettings()
+    counts: bool = option(False, "the bounds also have tables of counts: slow for many words")
     device: str = option("cpu", "cpu, cuda or mps")
     keep_models: bool = option(False, "also write a checkpoint for every model")
     progress: bool = True

@@ -7,8 +7,8 @@ import torch
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.noise import Noise
 
-AT_ONCE = 2**27  # numbers in the messages of the sentences that are done together: 1 GB
-MOST_WORDS = 2048  # a message about pairs of so many words takes 34 MB, and there is one for every position
+AT_ONCE = 2**26  # numbers in the messages of the sentences that are done together: 0.5 GB
+MOST_WORDS = 8192  # a table of pairs of so many words takes 0.5 GB
 
 
 class NgramDenoiser(Denoiser):
@@ -25,8 +25,8 @@ class NgramDenoiser(Denoiser):
     order: 2 for pairs, 3 for triples.
 
     N counts runs of tokens; the token V stands before each sentence. Returns the cavity posterior, float64, by
-    forward-backward over pairs of tokens (Rabiner 1989); no token gets -inf. A message costs V^2 numbers, and not V^3:
-    a table of triples is the few that were seen, plus a multiple of the table below.
+    forward-backward over pairs of tokens (Rabiner 1989); no token gets -inf. It never holds V^2 numbers for a sentence:
+    a message is a number for each pair that was seen, plus what the table below makes of one number for each token.
     """
 
     predicts = "cavity"
@@ -44,10 +44,10 @@ class NgramDenoiser(Denoiser):
             raise ValueError(f"order must be 2 (pairs) or 3 (triples), but is {order}.")
         if V > MOST_WORDS:
             raise ValueError(
-                f"A table of {V} words needs {8 * x_train.shape[1] * (V + 1) * V / 1e9:.1f} GB a sentence; make the "
-                "vocabulary smaller, or spell the text by subwords or characters (unit='subword')."
+                f"A table of pairs of {V} words needs {8 * (V + 1) * V / 1e9:.1f} GB; make the vocabulary smaller, or "
+                "spell the text by subwords or characters (unit='subword')."
             )
-        self.noise, self.order = noise, order
+        self.noise = noise
         runs = torch.nn.functional.pad(x_train.cpu(), (2, 0), value=V).unfold(1, 3, 1).reshape(-1, 3)
         ones = runs.new_ones(len(runs), dtype=torch.float64)
         single = torch.zeros(V, dtype=torch.float64).index_put_((runs[:, 2],), ones, accumulate=True)
@@ -55,84 +55,95 @@ class NgramDenoiser(Denoiser):
         pairs = torch.zeros(V + 1, V, dtype=torch.float64)
         pairs.index_put_((runs[:, 1], runs[:, 2]), ones, accumulate=True)
         self.pair = (pairs + k * single) / (pairs.sum(dim=1, keepdim=True) + k)  # p(c | b), [V + 1, V]
-        self.first = self.pair[V]  # p(first token), which the pair (V, V) alone comes before
-        if order == 3:
-            self._count_triples(runs, k)
+        self._keep_triples(runs if order == 3 else runs[:0], k)
 
-    def _count_triples(self, runs: torch.Tensor, k: float) -> None:
-        """Keep the seen triples as a sparse matrix from pairs (a, b) to pairs (b, c), and what is left for p(c | b)."""
+    def _keep_triples(self, runs: torch.Tensor, k: float) -> None:
+        """Keep the P pairs (a, b) that belong to a seen triple, and a sparse matrix [P, P] from (a, b) to (b, c)."""
         V = self.noise.vocab_size
         triple, count = ((runs[:, 0] * (V + 1) + runs[:, 1]) * V + runs[:, 2]).unique(return_counts=True)
-        pair, c = triple // V, triple % V
-        a, b = pair // (V + 1), pair % (V + 1)
-        total = torch.zeros((V + 1) ** 2, dtype=torch.float64).index_add_(0, pair, count.double())  # N_ab
-        self.rest = (k / (total + k)).view(V + 1, V + 1)[:, :V]  # weight of p(c | b) after (a, b), [V + 1, V]
-        weight = count / (total[pair] + k)
-        self.first = self.first * k / (total[-1] + k)
-        start = b == V  # nothing was read yet
-        self.first = self.first.index_add(0, c[start], weight[start])
-        a, b, c, weight = a[~start], b[~start], c[~start], weight[~start]
-        to, come = b * V + c, a * V + b
-        self.ahead = torch.sparse_coo_tensor(
-            torch.stack([to, come]), weight, (V * V, (V + 1) * V), check_invariants=True
-        ).coalesce()
+        before, c = triple // V, triple % V  # the pair (a, b) as one number, and what follows
+        after = before % (V + 1) * (V + 1) + c  # the pair (b, c)
+        total = torch.zeros((V + 1) ** 2, dtype=torch.float64).index_add_(0, before, count.double())  # N_ab
+        weight = count / (total + k)[before]
+        first = before == V * (V + 2)  # after (V, V), where nothing was read yet
+        seen = torch.cat([before[~first], after]).unique()
+        self.a, self.b = seen // (V + 1), seen % (V + 1)  # [P] each
+        self.share = (total / (total + k))[seen]  # of p(c | a, b), what its own counts say; the rest is p(c | b)
+        places = torch.searchsorted(seen, torch.stack([after, before]))
+        self.start = torch.zeros(len(seen), dtype=torch.float64).index_put_((places[0, first],), weight[first])
+        self.start_rest = k / (float(total[-1]) + k)
+        shape, places = (len(seen), len(seen)), places[:, ~first]
+        self.ahead = torch.sparse_coo_tensor(places, weight[~first], shape, check_invariants=True).coalesce()
         self.back = self.ahead.transpose(0, 1).coalesce()
 
     @property
     def after(self) -> torch.Tensor:
-        """Return p(c | a, b), float64[V + 1, V + 1, V]; V + 1 times p(c | b) of order 2."""
+        """Return p(c | a, b), float64[V + 1, V + 1, V]."""
         V = self.noise.vocab_size
         out = self.pair.expand(V + 1, V + 1, V).clone()
-        if self.order == 3:
-            out[:, :V] *= self.rest.unsqueeze(2)
-            to, come = self.ahead.indices()
-            out[come // V, come % V, to % V] += self.ahead.values()
-            out[V, V] = self.first
+        out[self.a, self.b] *= (1 - self.share).unsqueeze(1)
+        to, come = self.ahead.indices()
+        out[self.a[come], self.b[come], self.b[to]] += self.ahead.values()
+        out[V, V] *= self.start_rest
+        out[V, V].index_add_(0, self.b, self.start)
         return out
 
     def __call__(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Return log p0 [B, L, V] for xt int64[B, L] at t float[B]."""
         seen = self.noise.likelihood(xt, t).to("cpu", torch.float64)
-        few = max(1, AT_ONCE // (xt.shape[1] * self.pair.numel() if self.order == 3 else xt.shape[1] * len(self.pair)))
+        few = max(1, AT_ONCE // (xt.shape[1] * (len(self.a) + len(self.pair))))
         return torch.cat([self._cavity(part.permute(1, 2, 0)) for part in seen.split(few)]).to(xt.device)
 
     def _cavity(self, seen: torch.Tensor) -> torch.Tensor:
         """Return log p(x_l | evidence everywhere else) [B, L, V]; `seen` [L, V, B] is the likelihood of what stands.
 
-        Messages are [A, V, B]: a number for every pair (one before, here), or A = 1 where one before does not matter.
+        With p the number of the pair (a, b), if it was seen:
+        left(a, b) = own[p] + above[a] p(b | a): what came before, with a one place before here, and b here;
+        right(a, b) = own[p] + beyond[b]: what comes after.
         """
         V, count = seen.shape[1:]
-        right = seen.new_ones(V + 1 if self.order == 3 else 1, V, count)  # what comes after, given the pair
-        rights = [right]
+        rights = [(seen.new_zeros(len(self.a), count), seen.new_ones(V, count))]
         for here in seen.flip(0)[:-1]:
-            rights.append(_scaled(self._step_back(here * rights[-1][:V])))
-        left = torch.zeros_like(right)  # what came before, and the pair
-        left[-1] = self.first.unsqueeze(1)
+            rights.append(self._step_back(here, *rights[-1]))
+        own, above = self.start.unsqueeze(1).expand(-1, count), seen.new_zeros(V + 1, count)
+        above[V] = self.start_rest
         out = []
-        for here, right in zip(seen, rights[::-1], strict=True):
-            out.append((left * right).sum(dim=0))
-            left = _scaled(self._step_ahead(left * here))
+        for here, (right, beyond) in zip(seen, rights[::-1], strict=True):
+            left = own + above[self.a] * self._below  # at the seen pairs, [P, B]
+            total = self._by_token(own) + self.pair.T @ above  # sum_a left(a, b), [V, B]
+            out.append(beyond * total + self._by_token(left * right))
+            own, above = self._step_ahead(here, left, total)
         p0 = torch.stack(out, dim=0).permute(2, 0, 1)  # [B, L, V]
         return (p0 / p0.sum(dim=2, keepdim=True)).log()
 
-    def _step_ahead(self, left: torch.Tensor) -> torch.Tensor:
-        """Return sum_a left(a, b) p(c | a, b) for every pair (b, c)."""
+    def _step_ahead(
+        self, here: torch.Tensor, left: torch.Tensor, total: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return own and above of sum_a left(a, b) here(b) p(c | a, b), scaled: no product of many numbers vanishes."""
+        heard = left * here[self.b]
+        own = self.ahead @ heard
+        above = here * total - self._by_token(heard * self.share.unsqueeze(1))
+        scale = own.sum(dim=0) + above.sum(dim=0)
+        return own / scale, torch.nn.functional.pad(above / scale, (0, 0, 0, 1))  # nothing comes after V again
+
+    def _step_back(
+        self, here: torch.Tensor, right: torch.Tensor, beyond: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return own and beyond of sum_c p(c | a, b) here(c) right(b, c), scaled."""
         V = self.noise.vocab_size
-        if self.order == 2:
-            return torch.einsum("bn,bc->cn", left[0], self.pair[:V]).unsqueeze(0)
-        moved = (self.ahead @ left.flatten(0, 1)).view(V, V, -1)
-        moved += (left * self.rest.unsqueeze(2)).sum(dim=0).unsqueeze(1) * self.pair[:V].unsqueeze(2)
-        return torch.nn.functional.pad(moved, (0, 0, 0, 0, 0, 1))  # nothing stands before a sentence but V
+        all_the_same = here * beyond  # what every b has, [V, B]
+        special = here[self.b] * right  # what single pairs have besides
+        below = torch.zeros(V + 1, here.shape[1], dtype=here.dtype).index_add_(0, self.a, special * self._below)[:V]
+        below += self.pair[:V] @ all_the_same  # sum_c p(c | b) here(c) right(b, c)
+        own = self.back @ (all_the_same[self.b] + special) - self.share.unsqueeze(1) * below[self.b]
+        scale = below.sum(dim=0)
+        return own / scale, below / scale
 
-    def _step_back(self, right: torch.Tensor) -> torch.Tensor:
-        """Return sum_c p(c | a, b) right(b, c) for every pair (a, b)."""
-        V = self.noise.vocab_size
-        if self.order == 2:
-            return torch.einsum("bc,cn->bn", self.pair[:V], right[0]).unsqueeze(0)
-        below = torch.einsum("bc,bcn->bn", self.pair[:V], right)
-        return (self.back @ right.flatten(0, 1)).view(V + 1, V, -1) + self.rest.unsqueeze(2) * below
+    @property
+    def _below(self) -> torch.Tensor:
+        """Return p(b | a) of every seen pair, [P, 1]."""
+        return self.pair[self.a, self.b].unsqueeze(1)
 
-
-def _scaled(message: torch.Tensor) -> torch.Tensor:
-    """Divide each sentence's message by its sum, so that no product of many small numbers vanishes."""
-    return message / message.sum(dim=(0, 1))
+    def _by_token(self, values: torch.Tensor) -> torch.Tensor:
+        """Return sums over the seen pairs (a, b) with the same b, [V, B], of values [P, B]."""
+        return torch.zeros(self.noise.vocab_size, values.shape[1], dtype=values.dtype).index_add_(0, self.b, values)
