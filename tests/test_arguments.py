@@ -225,7 +225,9 @@ def test_the_commands_of_the_makefile_can_be_typed():
             line = re.sub(r"\$\((\w+)\)", lambda found: names[found[1]] if found[1] != "RUN" else "python", line)
         return line
 
-    recipes = [spelled(line) for line in re.findall(r"^\t(.*(?:\$\((?:GRID|EXAMINE)\)|-m uddm_mini).*)$", text, re.MULTILINE)]
+    recipes = [
+        spelled(line) for line in re.findall(r"^\t(.*(?:\$\((?:GRID|EXAMINE)\)|-m uddm_mini).*)$", text, re.MULTILINE)
+    ]
     parser = make_parser(**{name: name for name in COMMANDS})
     kinds = []
     for line in recipes:

@@ -1,0 +1,49 @@
+"""The bars for the networks on WordNet, set before any of them was looked at: see `bars`."""
+
+from __future__ import annotations
+
+from .quantities import change, entropy_at, gap_of_recovery, later_than_smaller, minus, recovery_of
+from .rule import Claim, Condition
+
+ENGLISH = ("english-small", "english-medium", "english-large")  # WordNet, by subwords; seeds 0 to 2
+
+
+def of_english() -> tuple[Claim, ...]:
+    """What happens in English."""
+    return (
+        Claim(
+            "it happens in English",
+            "All of it was measured on English news text.",
+            "repository",
+            (
+                Condition("training recovery, 64 sentences", recovery_of("train", 64), above=0.95, cases=ENGLISH),
+                Condition(
+                    "training minus held-out at the largest size",
+                    gap_of_recovery,
+                    above=-0.02,
+                    below=0.02,
+                    cases=ENGLISH,
+                ),
+                Condition("rise of held-out recovery", change("held-out"), above=0.05, cases=ENGLISH),
+                Condition(
+                    "rise of the entropy of training text (nats)",
+                    minus(entropy_at(-1), entropy_at(0)),
+                    above=0.5,
+                    cases=ENGLISH,
+                ),
+            ),
+        ),
+        Claim(
+            "larger networks later, in English",
+            "A larger network leaves memory at a larger training set.",
+            "repository",
+            (
+                Condition(
+                    "ln crossing minus that of the next smaller",
+                    later_than_smaller(0.5, ENGLISH),
+                    above=0,
+                    cases=ENGLISH[1:],
+                ),
+            ),
+        ),
+    )
