@@ -6,7 +6,8 @@ import pytest
 
 from uddm_mini import PopulationDenoiser, ToyLanguage, UniformNoise, conditional_entropy
 from uddm_mini.chapters import bars
-from uddm_mini.chapters.bars import ENGLISH
+from uddm_mini.chapters.bars import claims
+from uddm_mini.chapters.bars_english import ENGLISH
 from uddm_mini.chapters.quantities import side_scores
 from uddm_mini.chapters.rule import FRESH, Claim, Condition, judge
 from uddm_mini.teaching.results import committed
