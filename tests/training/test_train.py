@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -265,7 +266,7 @@ def test_the_model_and_its_settings_tell_the_noise_that_it_was_trained_with(smal
     assert by_name.noise == UniformNoise(corpus.vocab_size, Cosine(0.01)) and by_name.training_settings["noise"] == told
     given = train(corpus, UniformNoise(corpus.vocab_size, Cosine(0.01)), **TINY)
     assert given.history == by_name.history != train(corpus, **TINY).history
-    assert by_name.training_settings["model"] == {"width": 16, "depth": 1, "heads": 2, "neighbors": False}
+    assert by_name.training_settings["model"] == asdict(ModelSettings(width=16, depth=1, heads=2))
 
 
 def test_a_schedule_of_the_caller_s_own_can_not_be_written_down(small_world):
@@ -320,3 +321,25 @@ X = torch.zeros(4, 3, dtype=torch.int64)
 def test_bad_input_is_named(data, noise, changes, message):
     with pytest.raises((ValueError, TypeError), match=message):
         train(data, noise, progress=False, **changes)
+
+
+def test_watching_sees_the_weights_of_the_moment_and_changes_nothing(small_world):
+    _, noise, x = small_world
+    seen = []
+
+    def look(step, k, model):
+        torch.rand(5)  # from a generator that training never uses
+        seen.append((step, k, model.head.weight.detach().clone()))
+
+    runs = [
+        (x[:50], TrainSettings(steps=steps, model=ModelSettings(16, 1, 2), seed=seed))
+        for seed, steps in ((0, 6), (1, 4))
+    ]
+    watched = train_module.train_stack(runs, noise, progress=False, watch=train_module.Watch((2, 4, 6), look))
+    assert [(step, k) for step, k, _ in seen] == [(2, 0), (2, 1), (4, 0), (4, 1), (6, 0)]
+    for model, (data, settings) in zip(watched, runs, strict=True):
+        alone = train(data, noise, settings=settings, progress=False)
+        torch.testing.assert_close(model.head.weight, alone.head.weight, rtol=0, atol=1e-6)
+    ends = {k: weight for _, k, weight in seen}
+    assert torch.equal(ends[0], watched[0].head.weight) and torch.equal(ends[1], watched[1].head.weight)
+    assert not torch.equal(seen[0][2], seen[2][2])

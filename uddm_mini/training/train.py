@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -23,6 +23,19 @@ from .steps import blend, clip_each, descend, optimizers_of, rate_at
 OWN = ("seed", "steps", "epochs", "warmup", "learning_rate")  # settings that models trained as one need not share
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Looks at models while they train, without a trace in their training.
+
+    steps: after how many steps of training.
+    look: called as look(steps done, number of the model in the stack, model); the weights are those of the moment, also
+        where an average is kept. What it draws comes from generators of its own.
+    """
+
+    steps: Collection[int]
+    look: Callable[[int, int, TransformerDenoiser], None]
+
+
 def train(
     data: Corpus | torch.Tensor,
     noise: Noise | None = None,
@@ -30,12 +43,14 @@ def train(
     settings: TrainSettings | None = None,
     device: str = "cpu",
     progress: bool = True,
+    watch: Watch | None = None,
     **changes: Any,
 ) -> TransformerDenoiser:
     """Train a `TransformerDenoiser` on a corpus (its `train` part) or on sentences int64[n, L].
 
     noise: says, for a tensor, how many words there are; a corpus brings its own, with the noise of the settings.
     settings: `TrainSettings()` by default; `changes` override its fields: train(x, noise, steps=2000, width=128).
+    watch: looks at the model on its way, see `Watch`.
 
     Each step draws a batch with replacement, noise levels spread evenly over (0, 1) from one random offset
     (antithetic: less variance than independent draws), and minimizes the loss in nats per token with AdamW or Muon,
@@ -45,7 +60,7 @@ def train(
     ValueError if the loss is not finite.
     """
     settings = with_changes(settings or TrainSettings(), changes)
-    return train_stack([(data, settings)], noise, device=device, progress=progress)[0]
+    return train_stack([(data, settings)], noise, device=device, progress=progress, watch=watch)[0]
 
 
 def train_stack(
@@ -54,6 +69,7 @@ def train_stack(
     *,
     device: str = "cpu",
     progress: bool = True,
+    watch: Watch | None = None,
 ) -> list[TransformerDenoiser]:
     """Train several models as one, each on its own data, with its own seed, steps, warm-up and learning rate.
 
@@ -73,7 +89,7 @@ def train_stack(
             note_corpus(model, data)
         models.append(model)
     with at_most(useful_threads(ready[0][2].model.width)):
-        _fit(models, [x for x, _, _ in ready], [settings for _, _, settings in ready], progress)
+        _fit(models, [x for x, _, _ in ready], [settings for _, _, settings in ready], progress, watch)
     return [model.eval() for model in models]
 
 
@@ -117,6 +133,7 @@ def _fit(
     data: Sequence[torch.Tensor],
     settings: Sequence[TrainSettings],
     progress: bool,
+    watch: Watch | None,
 ) -> None:
     """Run the optimization of a stack of models in place, and fill `history` of each."""
     whole, shared = stack(models), settings[0]
@@ -140,6 +157,11 @@ def _fit(
         if average:
             decay = min(shared.ema, (1 + step) / (10 + step))  # forget the random start quickly
             blend(average, weights, [(1 - decay) * (step < each.steps) for each in settings])
+        if watch and step + 1 in watch.steps:
+            unstack(whole, models)
+            for k, each in enumerate(settings):
+                if step < each.steps:
+                    watch.look(step + 1, k, models[k].eval())
         if told := _reported(models, settings, step, loss):
             bar.set_postfix(loss=f"{told:.3f}", refresh=False)
     for p, mean in zip(weights, average, strict=False):
