@@ -39,7 +39,7 @@ FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks")} | {"rec
 # another value for every field, so that the whole is possible
 OTHER = {
     **{"steps": 9, "epochs": 2.5, "batch_size": 7, "learning_rate": 0.125, "weight_decay": 0.5, "warmup": 3},
-    **{"optimizer": "muon", "time_power": 3.5, "neighbor_bias": 4.5, "position_sd": 0.0625},
+    **{"optimizer": "muon", "time_power": 3.5, "neighbor_bias": 4.5, "mixing": "convolution", "position_sd": 0.0625},
     **{"clip": 0.25, "ema": 0.75, "loss": "cross_entropy", "seed": 11, "schedule": "exponential", "epsilon": 0.0625},
     **{"width": 24, "depth": 3, "heads": 3, "neighbors": True, "times": (0.5, 0.75), "sentences": 33},
     **{"entropy_t": 0.03125, "writing_steps": 5, "vanishing": (0.5,), "method": "iterate", "form": "cavity"},

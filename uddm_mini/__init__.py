@@ -13,7 +13,8 @@ from .experiments.sweep import SweepSettings, run_sweep
 from .models.memorizer import MemorizingDenoiser
 from .models.ngram import NgramDenoiser
 from .models.population import PopulationDenoiser
-from .models.transformer import ModelSettings, TransformerDenoiser
+from .models.settings import ModelSettings
+from .models.transformer import TransformerDenoiser
 from .networks.base import as_denoiser, loop_work
 from .networks.dense import DenseAssociativeMemory
 from .networks.hopfield import HopfieldNetwork

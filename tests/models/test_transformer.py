@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from uddm_mini import Cosine, ModelSettings, TransformerDenoiser, UniformNoise, load, save
+from uddm_mini import Cosine, ModelSettings, TransformerDenoiser, UniformNoise, load, save, token_recovery, train
+from uddm_mini.models.transformer import stack
 
 
 def tiny(length: int = 5, seed: int = 0, **changes) -> TransformerDenoiser:
@@ -184,3 +185,50 @@ def test_first_numbers_are_as_large_as_the_settings_say():
 def test_first_numbers_that_cannot_be(wrong):
     with pytest.raises(ValueError, match="neighbor_bias must be a number and position_sd one from 0 on"):
         ModelSettings(**wrong)
+
+
+def test_first_weights_never_change(xt):
+    # stored networks and results are those of these numbers: drawn in the order token, position, time, blocks, head
+    model = TransformerDenoiser(UniformNoise(5), 4, ModelSettings(8, 2, 2), seed=3)
+    generator = torch.Generator().manual_seed(3)
+    position, token = torch.empty(4, 8).normal_(std=0.2, generator=generator), torch.empty(5, 8)
+    assert torch.equal(model.position.detach(), position)
+    assert torch.equal(model.token.weight.detach(), token.normal_(std=0.2, generator=generator))
+    order = [name for name, p in model.named_parameters() if p.ndim == 2]
+    layers = [f"blocks.{k}.{name}.weight" for k in range(2) for name in ("qkv", "out", "up", "down")]
+    assert order == ["position", "token.weight", "time.0.weight", "time.2.weight", *layers, "head.weight"]
+
+
+def test_a_convolution_sees_three_positions_on_either_side_and_no_more():
+    model = TransformerDenoiser(UniformNoise(6), 9, ModelSettings(16, 1, 2, mixing="convolution")).eval()
+    x = torch.randint(6, (1, 9), generator=torch.Generator().manual_seed(0))
+    before = model(x, 0.5)
+    for place in range(9):
+        changed = x.clone()
+        changed[0, place] = (x[0, place] + 1) % 6
+        moved = (model(changed, 0.5) - before).abs().amax(dim=2)[0] > 1e-6
+        assert moved.nonzero().flatten().tolist() == [p for p in range(9) if abs(p - place) <= 3]
+
+
+@pytest.mark.parametrize("mixing", ["attention", "convolution"])
+def test_a_stack_answers_as_its_models_do(mixing):
+    settings = ModelSettings(16, 2, 2, mixing=mixing)
+    models = [TransformerDenoiser(UniformNoise(6), 5, settings, seed=seed) for seed in range(3)]
+    for k, model in enumerate(models):  # scales and shifts that differ
+        for p in model.parameters():
+            p.data.add_(0.1 * k)
+    x = torch.randint(6, (3, 7, 5), generator=torch.Generator().manual_seed(0))
+    t = torch.rand(3, 7, generator=torch.Generator().manual_seed(1))
+    together = stack(models).logits(x, t)
+    for k, model in enumerate(models):
+        torch.testing.assert_close(together[k], model.logits(x[k], t[k]), rtol=1e-4, atol=1e-3)
+
+
+def test_a_network_without_attention_learns_and_survives_a_checkpoint(tmp_path):
+    x = torch.randint(7, (10, 6), generator=torch.Generator().manual_seed(0))
+    model = train(x, UniformNoise(7), steps=150, width=32, mixing="convolution", progress=False)
+    assert token_recovery(model, x.repeat(20, 1), 0.25, generator=torch.Generator().manual_seed(0)).recovered > 0.6
+    save(model, tmp_path / "m.safetensors")
+    assert torch.equal(load(tmp_path / "m.safetensors")(x, 0.3), model(x, 0.3))
+    with pytest.raises(ValueError, match="mixing must be one of attention, convolution, but is 'none'"):
+        ModelSettings(mixing="none")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from uddm_mini import AbsorbingNoise, MemorizingDenoiser, NgramDenoiser, TransformerDenoiser, UniformNoise
-from uddm_mini.models.transformer import ModelSettings
+from uddm_mini.models.settings import ModelSettings
 from uddm_mini.probes.loops import loop_work
 
 V, L = 5, 4

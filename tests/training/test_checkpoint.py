@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from uddm_mini import Cosine, TransformerDenoiser, UniformNoise, load, save, train
-from uddm_mini.models.transformer import ModelSettings
+from uddm_mini.models.settings import ModelSettings
 from uddm_mini.training.checkpoint import FORMAT, model_path
 
 ROOT = Path(__file__).resolve().parents[2]

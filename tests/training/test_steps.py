@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from uddm_mini import UniformNoise, mean_nelbo, train
-from uddm_mini.models.transformer import ModelSettings, TransformerDenoiser, stack
+from uddm_mini.models.settings import ModelSettings
+from uddm_mini.models.transformer import TransformerDenoiser, stack
 from uddm_mini.training.objective import draw_batch, training_loss
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.steps import MUON_STEP, Muon, optimizers_of, orthogonalized

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,7 +14,9 @@ from torch.nn import functional as F
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.noise import Form, Noise
 from uddm_mini.noise.base import batch_times
-from uddm_mini.settings import option, whole_numbers
+
+from .blocks import BLOCKS, affine
+from .settings import ModelSettings
 
 # Logits must reach about 10 before the model can say "certain", far for a few hundred steps of Adam. The scale lets
 # the head get there with small weights; the head starts smaller by the same factor.
@@ -26,93 +27,8 @@ EMBEDDING_SD = 0.2  # of words at first
 CACHED = 2**19
 
 
-@dataclass(frozen=True)
-class ModelSettings:
-    """The shape of a `TransformerDenoiser`; saved inside every checkpoint."""
-
-    width: int = option(64, "numbers that stand for a token inside the model")
-    depth: int = option(1, "blocks of attention and feed-forward")
-    heads: int = option(4, "attention heads; width must be a multiple")
-    neighbors: bool = option(False, "attention by distance, for free text: a word is known by its neighbors")
-    neighbor_bias: float = option(3.0, "with neighbors: a head starts with e^this times the weight on one of them")
-    position_sd: float = option(0.2, "standard deviation of the numbers that stand for a place, at first")
-
-    def __post_init__(self) -> None:
-        whole_numbers(self, "width", "depth", "heads")
-        if min(self.width, self.depth, self.heads) < 1:
-            raise ValueError(
-                f"width, depth and heads must be at least 1, but are {self.width}, {self.depth} and {self.heads}."
-            )
-        if not (math.isfinite(self.neighbor_bias) and 0 <= self.position_sd < math.inf):
-            raise ValueError(
-                "neighbor_bias must be a number and position_sd one from 0 on, but they are "
-                f"{self.neighbor_bias} and {self.position_sd}."
-            )
-        if self.width % self.heads:
-            raise ValueError(f"width ({self.width}) must be a multiple of heads ({self.heads}).")
-
-
-class Block(nn.Module):
-    """One pre-norm transformer layer: every position attends to all positions, then a feed-forward step."""
-
-    distance: torch.Tensor  # int64[L, L], how far apart two positions are, counted from 0
-
-    def __init__(self, settings: ModelSettings, length: int) -> None:
-        """Lay out the weights for sentences of `length` tokens; they are initialized by `TransformerDenoiser`."""
-        super().__init__()
-        width, self.heads = settings.width, settings.heads
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-        bias = neighbor_bias(self.heads, length, settings.neighbor_bias)
-        self.distance_bias = nn.Parameter(bias) if settings.neighbors else None  # [heads, 2 L - 1]
-        place = torch.arange(length)
-        self.register_buffer("distance", place - place[:, None] + length - 1, persistent=False)  # [L, L]
-
-    def forward(self, h: torch.Tensor) -> torch.Tensor:
-        """Map h [B, L, W], or [M, B, L, W] for a stack of M, to the same shape."""
-        *batch, length, width = h.shape
-        qkv = affine(h, self.qkv, self.norm1).view(-1, length, 3, self.heads, width // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [M B, heads, L, W / heads]
-        # written out: for sentences this short it beats the fused kernels on a CPU
-        scores = q @ k.transpose(2, 3) / math.sqrt(width // self.heads)  # [M B, heads, L, L]
-        if self.distance_bias is not None:
-            bias = self.distance_bias[..., self.distance].unsqueeze(-4)  # [1, heads, L, L], of a stack with M before
-            scores = (scores.view(*batch, *scores.shape[1:]) + bias).view(scores.shape)
-        mixed = (scores.softmax(dim=3) @ v).transpose(1, 2).reshape(h.shape)
-        h = h + affine(mixed, self.out)
-        return h + affine(F.relu(affine(h, self.up, self.norm2)), self.down)
-
-
-def affine(x: torch.Tensor, linear: nn.Linear, norm: nn.LayerNorm | None = None) -> torch.Tensor:
-    """Return linear(x), or linear(norm(x)); of a stack of M, with weights [M, out, in], for x [M, ..., in].
-
-    The norm's scale and shift go into weight and bias, which are small, while x is not.
-    """
-    weight: torch.Tensor = linear.weight
-    bias: torch.Tensor = linear.bias
-    if norm is not None:
-        x = F.layer_norm(x, norm.normalized_shape)
-        bias = bias + (weight @ norm.bias.unsqueeze(-1)).squeeze(-1)
-        weight = weight * norm.weight.unsqueeze(-2)
-    if weight.ndim == 2:
-        return F.linear(x, weight, bias)
-    out = torch.baddbmm(bias.unsqueeze(1), x.flatten(1, -2), weight.mT)  # [M, N, out]
-    return out.view(*x.shape[:-1], -1)
-
-
-def neighbor_bias(heads: int, length: int, strength: float) -> torch.Tensor:
-    """Return attention biases [heads, 2 L - 1] by distance (-L + 1 ... L - 1): each head prefers one near neighbor."""
-    bias = torch.zeros(heads, 2 * length - 1)
-    for head in range(heads):
-        step = (-1, 1, -2, 2)[head % 4]
-        bias[head, min(max(length - 1 + step, 0), 2 * length - 2)] = strength
-    return bias
-
-
 class TransformerDenoiser(nn.Module, Denoiser):
-    """A denoiser with weights: bidirectional attention over tokens, positions and the noise level.
+    """A denoiser with weights: bidirectional layers over tokens, positions and the noise level.
 
     Called as `model(xt, t)` with int64[B, L] and float[B], it returns log p0 float32[B, L, V] in nats, normalized.
     What it `predicts` depends on the loss it is trained with: the NELBO's form of its noise, or "posterior"
@@ -137,7 +53,9 @@ class TransformerDenoiser(nn.Module, Denoiser):
         self.token = nn.Embedding(noise.vocab_size + noise.extra_tokens, width)
         self.position = nn.Parameter(torch.empty(length, width))
         self.time = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, width))
-        self.blocks = nn.ModuleList(Block(self.settings, length) for _ in range(self.settings.depth))
+        self.blocks = nn.ModuleList(
+            BLOCKS[self.settings.mixing](self.settings, length) for _ in range(self.settings.depth)
+        )
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, noise.vocab_size)
         self._initialize(torch.Generator().manual_seed(seed))

@@ -10,7 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from uddm_mini.files import replacing
-from uddm_mini.models.transformer import ModelSettings, TransformerDenoiser
+from uddm_mini.models.settings import ModelSettings
+from uddm_mini.models.transformer import TransformerDenoiser
 from uddm_mini.noise import NoiseSettings, settings_of
 from uddm_mini.noise.base import checked_form
 

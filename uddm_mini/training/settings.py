@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from uddm_mini.models.transformer import ModelSettings
+from uddm_mini.models.settings import ModelSettings
 from uddm_mini.noise import NoiseSettings
 from uddm_mini.settings import option, whole_numbers
 
