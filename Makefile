@@ -21,7 +21,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks \
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large english-small english-medium english-large
 .PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-docstrings sweep-english $(SWEEPS) clean
 
@@ -115,6 +115,10 @@ toy-details: toy-medium toy-large toy-small toy-cross-entropy
 
 toy-breaks: $(READY) ## break one number of the recipe at a time: data/breaks.csv
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini breaks $(SWEEP) --out data/breaks.csv
+
+toy-course: $(READY) ## look at networks while they train on more and more sentences: data/course.csv
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini course --sizes 64,128,256,512,1024,2048,4096 --seeds 0,1,2 --steps 8000 \
+		--width 64 --depth 2 --learning-rate 0.003 $(SWEEP) --out data/course.csv
 
 # seeds that nobody had seen when the bars of the ledger were set (uddm_mini/chapters/bars.py)
 FRESH := $(TRANSITION) --seeds 5,6,7,8,9

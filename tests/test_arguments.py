@@ -16,30 +16,33 @@ import pytest
 from uddm_mini import ModelSettings, NoiseSettings, ProbeSettings, SweepSettings, TextSettings, TrainSettings, Walk
 from uddm_mini.arguments import chosen, chosen_sizes, command_line, make_parser
 from uddm_mini.experiments.breaks import BreakSettings
+from uddm_mini.experiments.course import CourseSettings
 from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
 from uddm_mini.noise import NOISES
 from uddm_mini.settings import leaves
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("sweep", "examine", "halves", "breaks", "train", "sample", "recover")
+COMMANDS = ("sweep", "examine", "halves", "breaks", "course", "train", "sample", "recover")
 NEEDED = {"sweep": ["--out", "s"], "examine": ["folder"], "halves": ["--out", "h.csv"], "train": ["--out", "m"]}
-NEEDED |= {"breaks": ["--out", "b.csv"]}
+NEEDED |= {"breaks": ["--out", "b.csv"], "course": ["--out", "c.csv"]}
 NEEDED |= {"sample": ["model"], "recover": ["model"]}
 SETTINGS = {
     "sweep": (SweepSettings(), TextSettings()),
     "examine": (DetailSettings(), TextSettings()),
     "halves": (HalvesSettings(), TextSettings()),
     "breaks": (BreakSettings(),),
+    "course": (CourseSettings(), TextSettings()),
     "train": (TrainSettings(), TextSettings()),
     "recover": (Walk(), TextSettings()),
 }
 # known in another way
-FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks")} | {"recover": {"vocab_size", "unit"}}
+FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks", "course")} | {"recover": {"vocab_size", "unit"}}
 # another value for every field, so that the whole is possible
 OTHER = {
     **{"steps": 9, "epochs": 2.5, "batch_size": 7, "learning_rate": 0.125, "weight_decay": 0.5, "warmup": 3},
-    **{"optimizer": "muon", "time_power": 3.5, "neighbor_bias": 4.5, "mixing": "convolution", "position_sd": 0.0625},
+    **{"optimizer": "muon", "decay": "constant", "time_power": 3.5, "looks": 5},
+    **{"neighbor_bias": 4.5, "mixing": "convolution", "position_sd": 0.0625},
     **{"clip": 0.25, "ema": 0.75, "loss": "cross_entropy", "seed": 11, "schedule": "exponential", "epsilon": 0.0625},
     **{"width": 24, "depth": 3, "heads": 3, "neighbors": True, "times": (0.5, 0.75), "sentences": 33},
     **{"entropy_t": 0.03125, "writing_steps": 5, "vanishing": (0.5,), "method": "iterate", "form": "cavity"},
@@ -56,6 +59,10 @@ OTHER = {
     **{"t": 0.4375, "written": 6, "walk": 7},
     "noise": list(NOISES)[-1],
 }
+
+
+def other_than(name: str, default: object) -> object:
+    return "cosine" if (name, default) == ("decay", "constant") else OTHER[name]
 
 
 def parsed(command: str, *typed: str) -> argparse.Namespace:
@@ -89,7 +96,7 @@ def test_every_explained_setting_can_be_typed_and_arrives_where_it_belongs(comma
     typed, expected = [], {}
     for settings in SETTINGS[command]:
         for path, default in explained(command, settings):
-            value = OTHER[path[-1]]
+            value = other_than(path[-1], default)
             assert value != default or path[-1] == "noise", f"the test needs another value than {path} = {default}"
             typed += [option_of(command, path)] + ([] if value is True else [text_of(value)])
             expected[type(settings), path] = value
@@ -113,7 +120,7 @@ def test_nothing_typed_leaves_every_setting_as_it_is_and_one_changes_itself_alon
         for path, default in explained(command, settings):
             if path[-1] in ("heads", "form", "max_words") or is_dataclass(default):
                 continue  # these are possible together with others only
-            value = OTHER[path[-1]]
+            value = other_than(path[-1], default)
             words = [] if value is True else [text_of(value)]
             got = chosen(parsed(command, option_of(command, path), *words), settings)
             changed = [p for p, _ in leaves(got) if _at(got, p) != _at(settings, p)]
@@ -234,7 +241,7 @@ def test_the_commands_of_the_makefile_can_be_typed():
         typed = shlex.split(line.partition("-m uddm_mini ")[2])
         options = parser.parse_args(typed)
         kinds_of = {"sweep": SweepSettings(), "halves": HalvesSettings(), "examine": DetailSettings()}
-        settings = (kinds_of | {"breaks": BreakSettings()})[options.run]
+        settings = (kinds_of | {"breaks": BreakSettings(), "course": CourseSettings()})[options.run]
         chosen(options, settings)
         kinds.append(options.run)
-    assert sorted(kinds) == ["breaks", *["examine"] * 4, "halves", *["sweep"] * 14]
+    assert sorted(kinds) == ["breaks", "course", *["examine"] * 4, "halves", *["sweep"] * 14]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from uddm_mini.experiments.breaks import BreakSettings
+from uddm_mini.experiments.course import CourseSettings
 from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
 from uddm_mini.experiments.sweep import SweepSettings
@@ -107,14 +108,14 @@ def chosen(options: argparse.Namespace, settings: Settings) -> Settings:
 
 
 def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
-    """Return the parser; `commands` are the functions behind its words: sweep, examine, halves, breaks, train, ..."""
+    """Return the parser; `commands` are the functions behind its words: sweep, examine, halves, breaks, ..."""
     parser = argparse.ArgumentParser(
         prog="python -m uddm_mini",
         description="Train and probe small uniform discrete diffusion models of language.",
         epilog="Each command explains itself: python -m uddm_mini sweep --help. UDDM_DEBUG=1 shows where errors arise.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    for make in (_sweep, _examine, _halves, _breaks, _train, _sample, _recover):
+    for make in (_sweep, _examine, _halves, _breaks, _course, _train, _sample, _recover):
         name = make.__name__[1:]
         command = subparsers.add_parser(name, help=(make.__doc__ or "").rstrip("."))
         make(command)
@@ -160,6 +161,16 @@ def _breaks(parser: argparse.ArgumentParser) -> None:
     _seeds_option(parser, [0, 1, 2, 3, 4])
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
     add_options(parser, BreakSettings(), skip=["seed"])
+
+
+def _course(parser: argparse.ArgumentParser) -> None:
+    """look at recovery and entropy while networks train on more and more sentences."""
+    _corpus_options(parser)
+    words = "training-set sizes, such as 32,128,all (default 16, 64, ... all)"
+    parser.add_argument("--sizes", type=_several(_size), metavar="N,N,...", help=words)
+    _seeds_option(parser)
+    parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
+    add_options(parser, CourseSettings(), skip=["seed"])
 
 
 def _train(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The command line: sweep, examine, halves, breaks, train, sample, recover; it explains itself with --help."""
+"""The command line: sweep, examine, halves, breaks, course, train, sample, recover; it explains itself with --help."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import torch
 
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
+from uddm_mini.experiments.course import CourseSettings, training_course, turning_points
 from uddm_mini.experiments.details import DetailSettings, sweep_details
 from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
 from uddm_mini.experiments.sweep import SweepSettings, run_sweep
@@ -45,7 +46,14 @@ def main(arguments: list[str] | None = None) -> int:
     """
     typed = sys.argv[1:] if arguments is None else arguments
     options = make_parser(
-        sweep=_sweep, examine=_examine, halves=_halves, breaks=_breaks, train=_train, sample=_sample, recover=_recover
+        sweep=_sweep,
+        examine=_examine,
+        halves=_halves,
+        breaks=_breaks,
+        course=_course,
+        train=_train,
+        sample=_sample,
+        recover=_recover,
     ).parse_args(typed)
     options.command = command_line(typed)
     try:
@@ -162,6 +170,15 @@ def _breaks(options: argparse.Namespace) -> None:
         table = broken_recipes(ToyLanguage(), options.sizes, options.seeds, settings, out=options.out, executor=workers)
     shown = table.groupby("denoiser", sort=False)[COLUMNS].mean()
     print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
+
+
+def _course(options: argparse.Namespace) -> None:
+    corpus, settings = _corpus(options), _trained(options, replace(CourseSettings(), command=options.command))
+    sizes = chosen_sizes(options.sizes, len(corpus.train))
+    with _workers(settings.device) as workers:
+        table = training_course(corpus, sizes, options.seeds, settings, out=options.out, executor=workers)
+    shown = turning_points(table).groupby("n_train")[["generalizes", "memorizes"]].median()
+    print(f"Steps until a network generalizes, and memorizes:\n{shown.round(0).to_string()}\nWrote {options.out}")
 
 
 def _train(options: argparse.Namespace) -> None:

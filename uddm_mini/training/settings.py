@@ -11,6 +11,7 @@ from uddm_mini.settings import option, whole_numbers
 
 LOSSES = ("nelbo", "cross_entropy")
 OPTIMIZERS = ("adamw", "muon")
+DECAYS = ("cosine", "constant")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class TrainSettings:
     )
     learning_rate: float = option(7e-3, "largest step size of the optimizer")
     weight_decay: float = option(0.01, "weight decay of the optimizer")
+    decay: str = option("cosine", "what becomes of the step size after the warm-up", DECAYS)
     warmup: int = option(50, "steps of rising step size; a run that is not longer never reaches learning_rate")
     clip: float = option(1.0, "largest norm of the gradient")
     ema: float = option(0.0, "decay of the averaged weights that are returned; 0 returns the last weights")
@@ -38,7 +40,8 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         whole_numbers(self, "steps", "batch_size", "warmup", "seed")
-        for name, value, known in (("loss", self.loss, LOSSES), ("optimizer", self.optimizer, OPTIMIZERS)):
+        chosen = (("loss", self.loss, LOSSES), ("optimizer", self.optimizer, OPTIMIZERS), ("decay", self.decay, DECAYS))
+        for name, value, known in chosen:
             if value not in known:
                 raise ValueError(f'{name} must be "{known[0]}" or "{known[1]}", but is {value!r}.')
         if self.steps < 1 or self.batch_size < 1:

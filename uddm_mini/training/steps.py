@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from .settings import TrainSettings
+
 MUON_STEP = 0.6  # root mean square of an entry of Muon's step, in units of the learning rate; AdamW's is of that size
 MUON_MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan et al. (2024): s -> a s + b s^3 + c s^5 pulls (0, 1] towards 1
@@ -96,7 +98,11 @@ def per_model(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return values.view(-1, *[1] * (like.ndim - 1))
 
 
-def rate_at(step: int, steps: int, peak: float, warmup: int) -> float:
-    """Return the step size: it rises linearly to `peak` in the warm-up, and falls along a cosine to zero, and stays."""
-    warm = min(1.0, (step + 1) / warmup) if warmup else 1.0
-    return peak * warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+def rate_at(step: int, settings: TrainSettings) -> float:
+    """Return the step size: it rises linearly to `learning_rate` in the warm-up, and stays, or falls along a cosine.
+
+    With a cosine it is 0 from the end of the settings' steps on.
+    """
+    warm = min(1.0, (step + 1) / settings.warmup) if settings.warmup else 1.0
+    left = 1.0 if settings.decay == "constant" else 0.5 * (1 + math.cos(math.pi * min(1.0, step / settings.steps)))
+    return settings.learning_rate * warm * left

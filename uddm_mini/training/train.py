@@ -54,9 +54,10 @@ def train(
 
     Each step draws a batch with replacement, noise levels spread evenly over (0, 1) from one random offset
     (antithetic: less variance than independent draws), and minimizes the loss in nats per token with AdamW or Muon,
-    warm-up and cosine decay. The result carries `.history` ("step", "loss"), `.training_settings`, `.predicts`, and
-    for a corpus `.words`. Seeds fix the run on one machine; another processor may round differently, and so train
-    another model. A model narrower than 128 takes one thread: more would gain little, and lose much on a busy machine.
+    warm-up and, by default, cosine decay. The result carries `.history` ("step", "loss"), `.training_settings`,
+    `.predicts`, and for a corpus `.words`. Seeds fix the run on one machine; another processor may round differently,
+    and so train another model. A model narrower than 128 takes one thread: more would gain little, and lose much on a
+    busy machine.
     ValueError if the loss is not finite.
     """
     settings = with_changes(settings or TrainSettings(), changes)
@@ -153,7 +154,7 @@ def _fit(
         whole.zero_grad()
         loss.sum().backward()
         clip_each(weights, shared.clip)
-        descend(optimizers, weights, [rate_at(step, s.steps, s.learning_rate, s.warmup) for s in settings])
+        descend(optimizers, weights, [rate_at(step, each) for each in settings])
         if average:
             decay = min(shared.ema, (1 + step) / (10 + step))  # forget the random start quickly
             blend(average, weights, [(1 - decay) * (step < each.steps) for each in settings])
