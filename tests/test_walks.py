@@ -31,7 +31,12 @@ from uddm_mini import (
     settle,
 )
 from uddm_mini.noise import SCHEDULES
-from uddm_mini.walks import choose_tokens
+from uddm_mini.walks import choose_tokens, gibbs
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
 
 each_schedule = pytest.mark.parametrize("schedule", SCHEDULES)
 OF_THREE = UniformNoise(3)
@@ -251,7 +256,7 @@ def test_no_sentences_are_walked_and_written_too():
     [
         (lambda d, x: sample(d, -1, 2), "n must be at least 0 and length at least 1, but they are -1 and 2"),
         (lambda d, x: sample(d, 2, 0), "n must be at least 0 and length at least 1, but they are 2 and 0"),
-        (lambda d, x: sample(d, 2, 2, steps=0), "steps must be at least 1, but is 0"),
+        (lambda d, x: sample(d, 2, 2, steps=0), "steps must be at least 1 and corrections"),
         (lambda d, x: reverse_walk(d, x, steps=0), "steps must be at least 1, but is 0"),
         (lambda d, x: reverse_walk(d, x, 1.5), "between 0 and 1, but is 1.5"),
         (lambda d, x: reverse_walk(d, x, -0.1), "between 0 and 1, but is -0.1"),
@@ -382,3 +387,49 @@ def test_walking_in_batches_gives_the_same_where_nothing_is_drawn(batch_size):
     for walk in (Walk("iterate"), Walk("argmax"), Walk("greedy", 3)):
         assert torch.equal(walk(parts, x, 0.4)[-1], walk(whole, x, 0.4)[-1])
     assert sample(parts, 5, 3, 2, generator=torch.Generator().manual_seed(0)).shape == (5, 3)
+
+
+def test_gibbs_steps_of_a_perfect_model_leave_the_distribution_as_it_is():
+    # every sentence of a tiny world, noised; after many rounds its sentences are as frequent as before
+    language, t, n = ToyLanguage(three_words()), 0.4, 40_000
+    noise = UniformNoise(language.vocab_size)
+    xt = noise.corrupt(language.sample(n, 0), t, seeded(1))
+    wrong = noise.start(n, language.length, seeded(2))
+    exact = PopulationDenoiser(language, noise)
+
+    def frequencies(x):
+        return torch.bincount(
+            (x * language.vocab_size ** torch.arange(x.shape[1])).sum(dim=1), minlength=3 ** x.shape[1]
+        )
+
+    expected = frequencies(noise.corrupt(language.sample(n, 3), t, seeded(4))).double()
+    for start in (xt, wrong):
+        found = frequencies(gibbs(exact, start, t, 30, generator=seeded(5))).double()
+        # two multinomial samples: the sum of squares is chi-square with 26 degrees of freedom, 99.99 % below 62
+        squares = ((found - expected) ** 2 / (found + expected).clamp_min(1)).sum()
+        assert float(squares) < 62
+    one = gibbs(exact, xt, t, 1, generator=seeded(6))
+    assert int((one != xt).sum(dim=1).max()) == 1, "one word in each round"
+
+
+def test_corrections_mend_what_long_steps_break():
+    language = ToyLanguage()
+    exact = PopulationDenoiser(language, UniformNoise(language.vocab_size))
+    shares = []
+    for corrections in (0, 8):
+        written = sample(exact, 400, language.length, 4, corrections=corrections, generator=seeded(0))
+        shares.append(float(language.log_prob(written).isfinite().double().mean()))
+    assert shares[1] > shares[0] + 0.1
+
+
+def test_without_corrections_a_sample_is_the_reverse_walk_and_wrong_numbers_are_refused():
+    language = ToyLanguage(three_words())
+    exact = PopulationDenoiser(language, UniformNoise(3))
+    generator = seeded(7)
+    x = exact.noise.start(50, 3, generator)
+    *_, (_, end) = reverse_walk(exact, x, 1.0, 5, generator=generator)
+    assert torch.equal(sample(exact, 50, 3, 5, generator=seeded(7)), end)
+    with pytest.raises(ValueError, match="corrections at least 0; they are 64 and -1"):
+        sample(exact, 2, 3, corrections=-1)
+    with pytest.raises(ValueError, match="rounds must be at least 1"):
+        gibbs(exact, x, 0.5, 0)

@@ -10,6 +10,7 @@ from .denoiser import Denoiser, Wrapped
 from .experiments.bounds import sweep_bounds
 from .experiments.crossing import crossing, perplexity_peak
 from .experiments.sweep import SweepSettings, run_sweep
+from .models.local_memorizer import LocalMemorizingDenoiser
 from .models.memorizer import MemorizingDenoiser
 from .models.ngram import NgramDenoiser
 from .models.population import PopulationDenoiser
@@ -25,6 +26,7 @@ from .noise import __all__ as _noises
 from .probes.basins import BasinSettings, basin_profile, fixed_point_rate
 from .probes.entropy import conditional_entropy, sampled_entropy, vanishing_fraction
 from .probes.entropy_path import PathSettings, entropy_path, path_summary
+from .probes.form import check_form
 from .probes.nelbo import mean_nelbo
 from .probes.recovery import counted_tokens, token_recovery
 from .probes.roc import auc, roc, threshold_at
@@ -34,10 +36,11 @@ from .training.objective import cross_entropy
 from .training.settings import TrainSettings
 from .training.stacked import train_each
 from .training.train import train
-from .walks import Walk, reverse_walk, sample, settle
+from .walks import Walk, gibbs, reverse_walk, sample, settle
 from .worlds import *  # noqa: F403 - so is a language
 from .worlds import __all__ as _worlds
 from .worlds.corpus import Corpus, docstring_corpus, text_corpus
+from .worlds.english import bible_clauses, wordnet_sentences
 from .worlds.sentences import hub_texts
 from .worlds.settings import TextSettings
 
@@ -49,6 +52,7 @@ __all__ = [
     "Denoiser",
     "DenseAssociativeMemory",
     "HopfieldNetwork",
+    "LocalMemorizingDenoiser",
     "MemorizingDenoiser",
     "ModelSettings",
     "NgramDenoiser",
@@ -65,6 +69,8 @@ __all__ = [
     "as_denoiser",
     "auc",
     "basin_profile",
+    "bible_clauses",
+    "check_form",
     "conditional_entropy",
     "counted_tokens",
     "cross_entropy",
@@ -74,6 +80,7 @@ __all__ = [
     "feature_patterns",
     "fixed_point_rate",
     "flip",
+    "gibbs",
     "hub_texts",
     "load",
     "loop_work",
@@ -96,6 +103,7 @@ __all__ = [
     "train",
     "train_each",
     "vanishing_fraction",
+    "wordnet_sentences",
 ]
 
 __version__ = "0.1.0"
