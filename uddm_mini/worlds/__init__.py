@@ -2,9 +2,16 @@
 
 from collections.abc import Callable
 
+from .kitchen import kitchen
 from .toy_language import ToyLanguage
 from .world import World as World
 
-WORLDS: dict[str, Callable[[], ToyLanguage]] = {"toy": ToyLanguage}
+
+def kitchen_language() -> ToyLanguage:
+    """Return the second language, on which nothing was tuned."""
+    return ToyLanguage(kitchen(), "kitchen")
+
+
+WORLDS: dict[str, Callable[[], ToyLanguage]] = {"toy": ToyLanguage, "kitchen": kitchen_language}
 
 __all__ = ["ToyLanguage"]

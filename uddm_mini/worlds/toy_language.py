@@ -21,16 +21,16 @@ class ToyLanguage:
     sentences) are attributes. All logarithms are natural (nats).
     """
 
-    def __init__(self, grammar: Grammar | None = None) -> None:
-        """Compile `grammar` (default: the book's English-looking one) into an automaton."""
-        self.grammar = english() if grammar is None else grammar
+    def __init__(self, grammar: Grammar | None = None, name: str = "toy") -> None:
+        """Compile `grammar` (default: the book's English-looking one); its corpora are called `name`."""
+        self.grammar, self.name = english() if grammar is None else grammar, name
         self.length = len(self.grammar.slots)
         self.words = vocabulary(self.grammar)
         self.vocab_size = len(self.words)
         self._ids = {word: i for i, word in enumerate(self.words)}
         self._arcs = compile_grammar(self.grammar, self._ids)
         nothing = torch.empty(0, self.length, dtype=torch.int64)
-        self._text = Corpus("toy", nothing, nothing, self.words)  # which knows how to spell
+        self._text = Corpus(name, nothing, nothing, self.words)  # which knows how to spell
         self.n_sentences = count_sentences(self._arcs)
 
     def sample(self, n: int, seed: int) -> torch.Tensor:
@@ -69,7 +69,7 @@ class ToyLanguage:
             distinct = x[torch.from_numpy(np.sort(np.unique(x.numpy(), axis=0, return_index=True)[1]))]
         info = {"seed": seed, "distinct sentences of the language": self.n_sentences}
         train, held_out = distinct[n_held_out : n_held_out + n_train], distinct[:n_held_out]
-        return Corpus("toy", train, held_out, self.words, info=info, world=self)
+        return Corpus(self.name, train, held_out, self.words, info=info, world=self)
 
     def decode(self, x: torch.Tensor) -> list[str]:
         """Turn token ids int64[n, L] into n strings."""
