@@ -30,6 +30,7 @@ from .probes.form import check_form
 from .probes.nelbo import mean_nelbo
 from .probes.recovery import counted_tokens, token_recovery
 from .probes.roc import auc, roc, threshold_at
+from .probes.side import side_of_transition
 from .probes.subject import ProbeSettings
 from .training.checkpoint import load, save
 from .training.objective import cross_entropy
@@ -96,6 +97,7 @@ __all__ = [
     "sampled_entropy",
     "save",
     "settle",
+    "side_of_transition",
     "sweep_bounds",
     "text_corpus",
     "threshold_at",

@@ -1,0 +1,83 @@
+"""The side of the transition: exact denoisers on either side, networks, one that learned nothing; numbers by hand."""
+
+import pytest
+import torch
+
+from uddm_mini import (
+    AbsorbingNoise,
+    MemorizingDenoiser,
+    NgramDenoiser,
+    PopulationDenoiser,
+    ToyLanguage,
+    TransformerDenoiser,
+    UniformNoise,
+    conditional_entropy,
+    load,
+    mean_nelbo,
+    sample,
+)
+from uddm_mini.probes.side import THRESHOLD, Side, side_of_transition
+from uddm_mini.teaching.results import results_path
+from uddm_mini.worlds import WORLDS
+
+LANGUAGE = ToyLanguage()
+CORPUS = LANGUAGE.corpus(n_train=512)
+NOISE = UniformNoise(LANGUAGE.vocab_size)
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("kind", [UniformNoise, AbsorbingNoise])
+def test_exact_denoisers_of_two_languages_are_on_their_sides(name, kind):
+    language = WORLDS[name]()
+    corpus, noise = language.corpus(n_train=512), kind(language.vocab_size)
+    for model, verdict in (
+        (PopulationDenoiser(language, noise), "generalizes"),
+        (MemorizingDenoiser(corpus.subset(16, 0), noise), "memorizes"),
+        (TransformerDenoiser(noise, language.length), "undecided"),
+    ):
+        found = side_of_transition(model, corpus.held_out, sentences=128, steps=16, generator=seeded())
+        assert found.verdict() == verdict, (found, found.score)
+
+
+@pytest.mark.parametrize(("n", "verdict"), [(16, "memorizes"), (256, "generalizes"), (8192, "generalizes")])
+def test_stored_networks_far_from_the_crossing(n, verdict):
+    model = load(results_path(f"models/toy-n{n}.safetensors"))
+    found = side_of_transition(model, CORPUS.held_out, generator=seeded())
+    assert found.verdict() == verdict and (found.score > THRESHOLD) == (n == 16)
+
+
+def test_every_number_is_that_of_a_separate_call():
+    model, fresh = load(results_path("models/toy-n64.safetensors")), CORPUS.held_out[:80]
+    found = side_of_transition(model, fresh, sentences=30, steps=8, ignore=[3], generator=seeded(4))
+    asked = fresh[40:][:30]
+    table = NgramDenoiser(fresh[:40], NOISE, order=2)
+    own = sample(model, 30, 14, 8, generator=seeded(4))
+    assert found.own == pytest.approx(float(conditional_entropy(model, own)[own != 3].double().mean()))
+    assert found.fresh == pytest.approx(float(conditional_entropy(model, asked)[asked != 3].double().mean()))
+    assert found.table_entropy == pytest.approx(float(conditional_entropy(table, asked)[asked != 3].mean()))
+    assert found.cost == pytest.approx(mean_nelbo(model, asked, [3]))
+    assert found.table_cost == pytest.approx(mean_nelbo(table, asked, [3]))
+    assert found.score == pytest.approx((found.fresh - found.own) / found.table_entropy)
+
+
+def test_the_three_answers():
+    assert Side(0.1, 0.6, 9.0, 1.0, 2.0).verdict() == "memorizes"
+    assert Side(0.5, 0.5, 1.0, 1.0, 2.0).verdict() == "generalizes"
+    assert Side(0.5, 0.5, 3.0, 1.0, 2.0).verdict() == "undecided", "unsure, and knows less than a table"
+    assert Side(0.4, 0.5, 3.0, 1.0, 2.0).verdict(threshold=0.05) == "memorizes"
+    assert Side(0.01, 0.1, 3.0, 1.0, 2.0).verdict() == "memorizes", "sure of everything, and wrong"
+    assert Side(0.1, 0.6, 1.0, 1.0, 2.0).verdict() == "undecided", (
+        "surer of its own text, and yet it knows the language"
+    )
+    with pytest.raises(ValueError, match="Four fresh sentences are needed at least"):
+        side_of_transition(PopulationDenoiser(LANGUAGE, NOISE), CORPUS.held_out[:3])
+
+
+def test_the_threshold_is_where_the_stored_grid_puts_it():
+    table = NgramDenoiser(CORPUS.held_out[:512], NOISE, order=2)
+    open_words = float(conditional_entropy(table, CORPUS.held_out[512:]).mean())
+    assert open_words == pytest.approx(1.18, abs=0.01) and pytest.approx(0.1787 / 1.18) == THRESHOLD
