@@ -21,7 +21,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course \
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large \
 	other-grammar other-absorbing other-cosine other-convolution english-small english-medium english-large
 .PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
@@ -120,6 +120,10 @@ toy-breaks: $(READY) ## break one number of the recipe at a time: data/breaks.cs
 toy-course: $(READY) ## look at networks while they train on more and more sentences: data/course.csv
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini course --sizes 64,128,256,512,1024,2048,4096 --seeds 0,1,2 --steps 8000 \
 		--width 64 --depth 2 --learning-rate 0.003 $(SWEEP) --out data/course.csv
+
+toy-copies: $(READY) ## train with some sentences repeated up to 64 times: data/copies.csv
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini copies --sizes 512,1024,2048 --seeds 0,1,2 --width 64 --depth 2 \
+		--learning-rate 0.005 --steps 3000 $(SWEEP) --out data/copies.csv
 
 # seeds that nobody had seen when the bars of the ledger were set (uddm_mini/chapters/bars.py)
 FRESH := $(TRANSITION) --seeds 5,6,7,8,9

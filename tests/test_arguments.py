@@ -16,6 +16,7 @@ import pytest
 from uddm_mini import ModelSettings, NoiseSettings, ProbeSettings, SweepSettings, TextSettings, TrainSettings, Walk
 from uddm_mini.arguments import chosen, chosen_sizes, command_line, make_parser
 from uddm_mini.experiments.breaks import BreakSettings
+from uddm_mini.experiments.copies import CopySettings
 from uddm_mini.experiments.course import CourseSettings
 from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
@@ -23,9 +24,10 @@ from uddm_mini.noise import NOISES
 from uddm_mini.settings import leaves
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("sweep", "examine", "halves", "breaks", "course", "train", "sample", "recover")
+COMMANDS = ("sweep", "examine", "halves", "breaks", "course", "copies", "train", "sample", "recover")
 NEEDED = {"sweep": ["--out", "s"], "examine": ["folder"], "halves": ["--out", "h.csv"], "train": ["--out", "m"]}
 NEEDED |= {"breaks": ["--out", "b.csv"], "course": ["--out", "c.csv"]}
+NEEDED |= {"copies": ["--out", "d.csv"]}
 NEEDED |= {"sample": ["model"], "recover": ["model"]}
 SETTINGS = {
     "sweep": (SweepSettings(), TextSettings()),
@@ -33,15 +35,18 @@ SETTINGS = {
     "halves": (HalvesSettings(), TextSettings()),
     "breaks": (BreakSettings(),),
     "course": (CourseSettings(), TextSettings()),
+    "copies": (CopySettings(), TextSettings()),
     "train": (TrainSettings(), TextSettings()),
     "recover": (Walk(), TextSettings()),
 }
 # known in another way
-FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks", "course")} | {"recover": {"vocab_size", "unit"}}
+FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks", "course", "copies")} | {
+    "recover": {"vocab_size", "unit"}
+}
 # another value for every field, so that the whole is possible
 OTHER = {
     **{"steps": 9, "epochs": 2.5, "batch_size": 7, "learning_rate": 0.125, "weight_decay": 0.5, "warmup": 3},
-    **{"optimizer": "muon", "decay": "constant", "time_power": 3.5, "looks": 5},
+    **{"optimizer": "muon", "decay": "constant", "time_power": 3.5, "looks": 5, "group": 3, "draws": 2, "walks": 8},
     **{"neighbor_bias": 4.5, "mixing": "convolution", "position_sd": 0.0625},
     **{"clip": 0.25, "ema": 0.75, "loss": "cross_entropy", "seed": 11, "schedule": "exponential", "epsilon": 0.0625},
     **{"width": 24, "depth": 3, "heads": 3, "neighbors": True, "times": (0.5, 0.75), "sentences": 33},
@@ -241,7 +246,9 @@ def test_the_commands_of_the_makefile_can_be_typed():
         typed = shlex.split(line.partition("-m uddm_mini ")[2])
         options = parser.parse_args(typed)
         kinds_of = {"sweep": SweepSettings(), "halves": HalvesSettings(), "examine": DetailSettings()}
-        settings = (kinds_of | {"breaks": BreakSettings(), "course": CourseSettings()})[options.run]
+        settings = (kinds_of | {"breaks": BreakSettings(), "course": CourseSettings(), "copies": CopySettings()})[
+            options.run
+        ]
         chosen(options, settings)
         kinds.append(options.run)
-    assert sorted(kinds) == ["breaks", "course", *["examine"] * 8, "halves", *["sweep"] * 18]
+    assert sorted(kinds) == ["breaks", "copies", "course", *["examine"] * 8, "halves", *["sweep"] * 18]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from uddm_mini.experiments.breaks import BreakSettings
+from uddm_mini.experiments.copies import CopySettings
 from uddm_mini.experiments.course import CourseSettings
 from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
@@ -115,7 +116,7 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
         epilog="Each command explains itself: python -m uddm_mini sweep --help. UDDM_DEBUG=1 shows where errors arise.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    for make in (_sweep, _examine, _halves, _breaks, _course, _train, _sample, _recover):
+    for make in (_sweep, _examine, _halves, _breaks, _course, _copies, _train, _sample, _recover):
         name = make.__name__[1:]
         command = subparsers.add_parser(name, help=(make.__doc__ or "").rstrip("."))
         make(command)
@@ -171,6 +172,17 @@ def _course(parser: argparse.ArgumentParser) -> None:
     _seeds_option(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
     add_options(parser, CourseSettings(), skip=["seed"])
+
+
+def _copies(parser: argparse.ArgumentParser) -> None:
+    """train with some sentences repeated, and see which come back and which are written."""
+    _corpus_options(parser)
+    parser.add_argument(
+        "--sizes", type=_several(_count), default=[1024], metavar="N,N,...", help="distinct sentences (default 1024)"
+    )
+    _seeds_option(parser)
+    parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
+    add_options(parser, CopySettings(), skip=["seed"])
 
 
 def _train(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The command line: sweep, examine, halves, breaks, course, train, sample, recover; it explains itself with --help."""
+"""The command line: sweep, examine, halves, breaks, course, copies, train, sample, recover; see --help."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import torch
 
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
+from uddm_mini.experiments.copies import CopySettings, duplicated_sentences
 from uddm_mini.experiments.course import CourseSettings, training_course, turning_points
 from uddm_mini.experiments.details import DetailSettings, sweep_details
 from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
@@ -51,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         halves=_halves,
         breaks=_breaks,
         course=_course,
+        copies=_copies,
         train=_train,
         sample=_sample,
         recover=_recover,
@@ -179,6 +181,14 @@ def _course(options: argparse.Namespace) -> None:
         table = training_course(corpus, sizes, options.seeds, settings, out=options.out, executor=workers)
     shown = turning_points(table).groupby("n_train")[["generalizes", "memorizes"]].median()
     print(f"Steps until a network generalizes, and memorizes:\n{shown.round(0).to_string()}\nWrote {options.out}")
+
+
+def _copies(options: argparse.Namespace) -> None:
+    corpus, settings = _corpus(options), _trained(options, replace(CopySettings(), command=options.command))
+    with _workers(settings.device) as workers:
+        table = duplicated_sentences(corpus, options.sizes, options.seeds, settings, out=options.out, executor=workers)
+    shown = table.groupby(["n_train", "copies"]).mean(numeric_only=True).drop(columns="seed")
+    print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from runs import Serial
 
-from uddm_mini import ToyLanguage, conditional_entropy, token_recovery, train
+from uddm_mini import ToyLanguage, TrainSettings, conditional_entropy, token_recovery, train
 from uddm_mini.experiments.course import CourseSettings, training_course, turning_points
 
 SMALL = dict(steps=20, looks=4, sentences=24, width=8, heads=2, progress=False)
@@ -19,7 +19,7 @@ def corpus():
 
 def test_looks_are_spread_evenly_in_the_logarithm():
     assert CourseSettings(looks=4).steps == [10, 93, 862, 8000]
-    few = CourseSettings(train=CourseSettings().train.__class__(steps=3), looks=5)
+    few = CourseSettings(train=TrainSettings(steps=3), looks=5)
     assert few.steps == [3]
 
 

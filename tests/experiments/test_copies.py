@@ -1,0 +1,70 @@
+"""Duplicated sentences: who is repeated how often, what is measured of them, resumed."""
+
+import pandas as pd
+import pytest
+import torch
+from runs import Serial
+
+from uddm_mini import ToyLanguage, TrainSettings
+from uddm_mini.experiments import copies as module
+from uddm_mini.experiments.copies import Copies, CopySettings, duplicated_sentences
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return ToyLanguage().corpus(n_train=64, n_held_out=16)
+
+
+def settings(**changes):
+    train = TrainSettings(steps=5, batch_size=8)
+    return CopySettings(train=train, copies=(0, 1, 4), group=4, draws=2, walks=16, progress=False, **changes)
+
+
+def test_every_group_is_trained_on_as_often_as_it_says(corpus, monkeypatch):
+    seen, real = [], module.train_stack
+    monkeypatch.setattr(
+        module, "train_stack", lambda runs, noise, **_: seen.append(runs[0][0]) or real(runs, noise, progress=False)
+    )
+    table = duplicated_sentences(corpus, [32], [3], settings())
+    groups = Copies(corpus, settings()).groups(32, 3)
+    (data,) = seen
+    assert len(data) == 32 + 4 * 3 and len(data.unique(dim=0)) == 32
+    for k, part in groups.items():
+        assert all(int((data == x).all(dim=1).sum()) == k for x in part)
+    assert torch.equal(groups[0], corpus.held_out[:4])
+    assert list(table.columns) == ["n_train", "seed", "copies", "recovered", "exact", "entropy", "written", "expected"]
+    assert table.copies.tolist() == [0, 1, 4]
+    for k, part in groups.items():
+        expected = float(corpus.world.log_prob(part).exp().sum())
+        assert float(table[table.copies == k].expected.iloc[0]) == pytest.approx(expected)
+
+
+def test_what_is_repeated_is_remembered():
+    language = ToyLanguage()
+    corpus = language.corpus(n_train=600, n_held_out=64)
+    train = TrainSettings(steps=500)
+    found = duplicated_sentences(
+        corpus, [600], [0], CopySettings(train=train, copies=(0, 64), group=8, walks=256, progress=False)
+    ).set_index("copies")
+    assert found.recovered[64] > found.recovered[0] + 0.1
+
+
+def test_it_resumes_where_it_stopped(corpus, tmp_path):
+    out = tmp_path / "copies.csv"
+    whole = duplicated_sentences(corpus, [16, 32], [0], settings())
+    duplicated_sentences(corpus, [32], [0], settings(), out=out)
+    again = Serial()
+    resumed = duplicated_sentences(corpus, [16, 32], [0], settings(), out=out, executor=again)
+    assert again.jobs == [(16, 0)]
+    pd.testing.assert_frame_equal(resumed, whole, rtol=1e-4)
+
+
+@pytest.mark.parametrize("changes", [{"copies": (1, 1)}, {"copies": (-1, 2)}, {"copies": ()}, {"group": 0}])
+def test_settings_that_cannot_be(changes):
+    with pytest.raises(ValueError, match="copies must be different whole numbers|must be at least 1"):
+        CopySettings(**changes)
+
+
+def test_too_few_sentences_for_the_groups(corpus):
+    with pytest.raises(ValueError, match="room for the groups, 8 sentences or more"):
+        duplicated_sentences(corpus, [7], [0], settings())
