@@ -41,10 +41,10 @@ PREPARATION = """
 import dataclasses, importlib, json, os
 _train = importlib.import_module("uddm_mini.training.train")
 _network, _fit = _train.TransformerDenoiser, _train._fit
-def _shifted(models, data, settings, progress):
+def _shifted(models, data, settings, *rest):
     with open(os.environ["{record}"], "a") as file:
         file.write(json.dumps({{"trains": True}}) + "\\n")
-    _fit(models, data, [dataclasses.replace(each, seed=each.seed + {shift}) for each in settings], progress)
+    _fit(models, data, [dataclasses.replace(each, seed=each.seed + {shift}) for each in settings], *rest)
 _train.TransformerDenoiser = lambda *a, seed=0: _network(*a, seed=seed + {shift})
 _train._fit = _shifted
 def _shift_own(*_):  # a training loop that a chapter writes itself, as soon as there is one

@@ -85,7 +85,7 @@ def test_the_command_in_a_note_asks_for_these_settings_sizes_and_seeds(folder):
     typed = shlex.split(note["about"]["command"])
     assert typed[:3] == ["python", "-m", "uddm_mini"]
     options = make_parser(
-        **dict.fromkeys(("sweep", "examine", "halves", "breaks", "train", "sample", "recover"))
+        **dict.fromkeys(("sweep", "examine", "halves", "breaks", "course", "copies", "train", "sample", "recover"))
     ).parse_args(typed[3:])
     settings, known = chosen(options, SweepSettings()), note["settings"]
     nothing = Corpus("", *[ToyLanguage().sample(1, 0)] * 2, ToyLanguage().words)
