@@ -127,8 +127,7 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
 def _sweep(parser: argparse.ArgumentParser) -> None:
     """train on more and more sentences and measure memory and generalization."""
     _corpus_options(parser)
-    words = "training-set sizes, such as 32,128,all (default 16, 64, ... all)"
-    parser.add_argument("--sizes", type=_several(_size), metavar="N,N,...", help=words)
+    _sizes_option(parser)
     _seeds_option(parser)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results; give it again to resume")
     words = "table of the bounds, which sweeps of one corpus can share (default: bounds.csv in the folder)"
@@ -167,8 +166,7 @@ def _breaks(parser: argparse.ArgumentParser) -> None:
 def _course(parser: argparse.ArgumentParser) -> None:
     """look at recovery and entropy while networks train on more and more sentences."""
     _corpus_options(parser)
-    words = "training-set sizes, such as 32,128,all (default 16, 64, ... all)"
-    parser.add_argument("--sizes", type=_several(_size), metavar="N,N,...", help=words)
+    _sizes_option(parser)
     _seeds_option(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
     add_options(parser, CourseSettings(), skip=["seed"])
@@ -215,6 +213,11 @@ def _recover(parser: argparse.ArgumentParser) -> None:
 def _corpus_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", default="toy", metavar="NAME|FILE", help=CORPUS_HELP)
     add_options(parser.add_argument_group("real text"), TextSettings())  # type: ignore[arg-type]
+
+
+def _sizes_option(parser: argparse.ArgumentParser) -> None:
+    words = "training-set sizes, such as 32,128,all (default 16, 64, ... all)"
+    parser.add_argument("--sizes", type=_several(_size), metavar="N,N,...", help=words)
 
 
 def _seeds_option(parser: argparse.ArgumentParser, seeds: Iterable[int] = (0, 1, 2)) -> None:

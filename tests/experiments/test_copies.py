@@ -1,11 +1,13 @@
 """Duplicated sentences: who is repeated how often, what is measured of them, resumed."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
 from runs import Serial
 
-from uddm_mini import ToyLanguage, TrainSettings
+from uddm_mini import ToyLanguage, TrainSettings, TransformerDenoiser, UniformNoise, conditional_entropy
 from uddm_mini.experiments import copies as module
 from uddm_mini.experiments.copies import Copies, CopySettings, duplicated_sentences
 
@@ -68,3 +70,13 @@ def test_settings_that_cannot_be(changes):
 def test_too_few_sentences_for_the_groups(corpus):
     with pytest.raises(ValueError, match="room for the groups, 8 sentences or more"):
         duplicated_sentences(corpus, [7], [0], settings())
+
+
+def test_padding_does_not_count(corpus):
+    padded = replace(corpus, ignore=(int(corpus.held_out[0, 0]),), world=None)
+    work = Copies(padded, settings())
+    model = TransformerDenoiser(UniformNoise(corpus.vocab_size), corpus.length)
+    part = corpus.held_out[:6]
+    found = work._asked(model, part, torch.Generator().manual_seed(0))["entropy"]
+    assert found == pytest.approx(float(conditional_entropy(model, part)[part != padded.ignore[0]].double().mean()))
+    assert found != pytest.approx(float(conditional_entropy(model, part).double().mean()), rel=1e-6)

@@ -5,7 +5,7 @@ import torch
 
 from uddm_mini import AbsorbingNoise, MemorizingDenoiser, NgramDenoiser, TransformerDenoiser, UniformNoise
 from uddm_mini.models.settings import ModelSettings
-from uddm_mini.probes.loops import loop_work
+from uddm_mini.probes.loops import incompatibility
 
 V, L = 5, 4
 X, OTHER = torch.randint(V, (2, 40, L), generator=torch.Generator().manual_seed(0))
@@ -20,7 +20,7 @@ def seeded(seed=0):
 @pytest.mark.parametrize("kind", [MemorizingDenoiser, NgramDenoiser])
 @pytest.mark.parametrize("t", [1e-3, 0.05, 0.5])
 def test_exact_denoisers_have_an_energy(kind, t, noise):
-    work = loop_work(kind(X[:6], noise), X, OTHER, t, seeded())
+    work = incompatibility(kind(X[:6], noise), X, OTHER, t, seeded())
     assert float(work.abs().max()) < 1e-6
 
 
@@ -29,7 +29,7 @@ def test_a_network_has_none_and_the_sum_is_the_one_by_hand():
     with torch.no_grad():
         for p in model.parameters():
             p.mul_(3)
-    work = loop_work(model, X, OTHER, t, seeded(3))
+    work = incompatibility(model, X, OTHER, t, seeded(3))
     assert float(work.abs().median()) > 1e-3
     order = torch.rand(X.shape, generator=seeded(3)) + (X != OTHER)
     alpha = float(NOISE.alpha(t))
@@ -47,6 +47,6 @@ def test_a_network_has_none_and_the_sum_is_the_one_by_hand():
 def test_loops_that_cannot_be_walked():
     model = TransformerDenoiser(NOISE, L, ModelSettings(16, 1, 2))
     with pytest.raises(ValueError, match="L >= 2"):
-        loop_work(model, X[:, :1], OTHER[:, :1])
+        incompatibility(model, X[:, :1], OTHER[:, :1])
     with pytest.raises(ValueError, match="in the same shape"):
-        loop_work(model, X, OTHER[:3])
+        incompatibility(model, X, OTHER[:3])

@@ -12,12 +12,15 @@ from uddm_mini import (
     TransformerDenoiser,
     UniformNoise,
     conditional_entropy,
+    crossing,
     load,
     mean_nelbo,
     sample,
 )
-from uddm_mini.probes.side import THRESHOLD, Side, side_of_transition
-from uddm_mini.teaching.results import results_path
+from uddm_mini.chapters.ledger import detail
+from uddm_mini.chapters.quantities import side_scores
+from uddm_mini.probes.side import MUCH_SURER, THRESHOLD, Side, side_of_transition
+from uddm_mini.teaching.results import committed, results_path
 from uddm_mini.worlds import WORLDS
 
 LANGUAGE = ToyLanguage()
@@ -80,4 +83,15 @@ def test_the_three_answers():
 def test_the_threshold_is_where_the_stored_grid_puts_it():
     table = NgramDenoiser(CORPUS.held_out[:512], NOISE, order=2)
     open_words = float(conditional_entropy(table, CORPUS.held_out[512:]).mean())
-    assert open_words == pytest.approx(1.18, abs=0.01) and pytest.approx(0.1787 / 1.18) == THRESHOLD
+    assert open_words == pytest.approx(1.18, abs=0.01)
+    found = side_scores(lambda name: committed(name), [f"toy-{size}" for size in ("small", "medium", "large")])
+    least, most = found[found.memory].score.min(), found[~found.memory].score.max()
+    assert pytest.approx((least + most) / 2 / 1.18, rel=1e-3) == THRESHOLD
+    assert int((found.score[found.memory].to_numpy()[:, None] <= found.score[~found.memory].to_numpy()).sum()) <= 1
+
+
+def test_only_networks_left_of_their_crossing_are_that_much_surer():
+    for size in ("small", "medium", "large"):
+        table, at = committed(f"toy-{size}/details"), crossing(committed(f"toy-{size}/sweep"), t=0.25).n
+        own, fresh = (detail(table, "entropy", split) for split in ("generated", "held-out"))
+        assert bool(((own / fresh)[own.index > at] > MUCH_SURER).all(axis=None))

@@ -27,7 +27,7 @@ from uddm_mini import (
     token_recovery,
     vanishing_fraction,
 )
-from uddm_mini.probes.loops import loop_work
+from uddm_mini.probes.loops import incompatibility
 from uddm_mini.probes.novelty import novelty
 from uddm_mini.probes.starts import ends_in
 from uddm_mini.probes.subject import Subject
@@ -128,7 +128,7 @@ def test_what_is_examined_is_the_numbers_of_separate_calls(corpus, memory):
         expected[split, "uneven", None] = found.evenness()
         expected[split, "expected", None] = float(corpus.world.log_prob(x).exp().sum())
     for split in SPLITS:
-        work = loop_work(memory, kinds[split], kinds[split].roll(1, 0), 1e-3, draws["loops"])
+        work = incompatibility(memory, kinds[split], kinds[split].roll(1, 0), 1e-3, draws["loops"])
         expected[split, "loop", None] = float(work.abs().mean())
     for split, x in kinds.items():
         for name, walk, t in (

@@ -37,6 +37,7 @@ def test_words_are_cut_as_the_library_cuts_them(pieces):
 def test_pieces_are_the_same_every_time_and_as_many_as_wanted(pieces):
     assert all(find_pieces(TEXT, 50) == pieces for _ in range(5)) and len(pieces) == len(set(pieces)) == 50
     assert find_pieces(TEXT, 45) == pieces[:45], "a smaller vocabulary is the beginning of a larger one"
+    assert all(piece.removeprefix("##") for piece in pieces), "no piece is empty"
     letters = set("".join(TEXT)) - {" "}
     assert {piece.removeprefix("##") for piece in pieces} >= letters, "every letter is a piece"
 

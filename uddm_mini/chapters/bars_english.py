@@ -1,4 +1,7 @@
-"""The bars for the networks on WordNet, set before any of them was looked at: see `bars`."""
+"""The bars for the networks on WordNet, set before any network of these grids was looked at: see `bars`.
+
+What was seen before: trials of the recipe on all sentences, of up to 2,000 steps, in which recovery rose to 0.09.
+"""
 
 from __future__ import annotations
 

@@ -132,11 +132,11 @@ def side_scores(tables: Tables, cases: Sequence[str] = FRESH, *, own_text_alone:
     return pd.DataFrame(rows, columns=["case", "n_train", "seed", "score", "memory"])
 
 
-def area(own_text_alone: bool) -> Values:
+def area(own_text_alone: bool, cases: Sequence[str] = FRESH) -> Values:
     """Return the AUC over all models of all cases, with an interval that redraws configurations."""
 
     def values(tables: Tables, case: str) -> Interval:
-        found = side_scores(tables, own_text_alone=own_text_alone)
+        found = side_scores(tables, cases, own_text_alone=own_text_alone)
         cells = (found["case"] + " at " + found["n_train"].astype(str)).to_numpy()
         return auc(found["score"].to_numpy(), found["memory"].to_numpy(), clusters=cells)
 

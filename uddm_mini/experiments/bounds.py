@@ -24,7 +24,7 @@ from .store import Store, wide
 from .sweep import COLUMNS, SweepSettings, told
 
 TRIPLE_SENTENCES = 128  # of each split; a sentence of 20 subwords out of 1,024 takes a third of a second
-COUNTS_OF_BELOW = 4.0  # the best of 1, 4 and 16 on WordNet: a yardstick should not be weak
+COUNTS_OF_BELOW = 4.0  # of 1, 4, 16 and 64 the one with which triples recover most of held-out WordNet (0.36)
 
 
 def sweep_bounds(

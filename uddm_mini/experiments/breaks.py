@@ -24,8 +24,8 @@ from uddm_mini.walks import sample
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .run import OneByOne, Rows, finish, jobs_of, settings_of_many
-from .store import Store, rows_of
+from .run import OneByOne, Rows, finish, jobs_of, settings_of_many, store_of
+from .store import rows_of
 
 COLUMNS = ["grammatical", "recovered", "nelbo"]
 
@@ -99,13 +99,8 @@ def broken_recipes(
     corpus = language.corpus(n_train=max(sizes))
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     checked_device(settings.device)
-    decides = asdict(replace(settings, train=replace(settings.train, seed=0)))  # each job brings its own seed
-    decides = {name: value for name, value in decides.items() if name not in ("device", "progress", "command")}
-    decides |= {"corpus": corpus.sha256, "breaks": {name: _json(asdict(recipe)) for name, recipe in BREAKS.items()}}
-    about = {"command": settings.command} if settings.command else {}
-    store = Store(
-        None if out is None else Path(out), decides, {"train": asdict(TrainSettings())}, about, settings.device
-    )
+    recipes = {name: _json(asdict(recipe)) for name, recipe in BREAKS.items()}
+    store = store_of(settings, corpus, out, breaks=recipes)
     rows = finish(store, jobs, Breaks(language, corpus, settings), executor, progress=settings.progress)
     return table_of(rows)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.probes.entropy import conditional_entropy
-from uddm_mini.probes.recovery import token_recovery
+from uddm_mini.probes.recovery import counted_tokens, token_recovery
 from uddm_mini.probes.starts import ends_in
 from uddm_mini.settings import option
 from uddm_mini.training.settings import TrainSettings
@@ -21,8 +21,8 @@ from uddm_mini.training.train import checked_device, train_stack
 from uddm_mini.walks import Walk, sample
 from uddm_mini.worlds.corpus import Corpus
 
-from .run import OneByOne, Rows, finish, jobs_of, settings_of_many
-from .store import Store, rows_of
+from .run import OneByOne, Rows, finish, jobs_of, settings_of_many, store_of
+from .store import rows_of
 
 COLUMNS = ["recovered", "exact", "entropy", "written", "expected"]
 KEYS = ["n_train", "seed", "copies"]
@@ -78,11 +78,7 @@ def duplicated_sentences(
     if min(n for n, _ in jobs) < repeated + settings.group:
         raise ValueError(f"Each size must have room for the groups, {repeated + settings.group} sentences or more.")
     checked_device(settings.device)
-    decides = asdict(replace(settings, train=replace(settings.train, seed=0)))
-    decides = {name: value for name, value in decides.items() if name not in ("device", "progress", "command")}
-    decides |= {"corpus": corpus.sha256}
-    about, path = {"command": settings.command} if settings.command else {}, None if out is None else Path(out)
-    store = Store(path, decides, {"train": asdict(TrainSettings())}, about, settings.device)
+    store = store_of(settings, corpus, out)
     return table_of(finish(store, jobs, Copies(corpus, settings), executor, progress=settings.progress))
 
 
@@ -128,5 +124,6 @@ class Copies(OneByOne):
         """Return recovered, exact and entropy of one group."""
         x, walk = part.repeat(self.settings.draws, 1).to(model.device), Walk("reverse", self.settings.writing_steps)
         found = token_recovery(model, x, self.settings.t, walk, ignore=self.corpus.ignore, generator=generator)
-        sure = float(conditional_entropy(model, part.to(model.device)).double().mean())
-        return {"recovered": found.recovered, "exact": found.exact, "entropy": sure}
+        counted = counted_tokens(part, self.corpus.ignore)
+        sure = conditional_entropy(model, part.to(model.device)).cpu()[counted]
+        return {"recovered": found.recovered, "exact": found.exact, "entropy": float(sure.double().mean())}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from uddm_mini.training.train import Watch, checked_device, train_stack
 from uddm_mini.worlds.corpus import Corpus
 
 from .crossing import first_passage
-from .run import Rows, Stack, finish, jobs_of, settings_of_many
-from .store import Store, rows_of
+from .run import Rows, Stack, finish, jobs_of, settings_of_many, store_of
+from .store import rows_of
 
 COLUMNS = ["recovered", "entropy"]
 KEYS = ["n_train", "seed", "split", "step"]
@@ -78,13 +78,7 @@ def training_course(
     settings = settings_of_many(settings or CourseSettings(), changes)
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     checked_device(settings.device)
-    decides = asdict(replace(settings, train=replace(settings.train, seed=0)))
-    decides = {name: value for name, value in decides.items() if name not in ("device", "progress", "command")}
-    decides |= {"corpus": corpus.sha256}
-    about = {"command": settings.command} if settings.command else {}
-    store = Store(
-        None if out is None else Path(out), decides, {"train": asdict(TrainSettings())}, about, settings.device
-    )
+    store = store_of(settings, corpus, out)
     stacked = 1 if executor else stack_size(len(jobs), settings.train.model.width)
     work = Course(corpus, settings)
     return table_of(finish(store, jobs, work, executor, stacked=stacked, progress=settings.progress))

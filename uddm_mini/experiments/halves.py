@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import checked_device, train_stack
 from uddm_mini.worlds.corpus import Corpus
 
-from .run import OneByOne, Rows, finish, jobs_of, settings_of_many
-from .store import Store, rows_of, wide
+from .run import OneByOne, Rows, finish, jobs_of, settings_of_many, store_of
+from .store import rows_of, wide
 
 COLUMNS = ["agreement", "distance", "right"]
 SECOND_SEED = 10_000  # added to the seed of the second model, so that the two share neither data nor first weights
@@ -58,9 +58,7 @@ def disjoint_halves(
     settings = settings_of_many(settings or HalvesSettings(), changes)
     jobs = jobs_of(sizes, seeds, len(corpus.train), parts=2)
     checked_device(settings.device)
-    shared = asdict(replace(settings.train, seed=0))  # each pair brings its own seed
-    decides = {"train": shared, "times": settings.times, "sentences": settings.sentences, "corpus": corpus.sha256}
-    store = Store(None if out is None else Path(out), decides, {"train": asdict(TrainSettings())}, {}, settings.device)
+    store = store_of(settings, corpus, out)
     rows = finish(store, jobs, Halves(corpus, settings), executor, progress=settings.progress)
     return wide(rows, COLUMNS, denoiser=True)
 

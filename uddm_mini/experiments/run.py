@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
+from dataclasses import asdict, replace
 from operator import index
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +16,8 @@ from tqdm.auto import tqdm
 from uddm_mini.files import check_writable
 from uddm_mini.parallel import run_all
 from uddm_mini.settings import Settings, with_changes
+from uddm_mini.training.settings import TrainSettings
+from uddm_mini.worlds.corpus import Corpus
 
 from .store import Job, Store
 
@@ -44,6 +48,24 @@ def settings_of_many(settings: Settings, changes: dict[str, Any]) -> Settings:
     if "seed" in changes:
         raise TypeError("A list of seeds is needed here, seeds=[0, 1, 2], and no single seed.")
     return with_changes(settings, changes)
+
+
+def store_of(settings: Any, corpus: Corpus, out: str | Path | None, **also: Any) -> Store:
+    """Return the store of an experiment whose settings have `train`, `device` and `progress`, and maybe `command`.
+
+    All settings decide its numbers but those of the call alone and the seed, which each job brings; so does the corpus,
+    and what else is given.
+    """
+    decides = asdict(replace(settings, train=replace(settings.train, seed=0)))
+    command = decides.pop("command", "")
+    decides = {name: value for name, value in decides.items() if name not in ("device", "progress")}
+    return Store(
+        None if out is None else Path(out),
+        {**decides, "corpus": corpus.sha256, **also},
+        {"train": asdict(TrainSettings())},
+        {"command": command} if command else {},
+        settings.device,
+    )
 
 
 class OneByOne:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -206,10 +207,32 @@ def loop_work(network: Network, x: torch.Tensor, i: int, j: int) -> torch.Tensor
     if i == j:
         raise ValueError("A loop needs two different units, i and j.")
     start = network.to_tokens(x)
-    state, rows, total = start.clone(), torch.arange(len(x)), torch.zeros(len(x), dtype=torch.float64, device=x.device)
-    for unit, change in ((i, 1), (j, 1), (i, 0), (j, 0)):
-        scores = network.scores(network.from_tokens(state))[:, unit]  # [B, V]
-        after = (start[:, unit] + change) % network.vocab_size
-        total += scores[rows, after] - scores[rows, state[:, unit]]
-        state[:, unit] = after
+    rows = torch.arange(len(x), device=x.device)
+
+    def rise(state: torch.Tensor, unit: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+        scores = network.scores(network.from_tokens(state))[rows, unit]  # [B, V]
+        return scores[rows, new] - scores[rows, state[rows, unit]]
+
+    return around_loop(start, (start + 1) % network.vocab_size, (rows * 0 + i, rows * 0 + j), rise)
+
+
+def around_loop(
+    x: torch.Tensor,
+    other: torch.Tensor,
+    units: tuple[torch.Tensor, torch.Tensor],
+    gain: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor],
+) -> torch.Tensor:
+    """Return what four changes that undo each other add up to, float64[B].
+
+    The first unit of x int64[B, L] gets the symbol of `other`, then the second; then each its own again.
+
+    units: two of each state, int64[B] each.
+    gain: called as gain(state, unit, new symbol) before each change, returns float[B].
+    """
+    state, rows = x.clone(), torch.arange(len(x), device=x.device)
+    total = torch.zeros(len(x), dtype=torch.float64, device=x.device)
+    for unit, goal in ((units[0], other), (units[1], other), (units[0], x), (units[1], x)):
+        new = goal[rows, unit]
+        total += gain(state, unit, new)
+        state[rows, unit] = new
     return total

@@ -69,14 +69,16 @@ def check_form(
     if int(some.sum()) < 2:
         raise ValueError(f"The check needs at least two sentences with a counted token, but has {int(some.sum())}.")
 
-    def gain(answer: torch.Tensor, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        converted = model.noise.convert(answer.double(), xt, t, "cavity", "posterior")
-        return torch.stack([converted, answer.double()])  # [2, B, L, V]
+    def of_truth(log_p0: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:
+        return log_p0.gather(2, x0.unsqueeze(2)).squeeze(2).double().clamp_min(LEAST)  # [b, L]
 
     parts = []
-    for rows in torch.arange(len(x0)).split(max(1, model.batch_size)):
-        both = model.mapped(xt[rows], t, model.predicts, lambda *a: gain(*a).transpose(0, 1))  # [b, 2, L, V]
-        own = both.gather(3, x0[rows][:, None, :, None].expand(-1, 2, -1, 1)).squeeze(3).clamp_min(LEAST)
-        parts.append(own[:, 0] - own[:, 1])
+    for x, noisy in zip(x0.split(max(1, model.batch_size)), xt.split(max(1, model.batch_size)), strict=True):
+
+        def gain(answer: torch.Tensor, xt: torch.Tensor, t: torch.Tensor, x: torch.Tensor = x) -> torch.Tensor:
+            converted = model.noise.convert(answer, xt, t, "cavity", "posterior")
+            return of_truth(converted, x) - of_truth(answer, x)
+
+        parts.append(model.mapped(noisy, t, model.predicts, gain))
     gains = (torch.cat(parts) * counted).sum(dim=1)[some] / counted.sum(dim=1)[some]
     return FormCheck(float(gains.mean()), float(gains.std() / len(gains) ** 0.5), model.predicts)

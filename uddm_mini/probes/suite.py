@@ -12,7 +12,7 @@ from uddm_mini.walks import sample
 
 from .basins import fixed_point_rate
 from .entropy import conditional_entropy, vanishing_fraction
-from .loops import loop_work
+from .loops import incompatibility
 from .nelbo import mean_nelbo
 from .novelty import novelty
 from .recovery import counted_tokens, token_recovery
@@ -110,11 +110,11 @@ def sureness(on: Subject) -> Iterator[Row]:
 
 
 def loops(on: Subject) -> Iterator[Row]:
-    """loop, by split: the mean size of `loop_work`, in nats; the other words are those of the next sentence."""
+    """loop, by split: the mean size of `incompatibility`, in nats; the other words are those of the next sentence."""
     generator = on.draws("loops")
     for split in SPLITS:
         x = on.kinds[split]
-        size = loop_work(on.model, x, x.roll(1, 0), on.settings.entropy_t, generator).abs()
+        size = incompatibility(on.model, x, x.roll(1, 0), on.settings.entropy_t, generator).abs()
         yield {"split": split, "quantity": "loop", "value": float(size.mean())}
 
 

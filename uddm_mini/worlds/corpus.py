@@ -142,7 +142,7 @@ def text_corpus(
     stream = sentences_in(source, split_lines=split_lines, progress=progress)
     found, counts = distinct(stream, settings, max_sentences)
     path = Path(source) if isinstance(source, (str, Path)) and names_a_file(source) else None
-    info = {"source": path.name if path else type(source).__name__, **counts}
+    info = {"source": path.name if path else name or type(source).__name__, **counts}
     return _corpus(name or (path.stem if path else "text"), found, settings, info)
 
 
