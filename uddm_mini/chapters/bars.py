@@ -11,10 +11,12 @@ this file was committed; only they decide. Of the grids on WordNet and of those 
 
 from __future__ import annotations
 
+from .bars_digest import of_a_digest
 from .bars_english import of_english
 from .ledger import T
 from .quantities import (
     LARGEST,
+    SMALLEST,
     area,
     change,
     cost,
@@ -22,7 +24,6 @@ from .quantities import (
     examined,
     gap_of_recovery,
     later_than_smaller,
-    mean_at,
     minus,
     real_minus_own,
     recovery_of,
@@ -31,10 +32,7 @@ from .quantities import (
 )
 from .rule import FRESH, Claim, Condition
 
-SMALLEST = 16  # training sentences
 EXACT = 0.2957  # nats a word that the toy language leaves open, on the held-out sentences of every sweep
-# places where the exact entropy is below 0.001, and those where it is above 0.7
-CLOSED, OPEN = (0, 2, 4, 5, 6, 7, 8, 10, 13), (1, 3, 9, 11, 12)
 OTHER = ("other-grammar", "other-absorbing", "other-cosine", "other-convolution")  # `make sweep-other`
 PEAK = {"small": 32, "medium": 64, "large": 64}  # where the share of broken sentences was largest for seeds 0 to 4
 NEAR = {"small": 32, "medium": 64, "large": 96}  # the size of the grid nearest to the crossing of seeds 0 to 4
@@ -217,37 +215,6 @@ def of_size() -> tuple[Claim, ...]:
                     "held-out sentences that stay, smallest", examined("fixed_iterate", "held-out", SMALLEST), below=0.5
                 ),
                 Condition("random word sequences that stay", examined("fixed_iterate", "random", LARGEST), below=0.01),
-            ),
-        ),
-    )
-
-
-def of_a_digest() -> tuple[Claim, ...]:
-    """What readers of the full text say."""
-    return (
-        Claim(
-            "micro-attractors",
-            "Past the transition some words, those of the skeleton of a sentence, keep a low entropy.",
-            "a reader of the full text",
-            (
-                Condition("places that follow from the others (nats)", mean_at(CLOSED), below=0.05),
-                Condition("open places (nats)", mean_at(OPEN), above=0.5),
-            ),
-        ),
-        Claim(
-            "basins from random starts",
-            "Walks from random starts end in training sentences with few of them, and nowhere in particular with many.",
-            "a digest of version 1",
-            (
-                Condition(
-                    "walks that end in one of 16 training sentences", examined("ends", "train", SMALLEST), above=0.5
-                ),
-                Condition(
-                    "with 8,192: share of walks minus their exact probability",
-                    minus(examined("ends", "train", LARGEST), examined("expected", "train", LARGEST)),
-                    above=-0.05,
-                    below=0.05,
-                ),
             ),
         ),
     )

@@ -13,7 +13,7 @@ from uddm_mini.probes.roc import Interval, auc
 from .ledger import T, Tables, detail, entropy, recovery
 from .rule import FRESH, Values
 
-LARGEST = 8192  # training sentences of the toy language
+SMALLEST, LARGEST = 16, 8192  # training sentences of the toy language
 
 
 def table_of(tables: Tables, case: str) -> pd.DataFrame:
