@@ -34,15 +34,15 @@ def test_no_sentence_is_bound_to_its_share_of_noise_levels():
     for seed in range(8):
         mean_nelbo(blind(seen), x0, seed=seed, draws=1)
     levels = torch.stack(seen)  # [8, 100]
-    torch.testing.assert_close(levels.sort(dim=1).values, ((torch.arange(100) + 0.5) / 100).expand(8, -1))
-    # 400 levels without replacement: the mean of a half has a standard deviation of 0.01
-    assert float(levels[:, :50].mean()) == pytest.approx(0.5, abs=0.04)
+    torch.testing.assert_close(levels.sort(dim=1).values, (((torch.arange(100) + 0.5) / 100) ** 2).expand(8, -1))
+    # 400 levels without replacement: the mean of the root of a half has a standard deviation of 0.01
+    assert float(levels[:, :50].sqrt().mean()) == pytest.approx(0.5, abs=0.04)
 
 
 def test_the_levels_begin_where_they_are_told_to():
     seen = []
     mean_nelbo(blind(seen), torch.zeros(25, 1, dtype=torch.int64), draws=2, t_from=0.8)
-    torch.testing.assert_close(torch.cat(seen).sort().values, 0.8 + 0.2 * (torch.arange(50) + 0.5) / 50)
+    torch.testing.assert_close(torch.cat(seen).sort().values, 0.8 + 0.2 * ((torch.arange(50) + 0.5) / 50) ** 2)
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
@@ -59,9 +59,10 @@ def test_mean_nelbo_is_the_mean_over_the_draws_that_it_names(model, corpus):
     x0 = corpus.held_out[:5]
     generator = torch.Generator().manual_seed(3)
     repeated = x0.repeat(2, 1)
-    t = ((torch.arange(10) + 0.5) / 10)[torch.randperm(10, generator=generator)]
+    u = ((torch.arange(10) + 0.5) / 10)[torch.randperm(10, generator=generator)]
+    t = u**2
     xt = model.noise.corrupt(repeated, t, generator)
-    expected = model.noise.nelbo(model.cavity(xt, t), repeated, xt, t)
+    expected = 2 * u[:, None] * model.noise.nelbo(model.cavity(xt, t), repeated, xt, t)
     assert mean_nelbo(model, x0, seed=3, draws=2) == pytest.approx(float(expected.mean()), rel=1e-5)
     kept = expected[repeated != int(x0[0, 0])]
     assert len(kept) < expected.numel()

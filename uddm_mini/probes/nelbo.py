@@ -22,7 +22,9 @@ def mean_nelbo(
 ) -> float:
     """Estimate the NELBO of sentences x0 int64[B, L], in nats per counted token; NaN if no token counts.
 
-    It is the mean of `Noise.nelbo` over noise levels that are spread evenly over (t_from, 1).
+    It is the mean of `Noise.nelbo` over noise levels from t_from to 1. Near t = 0 few tokens change, and those cost
+    some 1 / t, so that even levels would have no finite variance. They are spread as t = u^2 for even u instead, and
+    the weight dt / du = 2 u keeps the mean.
 
     ignore: tokens with these ids are not counted.
     seed: decides the noise, and which sentence gets which level.
@@ -34,12 +36,12 @@ def mean_nelbo(
     generator = torch.Generator().manual_seed(seed)
     x0 = x0.repeat(draws, 1)
     even = ((torch.arange(len(x0)) + 0.5) / len(x0))[torch.randperm(len(x0), generator=generator)].to(x0.device)
-    t = t_from + (1 - t_from) * even
+    t, weight = t_from + (1 - t_from) * even**2, 2 * even
     xt = model.noise.corrupt(x0, t, generator)
     counted = counted_tokens(x0, ignore)
     total, count = 0.0, int(counted.sum())
     for part in torch.arange(len(x0), device=x0.device).split(max(1, model.batch_size)):  # `mapped` names a wrong one
         log_p0 = model.mapped(xt[part], t[part], model.noise.form)
         nelbo = model.noise.nelbo(log_p0, x0[part], xt[part], t[part])
-        total += float(nelbo[counted[part]].double().sum())
+        total += float((weight[part, None] * nelbo.double())[counted[part]].sum())
     return total / count if count else float("nan")
