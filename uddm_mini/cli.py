@@ -31,13 +31,12 @@ from uddm_mini.training.train import note_corpus, train
 from uddm_mini.walks import Walk, sample
 from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.corpus import MOST_HELD_OUT, Corpus, docstring_corpus, text_corpus
+from uddm_mini.worlds.drawn import draw_corpus
 from uddm_mini.worlds.english import ENGLISH
 from uddm_mini.worlds.settings import TextSettings
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .arguments import Settings, chosen, chosen_sizes, command_line, make_parser
-
-POOL = 8192  # training sentences of a language that the command line draws its subsets from
+from .arguments import POOL, Settings, chosen, chosen_sizes, command_line, make_parser
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,10 +103,10 @@ def _workers(device: str) -> Iterator[Executor | None]:
             raise
 
 
-def _corpus_named(name: str, settings: TextSettings) -> Corpus:
-    """Return the corpus of a language or a source, by its name, or of a text file, by its path."""
+def _corpus_named(name: str, settings: TextSettings, pool: int = POOL) -> Corpus:
+    """Return the corpus of a language, with `pool` training sentences, or of a source, by name, or of a text file."""
     if name in WORLDS:  # always the same pool, so that a subset is the same sentences in every command
-        return WORLDS[name]().corpus(n_train=POOL)
+        return draw_corpus(WORLDS[name](), pool)
     if name == "docstrings":
         return docstring_corpus(replace(settings, n_held_out=settings.n_held_out or MOST_HELD_OUT))
     if name in ENGLISH:
@@ -119,7 +118,9 @@ def _corpus(options: argparse.Namespace) -> Corpus:
     settings = chosen(options, TextSettings())
     if options.corpus in WORLDS and settings != TextSettings():
         raise ValueError(f"Options of real text, such as --vocab-size, do nothing for {options.corpus}.")
-    return _corpus_named(options.corpus, settings)
+    if options.corpus not in WORLDS and options.pool != POOL:
+        raise ValueError(f"--pool is for languages; of real text, such as {options.corpus}, all is used.")
+    return _corpus_named(options.corpus, settings, options.pool)
 
 
 def _sweep(options: argparse.Namespace) -> None:

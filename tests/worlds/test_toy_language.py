@@ -208,7 +208,7 @@ def test_broken_grammars_are_named(choices, slots, message):
         (lambda e: e.cavity(torch.zeros(1, 14, 102)), "contradicts every sentence"),
         (lambda e: e.corpus(n_train=0), "at least 1"),
         (lambda e: e.corpus(n_held_out=0), "at least 1"),
-        (lambda e: e.corpus(n_train=10**6), "a quarter"),
+        (lambda e: e.corpus(n_train=1_382_400), "together at most 1382400"),
     ],
 )
 def test_bad_input_is_named(english, call, message):

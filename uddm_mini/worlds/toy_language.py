@@ -9,8 +9,10 @@ import torch
 
 from .automaton import compile_grammar, count_sentences, vocabulary
 from .corpus import Corpus
+from .drawn import draw_corpus
 from .grammar import Grammar, english
 
+ENOUGH = 16384  # sentences whose paths are followed together, in some 250 MB
 AT_ONCE = 128  # sentences of which every word is tried; they take some 20 MB for 14 words of 102
 
 
@@ -45,6 +47,21 @@ class ToyLanguage:
             rows = table[values[choice.parent]] if choice.parent else table[None, :]
             # inverse CDF; the last column is 1 up to rounding, so it is left out of the comparison
             values[choice.name] = (uniforms[:, k, None] >= rows[:, :-1]).sum(axis=1)
+        return self._said(values, n)
+
+    def every(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return all sentences, int64[n_sentences, L], 155 MB for the book's, and their probabilities, float64."""
+        values, p = dict[str, np.ndarray](), np.ones(1)
+        for choice in self.grammar.choices:
+            table = np.asarray(choice.probs, dtype=float)
+            rows = table[values[choice.parent]] if choice.parent else np.broadcast_to(table, (len(p), len(table)))
+            before, value = np.nonzero(rows)
+            values = {name: old[before] for name, old in values.items()} | {choice.name: value}
+            p = p[before] * rows[before, value]
+        return self._said(values, len(p)), torch.from_numpy(p)
+
+    def _said(self, values: dict[str, np.ndarray], n: int) -> torch.Tensor:
+        """Return the n sentences that voice these values of the choices, int64[n, L]."""
         columns = []
         for slot in self.grammar.slots:
             ids = np.vectorize(self._ids.__getitem__, otypes=[np.int64])(np.array(slot.words))
@@ -53,23 +70,8 @@ class ToyLanguage:
         return torch.from_numpy(np.stack(columns, axis=1))
 
     def corpus(self, n_train: int = 4096, n_held_out: int = 1024, seed: int = 0) -> Corpus:
-        """Return a `Corpus` of distinct sentences, none of them in both parts (deterministic in `seed`).
-
-        The held-out part does not depend on n_train, so corpora of different sizes share it.
-        """
-        if n_train < 1 or n_held_out < 1 or 4 * (n_train + n_held_out) > self.n_sentences:
-            raise ValueError(
-                f"This language has {self.n_sentences} sentences, so n_train and n_held_out must be at least 1 "
-                f"each, and together at most a quarter of that, but they are {n_train} and {n_held_out}."
-            )
-        drawn, distinct = n_held_out + n_train, torch.empty(0, self.length, dtype=torch.int64)
-        while len(distinct) < n_held_out + n_train:  # a few sentences repeat, so draw some more
-            drawn += drawn // 4 + 16
-            x = self.sample(drawn, seed)
-            distinct = x[torch.from_numpy(np.sort(np.unique(x.numpy(), axis=0, return_index=True)[1]))]
-        info = {"seed": seed, "distinct sentences of the language": self.n_sentences}
-        train, held_out = distinct[n_held_out : n_held_out + n_train], distinct[:n_held_out]
-        return Corpus(self.name, train, held_out, self.words, info=info, world=self)
+        """Return a `Corpus` of distinct sentences: see `draw_corpus`."""
+        return draw_corpus(self, n_train, n_held_out, seed)
 
     def decode(self, x: torch.Tensor) -> list[str]:
         """Turn token ids int64[n, L] into n strings."""
@@ -81,7 +83,10 @@ class ToyLanguage:
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """Return log p(sentence) in nats, float64[n]; -inf for a sentence the language cannot say."""
-        x = self._checked(x)
+        return torch.cat([self._log_prob(part) for part in self._checked(x).split(ENOUGH)])
+
+    def _log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        """Return `log_prob` of so many sentences as fit the memory."""
         return self._log_total(len(x), lambda position, words: (x[:, position, None] == words).double())
 
     def mendable(self, x: torch.Tensor) -> torch.Tensor:
