@@ -47,7 +47,7 @@ FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks", "course"
 OTHER = {
     **{"steps": 9, "epochs": 2.5, "batch_size": 7, "learning_rate": 0.125, "weight_decay": 0.5, "warmup": 3},
     **{"optimizer": "muon", "decay": "constant", "time_power": 3.5, "looks": 5, "group": 3, "draws": 2, "walks": 8},
-    **{"neighbor_bias": 4.5, "mixing": "convolution", "position_sd": 0.0625},
+    **{"t_max": 0.75, "table": "other", "neighbor_bias": 4.5, "mixing": "convolution", "position_sd": 0.0625},
     **{"clip": 0.25, "ema": 0.75, "loss": "cross_entropy", "seed": 11, "schedule": "exponential", "epsilon": 0.0625},
     **{"width": 24, "depth": 3, "heads": 3, "neighbors": True, "times": (0.5, 0.75), "sentences": 33},
     **{"entropy_t": 0.03125, "writing_steps": 5, "vanishing": (0.5,), "method": "iterate", "form": "cavity"},
@@ -149,6 +149,8 @@ def test_the_settings_of_training_noise_model_and_walk_are_all_explained():
     }
     assert silent == {
         *("SweepSettings.progress", "SweepSettings.command", "DetailSettings.progress", "HalvesSettings.progress"),
+        # typed as lists of words and of whole numbers
+        *("DetailSettings.probes", "DetailSettings.sizes", "DetailSettings.seeds"),
         "TextSettings.seed",
     }
 

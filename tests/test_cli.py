@@ -165,9 +165,28 @@ def test_examine_describes_the_kept_models_of_a_sweep(tmp_path, capsys):
     table = read_rows(tmp_path / "s" / "details.csv")
     assert set(table.split) == {"train", "held-out", "generated", "random"} and set(table.n_train) == {4}
     assert {"entropy", "grammatical", "fixed_iterate"} <= set(table.quantity)
-    assert "mean entropy (nats)" in capsys.readouterr().out
+    assert "mean entropy\n" in capsys.readouterr().out
+    some = ["--probes", "judged,membership", "--seeds", "0", "--sizes", "4", "--table", "some", "--sentences", "4"]
+    assert main(["examine", str(tmp_path / "s"), *some]) == 0
+    assert set(read_rows(tmp_path / "s" / "some.csv").quantity) == {"judged", "auc"}
+    assert "some.csv" in capsys.readouterr().out
+    assert main(["examine", str(tmp_path / "s"), *some[:2], "--seeds", "7", "--table", "none"]) == 2
+    assert "no model of these sizes and seeds" in one_sentence(capsys)
+    with pytest.raises(SystemExit):
+        main(["examine", str(tmp_path / "s"), "--probes", "judgment"])
+    assert "there is no probe 'judgment'; there are recovery, " in capsys.readouterr().err
     assert main(["examine", str(tmp_path / "nowhere")]) == 2
     assert "no sweep.csv" in one_sentence(capsys) and not (tmp_path / "nowhere").exists()
+
+
+def test_a_language_has_as_many_sentences_as_are_asked_for(tmp_path, capsys):
+    out = ["--out", str(tmp_path), "--seeds", "0", "--sentences", "4", *TINY]
+    assert main(["sweep", "--corpus", "kitchen", "--pool", "40", "--sizes", "all", *out]) == 0
+    assert set(read_rows(tmp_path / "sweep.csv").n_train) == {40}
+    assert main(["sweep", "--pool", "3000000", *out]) == 2
+    assert "This language has 1382400 sentences" in one_sentence(capsys)
+    assert main(["sweep", "--corpus", "docstrings", "--pool", "40", *out]) == 2
+    assert "--pool is for languages" in one_sentence(capsys)
 
 
 def test_the_bounds_of_a_sweep_meet_the_noise_of_its_models(tmp_path, toy):

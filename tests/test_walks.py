@@ -31,7 +31,8 @@ from uddm_mini import (
     settle,
 )
 from uddm_mini.noise import SCHEDULES
-from uddm_mini.walks import choose_tokens, gibbs
+from uddm_mini.sampling import gibbs
+from uddm_mini.walks import choose_tokens
 
 
 def seeded(seed: int) -> torch.Generator:

@@ -32,12 +32,13 @@ from .probes.recovery import counted_tokens, token_recovery
 from .probes.roc import auc, roc, threshold_at
 from .probes.side import side_of_transition
 from .probes.subject import ProbeSettings
+from .sampling import gibbs, sample
 from .training.checkpoint import load, save
 from .training.objective import cross_entropy
 from .training.settings import TrainSettings
 from .training.stacked import train_each
 from .training.train import train
-from .walks import Walk, gibbs, reverse_walk, sample, settle
+from .walks import Walk, reverse_walk, settle
 from .worlds import *  # noqa: F403 - so is a language
 from .worlds import __all__ as _worlds
 from .worlds.corpus import Corpus, docstring_corpus, text_corpus

@@ -14,6 +14,7 @@ from uddm_mini.experiments.course import CourseSettings
 from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
 from uddm_mini.experiments.sweep import SweepSettings
+from uddm_mini.probes.suite import EXAMINED, PROBES
 from uddm_mini.settings import changed, leaves
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.walks import Walk
@@ -55,6 +56,12 @@ def _count(text: str, least: int = 1) -> int:
 
 def _seed(text: str) -> int:
     return _count(text, least=0)
+
+
+def _probe(text: str) -> str:
+    if text.strip() not in PROBES:
+        raise argparse.ArgumentTypeError(f"there is no probe {text!r}; there are {', '.join(PROBES)}")
+    return text.strip()
 
 
 def chosen_sizes(wanted: list[int] | None, largest: int) -> list[int]:
@@ -141,6 +148,10 @@ def _examine(parser: argparse.ArgumentParser) -> None:
     """examine the kept models of a sweep: what they write, how sure they are, what they leave alone."""
     parser.add_argument("folders", nargs="+", metavar="DIR", help="folder of a sweep that was run with --keep-models")
     _corpus_options(parser)
+    words = f"probes, whose numbers stand in the table, of {', '.join(PROBES)} (default {','.join(EXAMINED)})"
+    parser.add_argument("--probes", type=_several(_probe), metavar="NAME,...", help=words)
+    for name, one in (("sizes", _count), ("seeds", _seed)):
+        parser.add_argument(f"--{name}", type=_several(one), metavar="N,N,...", help="only these models (default all)")
     add_options(parser, DetailSettings())
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import multiprocessing
 import os
 import sys
 import warnings
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,11 +21,13 @@ from uddm_mini.experiments.details import DetailSettings, sweep_details
 from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
 from uddm_mini.experiments.sweep import SweepSettings, run_sweep
 from uddm_mini.files import check_writable
+from uddm_mini.parallel import workers
 from uddm_mini.probes.recovery import token_recovery
+from uddm_mini.sampling import sample
 from uddm_mini.training.checkpoint import load, save
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import note_corpus, train
-from uddm_mini.walks import Walk, sample
+from uddm_mini.walks import Walk
 from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.corpus import MOST_HELD_OUT, Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.drawn import draw_corpus
@@ -87,22 +86,6 @@ def _sentence(error: Exception) -> str:
     return str(error) if isinstance(error, (ValueError, OSError, ImportError)) else ""
 
 
-@contextmanager
-def _workers(device: str) -> Iterator[Executor | None]:
-    """Yield one process per core for work on a CPU: unlike threads, they never wait for each other's Python."""
-    cores = torch.get_num_threads()
-    if device != "cpu" or cores == 1:
-        yield None
-        return
-    start_anew = multiprocessing.get_context("spawn")  # a forked PyTorch can hang
-    with ProcessPoolExecutor(cores, start_anew, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
 def _corpus_named(name: str, settings: TextSettings, pool: int = POOL) -> Corpus:
     """Return the corpus of a language, with `pool` training sentences, or of a source, by name, or of a text file."""
     if name in WORLDS:  # always the same pool, so that a subset is the same sentences in every command
@@ -130,11 +113,11 @@ def _sweep(options: argparse.Namespace) -> None:
     out = Path(options.out)
     results = [out / "sweep.csv", Path(options.bounds or out / "bounds.csv")]
     before = [path.stat().st_mtime_ns if path.exists() else 0 for path in results]
-    with _workers(settings.device) as workers:
-        table = run_sweep(corpus, sizes, options.seeds, settings, executor=workers, out=out)
+    with workers(settings.device) as executor:
+        table = run_sweep(corpus, sizes, options.seeds, settings, executor=executor, out=out)
         # with those of earlier calls
         sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))
-        bounds = sweep_bounds(corpus, sizes, seeds, settings, out=results[1], executor=workers)
+        bounds = sweep_bounds(corpus, sizes, seeds, settings, out=results[1], executor=executor)
     figures = [out / "transition.png", out / "transition.svg"]
     if before != [path.stat().st_mtime_ns for path in results] or not all(path.exists() for path in figures):
         from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
@@ -148,11 +131,14 @@ def _sweep(options: argparse.Namespace) -> None:
 
 def _examine(options: argparse.Namespace) -> None:
     corpus, settings = _corpus(options), chosen(options, DetailSettings())
+    typed = {name: tuple(getattr(options, name) or ()) for name in ("sizes", "seeds")}
+    typed |= {"probes": tuple(options.probes)} if options.probes else {}
     for folder in options.folders:
-        with _workers(settings.device) as workers:
-            table = sweep_details(folder, corpus, settings, executor=workers)
-        shown = table[table.quantity == "entropy"].pivot_table(index="n_train", columns="split", values="value")
-        print(f"{folder}: mean entropy (nats)\n{shown.round(3).to_string()}\nWrote {Path(folder) / 'details.csv'}")
+        with workers(settings.device) as executor:
+            table = sweep_details(folder, corpus, settings, executor=executor, **typed)
+        first = "entropy" if "entropy" in set(table.quantity) else table.quantity.iloc[0]
+        shown = table[table.quantity == first].pivot_table(index="n_train", columns="split", values="value")
+        print(f"{folder}: mean {first}\n{shown.round(3).to_string()}\nWrote {Path(folder) / settings.table}.csv")
 
 
 def _halves(options: argparse.Namespace) -> None:
@@ -161,16 +147,18 @@ def _halves(options: argparse.Namespace) -> None:
     sizes = options.sizes
     if sizes is None:
         sizes = [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
-    with _workers(settings.device) as workers:
-        table = disjoint_halves(corpus, sizes, options.seeds, settings, out=options.out, executor=workers)
+    with workers(settings.device) as executor:
+        table = disjoint_halves(corpus, sizes, options.seeds, settings, out=options.out, executor=executor)
     shown = table.pivot_table(index=["denoiser", "n_train"], columns="t", values="agreement")
     print(f"Fraction of changed words on which both agree, by t:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
 
 def _breaks(options: argparse.Namespace) -> None:
     settings = _trained(options, replace(BreakSettings(), command=options.command))
-    with _workers(settings.device) as workers:
-        table = broken_recipes(ToyLanguage(), options.sizes, options.seeds, settings, out=options.out, executor=workers)
+    with workers(settings.device) as executor:
+        table = broken_recipes(
+            ToyLanguage(), options.sizes, options.seeds, settings, out=options.out, executor=executor
+        )
     shown = table.groupby("denoiser", sort=False)[COLUMNS].mean()
     print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
@@ -178,16 +166,16 @@ def _breaks(options: argparse.Namespace) -> None:
 def _course(options: argparse.Namespace) -> None:
     corpus, settings = _corpus(options), _trained(options, replace(CourseSettings(), command=options.command))
     sizes = chosen_sizes(options.sizes, len(corpus.train))
-    with _workers(settings.device) as workers:
-        table = training_course(corpus, sizes, options.seeds, settings, out=options.out, executor=workers)
+    with workers(settings.device) as executor:
+        table = training_course(corpus, sizes, options.seeds, settings, out=options.out, executor=executor)
     shown = turning_points(table).groupby("n_train")[["generalizes", "memorizes"]].median()
     print(f"Steps until a network generalizes, and memorizes:\n{shown.round(0).to_string()}\nWrote {options.out}")
 
 
 def _copies(options: argparse.Namespace) -> None:
     corpus, settings = _corpus(options), _trained(options, replace(CopySettings(), command=options.command))
-    with _workers(settings.device) as workers:
-        table = duplicated_sentences(corpus, options.sizes, options.seeds, settings, out=options.out, executor=workers)
+    with workers(settings.device) as executor:
+        table = duplicated_sentences(corpus, options.sizes, options.seeds, settings, out=options.out, executor=executor)
     shown = table.groupby(["n_train", "copies"]).mean(numeric_only=True).drop(columns="seed")
     print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
 

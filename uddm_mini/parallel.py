@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
 from math import ceil
@@ -89,3 +90,19 @@ def _run(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+@contextmanager
+def workers(device: str) -> Iterator[Executor | None]:
+    """Yield one process per core for work on a CPU: unlike threads, they never wait for each other's Python."""
+    cores = torch.get_num_threads()
+    if device != "cpu" or cores == 1:
+        yield None
+        return
+    start_anew = multiprocessing.get_context("spawn")  # a forked PyTorch can hang
+    with ProcessPoolExecutor(cores, start_anew, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -41,12 +41,13 @@ def reverse_walk(
         raise ValueError(f"t, where the walk starts, is a noise level between 0 and 1, but is {t}.")
     if steps < 1:
         raise ValueError(f"steps must be at least 1, but is {steps}.")
-    return _walk(model, x, [t * (1 - i / steps) for i in range(steps + 1)], greedy, generator)
+    return walk_through(model, x, [t * (1 - i / steps) for i in range(steps + 1)], greedy, generator)
 
 
-def _walk(
+def walk_through(
     model: Denoiser, x: torch.Tensor, times: list[float], greedy: bool, generator: torch.Generator | None
 ) -> Iterator[tuple[float, torch.Tensor]]:
+    """Walk the reverse process through falling noise levels; yield every (t, x_t)."""
     yield times[0], x
     for t, s in itertools.pairwise(times):
         if t == 0:  # already clean: there is no noise to walk back through
@@ -59,58 +60,7 @@ def _walk(
         yield s, x
 
 
-def sample(
-    model: Denoiser,
-    n: int,
-    length: int,
-    steps: int = 64,
-    *,
-    corrections: int = 0,
-    generator: torch.Generator | None = None,
-) -> torch.Tensor:
-    """Write n sentences of `length` tokens, int64[n, length]: walk the reverse process from pure noise to t = 0.
-
-    steps: of the walk, all equally long in t; see `reverse_walk`.
-    corrections: Gibbs steps after each of them but the last, see `gibbs`; each asks the model once more.
-
-    Random, from `generator`: the noise and every step.
-    """
-    if n < 0 or length < 1:
-        raise ValueError(f"n must be at least 0 and length at least 1, but they are {n} and {length}.")
-    if steps < 1 or corrections < 0:
-        raise ValueError(f"steps must be at least 1 and corrections at least 0; they are {steps} and {corrections}.")
-    x = model.noise.start(n, length, generator).to(model.device)
-    for i in range(steps):
-        t, s = 1 - i / steps, 1 - (i + 1) / steps
-        x = _end(_walk(model, x, [t, s], False, generator))
-        if s > 0 and corrections:
-            x = gibbs(model, x, s, corrections, generator=generator)
-    return x
-
-
-def gibbs(
-    model: Denoiser, x: torch.Tensor, t: Level, rounds: int = 1, *, generator: torch.Generator | None = None
-) -> torch.Tensor:
-    """Redraw words of noisy sentences x int64[B, L] at level t, one of each sentence in each round, given the others.
-
-    The clean word is drawn from the cavity posterior, then sent through the noise again: that is p(x_t^l | x_t without
-    l), so a perfect model leaves the distribution of x_t as it is, and mends what a step that was too long has broken
-    (Gourevitch et al. 2026).
-
-    Random, from `generator`: the places, the words and their noise. ValueError unless rounds is at least 1.
-    """
-    if rounds < 1:
-        raise ValueError(f"rounds must be at least 1, but is {rounds}.")
-    t, rows, x = batch_times(t, x), torch.arange(len(x), device=x.device), x.clone()
-    for _ in range(rounds):
-        place = torch.randint(x.shape[1], (len(x),), generator=generator).to(x.device)
-        p0 = model.cavity(x, t)[rows, place].exp()  # [B, V]
-        word = choose_tokens(p0.unsqueeze(1), False, generator)  # [B, 1]
-        x[rows, place] = model.noise.corrupt(word, t, generator).squeeze(1)
-    return x
-
-
-def _end(walk: Iterator[tuple[float, torch.Tensor]]) -> torch.Tensor:
+def end_of(walk: Iterator[tuple[float, torch.Tensor]]) -> torch.Tensor:
     """Return the last text of a walk, and keep none of the others."""
     return deque(walk, maxlen=1)[0][1]
 
@@ -177,7 +127,7 @@ class Walk:
         """
         if self.method in ("argmax", "iterate"):
             return list(settle(model, xt, t, 1 if self.method == "argmax" else self.steps, self.form))
-        return [xt, _end(reverse_walk(model, xt, t, self.steps, greedy=self.method == "greedy", generator=generator))]
+        return [xt, end_of(reverse_walk(model, xt, t, self.steps, greedy=self.method == "greedy", generator=generator))]
 
 
 def choose_tokens(probs: torch.Tensor, greedy: bool, generator: torch.Generator | None) -> torch.Tensor:

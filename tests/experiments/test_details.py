@@ -67,6 +67,19 @@ def test_a_folder_of_models_is_examined_once(corpus, tmp_path, monkeypatch, engl
     assert not (tmp_path / "empty").exists()
 
 
+def test_some_probes_of_some_models_stand_in_a_table_of_their_own(corpus, tmp_path):
+    run_sweep(corpus, [4, 8], [0, 1], out=tmp_path, **KEEP)
+    found = sweep_details(tmp_path, corpus, FEW, probes=("judged",), sizes=(8,), seeds=(1,), table="judged")
+    assert set(found.quantity) == {"judged"} and set(zip(found.n_train, found.seed, strict=True)) == {(8, 1)}
+    assert not (tmp_path / "details.csv").exists()
+    more = sweep_details(tmp_path, corpus, FEW, probes=("judged",), seeds=(1,), table="judged")
+    assert set(more.n_train) == {4, 8}, "the same table, and more models"
+    with pytest.raises(ValueError, match="other settings.*probes"):
+        sweep_details(tmp_path, corpus, FEW, probes=("side",), table="judged")
+    with pytest.raises(ValueError, match="no model of these sizes"):
+        sweep_details(tmp_path, corpus, FEW, sizes=(5,))
+
+
 def test_models_are_examined_under_the_noise_that_they_were_trained_on(corpus, tmp_path):
     run_sweep(corpus, [8], [0], out=tmp_path, schedule="cosine", epsilon=0.01, **KEEP)
     found = sweep_details(tmp_path, corpus, FEW)

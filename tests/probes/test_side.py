@@ -22,6 +22,7 @@ from uddm_mini.chapters.quantities import side_scores
 from uddm_mini.probes.side import MUCH_SURER, THRESHOLD, Side, side_of_transition
 from uddm_mini.teaching.results import committed, results_path
 from uddm_mini.worlds import WORLDS
+from uddm_mini.worlds.drawn import draw_corpus
 
 LANGUAGE = ToyLanguage()
 CORPUS = LANGUAGE.corpus(n_train=512)
@@ -34,9 +35,9 @@ def seeded(seed=0):
 
 @pytest.mark.parametrize("name", WORLDS)
 @pytest.mark.parametrize("kind", [UniformNoise, AbsorbingNoise])
-def test_exact_denoisers_of_two_languages_are_on_their_sides(name, kind):
+def test_exact_denoisers_of_every_language_are_on_their_sides(name, kind):
     language = WORLDS[name]()
-    corpus, noise = language.corpus(n_train=512), kind(language.vocab_size)
+    corpus, noise = draw_corpus(language, 512), kind(language.vocab_size)
     for model, verdict in (
         (PopulationDenoiser(language, noise), "generalizes"),
         (MemorizingDenoiser(corpus.subset(16, 0), noise), "memorizes"),

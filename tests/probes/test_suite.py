@@ -75,8 +75,8 @@ def memory(corpus):
 # --- the table of probes ---------------------------------------------------------------------------------------------
 
 
-def test_every_probe_is_of_a_sweep_or_of_kept_models():
-    assert list(PROBES) == [*MEASURED, *EXAMINED]
+def test_every_probe_is_of_a_sweep_or_of_kept_models_or_asked_for():
+    assert list(PROBES) == [*MEASURED, *EXAMINED, "along", "local", "side"]
 
 
 def test_what_is_measured_is_the_numbers_of_the_single_probes(corpus):

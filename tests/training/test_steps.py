@@ -110,7 +110,29 @@ def test_noise_levels_of_another_power_leave_the_mean_loss_alone(power, generato
     assert abs(float(plain.mean() - other.mean())) < 5 * error + 0.003 * float(plain.mean())
 
 
-@pytest.mark.parametrize("changes", [{"optimizer": "sgd"}, {"time_power": 0.0}, {"time_power": float("nan")}])
+@pytest.mark.parametrize("power", [1.0, 2.0])
+def test_noise_levels_up_to_the_highest_are_even_and_weighted_to_be(power, generator):
+    x, noise = torch.zeros(50, 6, dtype=torch.int64), UniformNoise(4)
+    settings = TrainSettings(batch_size=8192, time_power=power, t_max=0.2, loss="cross_entropy")
+    _, t, _ = draw_batch(x, noise, settings, generator)
+    assert float((t / 0.2).pow(1 / power).mean()) == pytest.approx(0.5, abs=0.01) and float(t.max()) <= 0.2
+
+    class Told(torch.nn.Module):
+        """Logits that cost t nats."""
+
+        noise = UniformNoise(4)
+
+        def logits(self, xt, t):
+            return torch.stack([-t, *[torch.log((1 - (-t).exp()) / 3)] * 3], dim=-1)[:, :, None].expand(*xt.shape, 4)
+
+    loss = training_loss(Told(), x[:1].expand(1, 8192, 6), x[:1].expand(1, 8192, 6), t[None], settings)
+    assert float(loss) == pytest.approx(0.1, abs=2e-3), "the mean of an even t up to 0.2"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"optimizer": "sgd"}, {"time_power": 0.0}, {"time_power": float("nan")}, {"t_max": 0.0}, {"t_max": 1.1}],
+)
 def test_settings_that_do_not_exist(changes):
     with pytest.raises(ValueError, match=next(iter(changes))):
         TrainSettings(**changes)

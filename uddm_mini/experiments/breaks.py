@@ -16,11 +16,11 @@ from uddm_mini.models.transformer import EMBEDDING_SD, OUTPUT_SCALE, Transformer
 from uddm_mini.parallel import at_most, useful_threads
 from uddm_mini.probes.nelbo import mean_nelbo
 from uddm_mini.probes.recovery import token_recovery
+from uddm_mini.sampling import sample
 from uddm_mini.settings import option
 from uddm_mini.training.objective import EARLIEST_T, draw_batch, training_loss
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import checked_device
-from uddm_mini.walks import sample
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
 

@@ -15,10 +15,11 @@ from uddm_mini.denoiser import Denoiser
 from uddm_mini.probes.entropy import conditional_entropy
 from uddm_mini.probes.recovery import counted_tokens, token_recovery
 from uddm_mini.probes.starts import ends_in
+from uddm_mini.sampling import sample
 from uddm_mini.settings import option
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import checked_device, train_stack
-from uddm_mini.walks import Walk, sample
+from uddm_mini.walks import Walk
 from uddm_mini.worlds.corpus import Corpus
 
 from .run import OneByOne, Rows, finish, jobs_of, settings_of_many, store_of

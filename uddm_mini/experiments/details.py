@@ -24,9 +24,17 @@ DETAILS = ProbeSettings(times=(0.05, 0.1, 0.25), sentences=128, walk=Walk("rever
 
 @dataclass(frozen=True)
 class DetailSettings:
-    """How kept models are examined, and what belongs to the call alone; as in `SweepSettings`."""
+    """How kept models are examined, and what belongs to the call alone; as in `SweepSettings`.
+
+    probes: names of PROBES, whose numbers stand in the table.
+    sizes, seeds: of the models that are examined; none stands for all.
+    """
 
     probe: ProbeSettings = DETAILS
+    probes: tuple[str, ...] = EXAMINED
+    sizes: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = ()
+    table: str = option("details", "name of the table in the folder")
     device: str = option("cpu", "cpu, cuda or mps")
     progress: bool = True
 
@@ -39,22 +47,29 @@ def sweep_details(
     executor: Executor | None = None,
     **changes: Any,
 ) -> pd.DataFrame:
-    """Examine every model that `run_sweep(..., keep_models=True)` left in `folder`; write and return details.csv.
+    """Examine the models that `run_sweep(..., keep_models=True)` left in `folder`; write and return details.csv there.
 
-    One row per (n_train, seed, split, t, denoiser, quantity), with `value`; the quantities are those of the probes in
-    `EXAMINED`. Finished models are written at once, and the same call resumes. ValueError if a model is missing or was
+    One row per (n_train, seed, split, t, denoiser, quantity), with `value`; the quantities are those of the probes,
+    by default `EXAMINED`. A table of other probes needs another name: the setting `table`. Finished models are written
+    at once, and the same call resumes. ValueError if a model is missing, if there is none of these sizes, if one was
     trained on another corpus, or if the table is of other models.
     """
     folder, settings = Path(folder), with_changes(settings or DetailSettings(), changes)
     if not (folder / "sweep.csv").exists():
         raise ValueError(f"{folder} has no sweep.csv, so it is not the folder of a sweep.")
-    jobs = sorted(jobs_in(read_rows(folder / "sweep.csv")))
+    jobs = [
+        (n, seed)
+        for n, seed in sorted(jobs_in(read_rows(folder / "sweep.csv")))
+        if n in (settings.sizes or (n,)) and seed in (settings.seeds or (seed,))
+    ]
+    if not jobs:
+        raise ValueError(f"{folder} has no model of these sizes and seeds: {settings.sizes}, {settings.seeds}.")
     models = read_note(folder / "sweep.csv")["settings"]
     about = {"corpus": corpus.sha256, "world": corpus.world is not None, "train": models.get("train")}
     store = Store(
-        folder / "details.csv",
-        {"probe": asdict(settings.probe), **about},
-        {"probe": asdict(DETAILS), **about},
+        folder / f"{settings.table}.csv",
+        {"probe": asdict(settings.probe), "probes": settings.probes, **about},
+        {"probe": asdict(DETAILS), "probes": EXAMINED, **about},
         device=settings.device,
     )
     return finish(store, jobs, Details(folder, corpus, settings), executor, progress=settings.progress)
@@ -81,4 +96,6 @@ class Details(OneByOne):
                 f"The models in {self.folder} were not trained on this corpus; give the one they were trained on."
             )
         subject = Subject(model, self.corpus, self.corpus.subset(n, seed), self.settings.probe, seed)
-        return [{"n_train": n, "seed": seed, "denoiser": "model", **row} for row in probe(subject, *EXAMINED)]
+        return [
+            {"n_train": n, "seed": seed, "denoiser": "model", **row} for row in probe(subject, *self.settings.probes)
+        ]

@@ -50,6 +50,10 @@ class AbsorbingNoise(Noise):
         """Return masks, int64 in the shape of x."""
         return torch.full_like(x, self.mask)
 
+    def given(self, x0: torch.Tensor, t: Level, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Return the words themselves: whichever are seen, the posterior of the others is the same at every level."""
+        return x0
+
     def level_of(self, changed: float) -> float:
         """Return the t with 1 - alpha(t) = changed; 1 where pure noise changes less."""
         return float(self.time_of(1 - changed))

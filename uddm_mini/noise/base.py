@@ -65,6 +65,10 @@ class Noise(ABC):
         keep = torch.rand(x0.shape, generator=generator, device=draw_device(generator, x0.device)).to(x0.device) < alpha
         return torch.where(keep, x0, self.replacement(x0, generator))
 
+    def given(self, x0: torch.Tensor, t: Level, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Return what words that are known, x0 int64[B, L], look like in a text at level t: as noisy as the rest."""
+        return self.corrupt(x0, t, generator)
+
     def start(self, n: int, length: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """Draw pure noise, int64[n, length], where the reverse walk starts."""
         return self.replacement(torch.zeros(n, length, dtype=torch.int64, device=draw_device(generator)), generator)

@@ -10,7 +10,7 @@ import torch
 
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.models.ngram import NgramDenoiser
-from uddm_mini.walks import sample
+from uddm_mini.sampling import sample
 
 from .entropy import conditional_entropy
 from .nelbo import mean_nelbo
@@ -22,6 +22,7 @@ from .recovery import counted_tokens
 THRESHOLD = 0.1787 / 1.18
 MUCH_SURER = 0.38  # own over fresh entropy: below it only networks left of their crossing on that grid
 Verdict = Literal["memorizes", "generalizes", "undecided"]
+VERDICTS: dict[Verdict, int] = {"memorizes": 1, "undecided": 0, "generalizes": -1}  # as a table stores them
 
 
 @dataclass(frozen=True)

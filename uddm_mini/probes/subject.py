@@ -10,8 +10,9 @@ from zlib import crc32
 import torch
 
 from uddm_mini.denoiser import Denoiser
+from uddm_mini.sampling import sample
 from uddm_mini.settings import option
-from uddm_mini.walks import Walk, sample
+from uddm_mini.walks import Walk
 from uddm_mini.worlds.corpus import Corpus
 
 from .entropy import conditional_entropy

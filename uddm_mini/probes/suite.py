@@ -8,8 +8,9 @@ from dataclasses import replace
 import torch
 
 from uddm_mini.noise import UniformNoise
-from uddm_mini.walks import sample
+from uddm_mini.sampling import sample
 
+from .asked import along, local, side
 from .basins import fixed_point_rate
 from .entropy import conditional_entropy, vanishing_fraction
 from .loops import incompatibility
@@ -173,6 +174,9 @@ PROBES: dict[str, Callable[[Subject], Iterator[Row]]] = {
     "fixed_points": fixed_points,
     "membership": membership,
     "repair": repair,
+    "along": along,
+    "local": local,
+    "side": side,
 }
 MEASURED = ("recovery", "entropy", "nelbo")  # of every model of a sweep
 # of models that were kept

@@ -15,11 +15,11 @@ EARLIEST_T = 1e-3  # noise levels below this almost never change a token, but wo
 def draw_batch(
     x: torch.Tensor, noise: Noise, settings: TrainSettings, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Draw a training batch: x0 int64[B, L] with replacement, t = u^time_power for even u, float[B], and x_t."""
+    """Draw a training batch: x0 int64[B, L] with replacement, t = t_max u^time_power, even u, float[B], and x_t."""
     size = settings.batch_size
     x0 = x[torch.randint(len(x), (size,), generator=generator)]
     u = (torch.rand(1, generator=generator) + torch.arange(size) / size) % 1
-    t = (u if settings.time_power == 1 else u**settings.time_power).clamp_min(EARLIEST_T)
+    t = (settings.t_max * (u if settings.time_power == 1 else u**settings.time_power)).clamp_min(EARLIEST_T)
     return x0, t, noise.corrupt(x0, t, generator)
 
 
@@ -28,14 +28,14 @@ def training_loss(
 ) -> torch.Tensor:
     """Return the mean loss of each model of a stack, float[M], in nats per token, for x0 and xt int64[M, B, L].
 
-    With t = u^k, levels near 0 are drawn more often; the weight dt / du = k t^(1 - 1 / k) keeps the mean over u what
-    the mean over t was. Padding is text here, for a model must learn where to end.
+    With t = t_max u^k, levels near 0 are drawn more often; the weight k (t / t_max)^(1 - 1 / k) keeps the mean over u
+    what the mean over even t up to t_max was. Padding is text here, for a model must learn where to end.
     """
     count, logits = len(xt), model.logits(xt, t).flatten(0, 1)  # [M B, L, V]
     x0, xt, t = x0.flatten(0, 1), xt.flatten(0, 1), t.flatten()
     per_token = model.noise.nelbo(logits, x0, xt, t) if settings.loss == "nelbo" else cross_entropy(logits, x0)
     if (k := settings.time_power) != 1:
-        per_token = per_token * (k * t ** (1 - 1 / k)).unsqueeze(1)
+        per_token = per_token * (k * (t / settings.t_max) ** (1 - 1 / k)).unsqueeze(1)
     return per_token.view(count, -1).mean(dim=1)
 
 

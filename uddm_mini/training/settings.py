@@ -34,6 +34,7 @@ class TrainSettings:
     time_power: float = option(
         1.0, "noise levels are u^time_power for even u, weighted so that the mean stays the loss"
     )
+    t_max: float = option(1.0, "highest noise level of training; near 0 little but the reconstruction term is left")
     seed: int = option(0, "decides the first weights, the batches and their noise")
     noise: NoiseSettings = NoiseSettings()
     model: ModelSettings = ModelSettings()
@@ -57,5 +58,7 @@ class TrainSettings:
             raise ValueError(f"epochs must be positive, or 0 for a fixed number of steps, but is {self.epochs}.")
         if not 0 < self.time_power < math.inf:
             raise ValueError(f"time_power must be positive, such as 1 or 2, but is {self.time_power}.")
+        if not 0 < self.t_max <= 1:
+            raise ValueError(f"t_max is a noise level above 0, 1 at most, but is {self.t_max}.")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema is a decay in [0, 1), such as 0.99, but is {self.ema}.")

