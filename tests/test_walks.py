@@ -434,3 +434,27 @@ def test_without_corrections_a_sample_is_the_reverse_walk_and_wrong_numbers_are_
         sample(exact, 2, 3, corrections=-1)
     with pytest.raises(ValueError, match="rounds must be at least 1"):
         gibbs(exact, x, 0.5, 0)
+
+
+def test_corrections_are_gibbs_steps_at_the_level_reached_and_none_come_after_the_last():
+    exact, generator, times = exact_model(), seeded(7), [1 - i / 3 for i in range(4)]
+    x = exact.noise.start(50, 3, generator)
+    for t, s in itertools.pairwise(times):
+        x = choose_tokens(exact.noise.reverse_step(exact.cavity(x, t).exp(), x, s, t), False, generator)
+        if s:
+            x = gibbs(exact, x, s, 2, generator=generator)
+    assert torch.equal(sample(exact, 50, 3, 3, corrections=2, generator=seeded(7)), x)
+
+
+def test_a_gibbs_step_takes_every_sentence_at_its_own_level():
+    sure = Wrapped(lambda xt, t: torch.tensor([50.0, 0, 0]).log_softmax(0).expand(*xt.shape, 3), OF_THREE, "cavity")
+    t = torch.tensor([0.0, 1.0]).repeat(300)
+    clean, noisy = gibbs(sure, torch.ones(600, 1, dtype=torch.int64), t, generator=seeded(0)).view(300, 2).T
+    assert not clean.any()
+    assert all(67 < count < 133 for count in torch.bincount(noisy, minlength=3)), "4 standard deviations"
+
+
+def test_a_gibbs_step_forgets_the_word_that_it_redraws():
+    mild = Wrapped(lambda xt, t: torch.tensor([0.5, 0.3, 0.2]).log().expand(*xt.shape, 3), OF_THREE, "cavity")
+    first, second = (gibbs(mild, torch.full((300, 1), word), 0.3, generator=seeded(0)) for word in (0, 1))
+    assert torch.equal(first, second)

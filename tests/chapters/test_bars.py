@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from uddm_mini import PopulationDenoiser, ToyLanguage, UniformNoise, conditional_entropy, crossing
-from uddm_mini.chapters import bars, bars_digest
+from uddm_mini.chapters import bars, bars_digest, quantities
 from uddm_mini.chapters.bars import claims
 from uddm_mini.chapters.bars_english import ENGLISH
 from uddm_mini.chapters.quantities import side_scores
 from uddm_mini.chapters.rule import FRESH, Claim, Condition, judge
+from uddm_mini.probes.roc import Interval, auc
 from uddm_mini.teaching.results import committed
 
 # of all bars as they were committed before seeds 5 to 9 were started (5677c23); a bar that moves is another bar
@@ -119,3 +120,98 @@ def test_scores_are_higher_where_a_network_memorizes():
     assert found[found.memory].score.mean() > found[~found.memory].score.mean() + 0.1
     alone = side_scores(earlier, FRESH, own_text_alone=True)
     assert bool((alone.score <= 0).all()) and alone.memory.equals(found.memory)
+
+
+@pytest.mark.parametrize(
+    ("bar", "side"),
+    [
+        ({"above": 0.4, "below": 0.8}, "right"),
+        ({"above": 0.5}, "open"),
+        ({"below": 0.7}, "open"),
+        ({"above": 0.7}, "wrong"),
+        ({"below": 0.5}, "wrong"),
+    ],
+)
+def test_an_interval_that_touches_its_bar_is_not_beyond_it(bar, side):
+    one = Condition("it", lambda *_: Interval(0.6, 0.5, 0.7), cases=("a",), **bar)
+    assert judge(claim(one), committed)[1].side.tolist() == [side]
+
+
+# three sizes: 16, 64 and 8192; split: recovered at t = 0.25, entropy, nelbo
+BY_HAND = {
+    "train": ([0.9, 0.8, 0.7], [0.0, 0.1, 0.3], [1.0, 1.5, 2.0]),
+    "held-out": ([0.1, 0.3, 0.6], [0.6, 0.45, 0.31], [3.0, 4.0, 2.5]),
+    "generated": (None, [0.05, 0.2, 0.3], None),
+}
+
+
+def by_hand(name: str) -> pd.DataFrame:
+    """The tables of any case; at another noise level, of another denoiser or split stand other numbers."""
+    sweep, details = [], []
+    for (split, (recovered, entropy, nelbo)), seed in itertools.product(BY_HAND.items(), (0, 1)):
+        for k, n in enumerate((16, 64, 8192)):
+            keys, more = {"n_train": n, "seed": seed, "split": split}, 0.01 * seed
+            if recovered:
+                costs = {"entropy": entropy[k] + more, "nelbo": nelbo[k] + more}
+                sweep += [{**keys, "t": t, "recovered": recovered[k] + more - t + 0.25, **costs} for t in (0.25, 0.5)]
+            shift = {"train": 0.1, "held-out": 0.2, "generated": 0.3}[split]
+            values = {"entropy": entropy[k], "entropy_at_0": n + shift, "entropy_at_1": 99, "entropy_at_2": 3 * n}
+            details += [{**keys, "quantity": name, "value": value + more} for name, value in values.items()]
+            details += [{**keys, "quantity": "failed", "t": t, "value": n + t + more} for t in (0.25, 0.5)]
+    if name.endswith("bounds"):
+        perfect, memory = (
+            pd.DataFrame(sweep).assign(denoiser=name, recovered=lambda table, more=more: table.recovered + more)
+            for name, more in (("population", 0.07), ("memorizer", 5))
+        )
+        return pd.concat([perfect, memory])
+    return pd.DataFrame(details if name.endswith("details") else sweep)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (quantities.change("train"), [-0.2, -0.2]),
+        (quantities.change("held-out"), [0.5, 0.5]),
+        (quantities.recovery_of("held-out", 64), [0.3, 0.31]),
+        (quantities.gap_of_recovery, [0.1, 0.1]),
+        (quantities.share_left, [0.1 / 0.8] * 2),
+        (quantities.short_of_exact, [0.07, 0.07]),
+        (quantities.entropy_at(0), [0.0, 0.01]),
+        (quantities.entropy_at(-1), [0.3, 0.31]),
+        (quantities.examined("failed", "train", {"small": 64, "large": 16}, 0.25), [16.25, 16.26]),
+        (quantities.examined("entropy", "generated", 64), [0.2, 0.21]),
+        (quantities.real_minus_own(16), [0.55, 0.55]),
+        (quantities.minus(quantities.entropy_at(-1), quantities.entropy_at(0)), [0.3, 0.3]),
+        (quantities.cost({"small": 16, "large": 64}), [4.0, 4.01]),
+        (quantities.mean_at((0, 2)), [2 * 8192 + 0.1, 2 * 8192 + 0.11]),
+    ],
+)
+def test_quantities_are_those_of_a_table_made_by_hand(values, expected):
+    assert values(by_hand, "toy-large").tolist() == pytest.approx(expected)
+
+
+def test_scores_sides_and_their_area_by_hand():
+    found = side_scores(by_hand, ("one", "two"))
+    assert found.score.tolist() == pytest.approx([0.55, 0.55, 0.25, 0.25, 0.01, 0.01] * 2)
+    assert found.memory.tolist() == [True, True, True, True, False, False] * 2  # they cross at 215
+    alone = side_scores(by_hand, ("one",), own_text_alone=True)
+    assert alone.score.tolist() == pytest.approx([-0.05, -0.06, -0.2, -0.21, -0.3, -0.31])
+
+
+def test_the_interval_of_an_area_draws_whole_configurations():
+    scores = side_scores(earlier, FRESH)
+    cells = [f"{case} at {n}" for case, n in zip(scores.case, scores.n_train, strict=True)]
+    expected = auc(scores.score.to_numpy(), scores.memory.to_numpy(), clusters=np.array(cells))
+    assert quantities.area(False)(earlier, "all") == expected
+
+
+def test_the_level_of_a_crossing_is_the_one_that_is_told():
+    # the gap of the one falls from 0.8 to 0.5 between 16 and 64, that of the other from 0.8 to 0.1 between 64 and 8192
+    def later(name: str) -> pd.DataFrame:
+        table = by_hand(name)
+        wide = table.split.eq("held-out") & table.n_train.eq(64) & name.startswith("b/")
+        return table.assign(recovered=table.recovered - 0.3 * wide)
+
+    found = quantities.later_than_smaller(0.9, ("a", "b"))(later, "b")
+    expected = np.log(64) + 0.08 / 0.7 * np.log(128) - np.log(16) - 0.08 / 0.3 * np.log(4)
+    assert found.tolist() == pytest.approx([expected] * 2)

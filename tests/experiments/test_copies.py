@@ -7,7 +7,17 @@ import pytest
 import torch
 from runs import Serial
 
-from uddm_mini import ToyLanguage, TrainSettings, TransformerDenoiser, UniformNoise, conditional_entropy
+from uddm_mini import (
+    MemorizingDenoiser,
+    ToyLanguage,
+    TrainSettings,
+    TransformerDenoiser,
+    UniformNoise,
+    Walk,
+    conditional_entropy,
+    sample,
+    token_recovery,
+)
 from uddm_mini.experiments import copies as module
 from uddm_mini.experiments.copies import Copies, CopySettings, duplicated_sentences
 
@@ -70,6 +80,7 @@ def test_settings_that_cannot_be(changes):
 def test_too_few_sentences_for_the_groups(corpus):
     with pytest.raises(ValueError, match="room for the groups, 8 sentences or more"):
         duplicated_sentences(corpus, [7], [0], settings())
+    assert len(duplicated_sentences(corpus, [8], [0], settings())) == 3
 
 
 def test_padding_does_not_count(corpus):
@@ -80,3 +91,22 @@ def test_padding_does_not_count(corpus):
     found = work._asked(model, part, torch.Generator().manual_seed(0))["entropy"]
     assert found == pytest.approx(float(conditional_entropy(model, part)[part != padded.ignore[0]].double().mean()))
     assert found != pytest.approx(float(conditional_entropy(model, part).double().mean()), rel=1e-6)
+
+
+def test_what_is_said_of_a_group_is_what_separate_calls_say(corpus, monkeypatch):
+    padded = replace(corpus, ignore=(int(corpus.held_out[0, 0]),))
+    memory = MemorizingDenoiser(corpus.subset(32, 3), UniformNoise(corpus.vocab_size))
+    monkeypatch.setattr(module, "train_stack", lambda *_, **__: [memory])
+    work = Copies(padded, replace(settings(t=0.7, writing_steps=4), walks=64))
+    rows, generator = work.one(32, 3), torch.Generator().manual_seed(3)
+    found = {(row["denoiser"], row["quantity"]): row["value"] for row in rows}
+    written = sample(memory, 64, corpus.length, 4, generator=generator)
+    for k, part in work.groups(32, 3).items():
+        x, walk = part.repeat(2, 1), Walk("reverse", 4)
+        single = token_recovery(memory, x, 0.7, walk, ignore=padded.ignore, generator=generator)
+        assert found[f"copies {k}", "recovered"] == single.recovered
+        assert found[f"copies {k}", "exact"] == single.exact
+        own = (written[:, None] == part).all(dim=2).any(dim=1)
+        assert found[f"copies {k}", "written"] == float(own.double().mean())
+        assert {row["split"] for row in rows if row["denoiser"] == f"copies {k}"} == {"train" if k else "held-out"}
+    assert found["copies 4", "written"] > 0

@@ -1,13 +1,23 @@
 """The course of training: what is seen on the way, resumed, and turning points of curves drawn by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from runs import Serial
 
-from uddm_mini import ToyLanguage, TrainSettings, conditional_entropy, token_recovery, train
-from uddm_mini.experiments.course import CourseSettings, training_course, turning_points
+from uddm_mini import (
+    ModelSettings,
+    ToyLanguage,
+    TrainSettings,
+    UniformNoise,
+    conditional_entropy,
+    token_recovery,
+    train,
+)
+from uddm_mini.experiments.course import Course, CourseSettings, training_course, turning_points
 
 SMALL = dict(steps=20, looks=4, sentences=24, width=8, heads=2, progress=False)
 
@@ -61,6 +71,9 @@ def test_turning_points_of_curves_drawn_by_hand():
     assert found.generalizes == pytest.approx(100)
     # ahead: 0, 0, 0.05, 0.25; 0.1 is a quarter of the way from 1,000 to 10,000
     assert found.memorizes == pytest.approx(1000 * 10**0.25)
+    early = turning_points(pd.DataFrame(rows), generalizes=0.25, memorizes=0.15).iloc[0]
+    assert early.generalizes == pytest.approx(10**1.5)
+    assert early.memorizes == pytest.approx(10**3.5)
     never = pd.DataFrame(rows).assign(recovered=lambda t: np.where(t.split == "train", t.recovered * 0, t.recovered))
     assert turning_points(never).iloc[0].memorizes == np.inf
 
@@ -69,3 +82,19 @@ def test_turning_points_of_curves_drawn_by_hand():
 def test_settings_that_cannot_be(changes):
     with pytest.raises(ValueError, match="looks must be at least 2, sentences at least 1, and t a noise level above 0"):
         CourseSettings(**changes)
+
+
+def test_every_network_of_a_stack_is_asked_about_its_own_sentences_and_no_padding(corpus):
+    padded = replace(corpus, ignore=(int(corpus.held_out[0, 0]),))
+    shape = TrainSettings(steps=100, decay="constant", model=ModelSettings(width=8, heads=2))
+    settings, stack = CourseSettings(shape, looks=2, t=0.6, sentences=24), ((16, 1), (8, 2))
+    rows = pd.DataFrame(Course(padded, settings)(stack)).query("denoiser == 'step 100'")
+    found = rows.set_index(["n_train", "seed", "split", "quantity"]).value
+    for n, seed in stack:
+        text = padded.subset(n, seed)
+        model = train(text, UniformNoise(corpus.vocab_size), settings=replace(shape, seed=seed), progress=False)
+        for split, x in (("train", text.repeat(3, 1)[:24]), ("held-out", padded.held_out)):
+            single = token_recovery(model, x, 0.6, ignore=padded.ignore, generator=torch.Generator().manual_seed(seed))
+            assert found[n, seed, split, "recovered"] == pytest.approx(single.recovered)
+            sure = conditional_entropy(model, x)[x != padded.ignore[0]].double().mean()
+            assert found[n, seed, split, "entropy"] == pytest.approx(float(sure), rel=1e-4)

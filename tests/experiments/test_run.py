@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,10 @@ import pytest
 import torch
 from runs import Serial
 
+from uddm_mini import TrainSettings
 from uddm_mini.experiments import run as module
-from uddm_mini.experiments.run import finish, jobs_of
+from uddm_mini.experiments.course import CourseSettings
+from uddm_mini.experiments.run import finish, jobs_of, store_of
 from uddm_mini.experiments.store import Store, rows_of
 
 JOBS = [(n, seed) for seed in (0, 1) for n in (32, 16, 8)]
@@ -149,3 +152,15 @@ def test_the_bar_counts_jobs_and_not_stacks(capsys):
     bar = capsys.readouterr().err
     assert "experiment" in bar and "6/6" in bar and "1/6" in bar
     assert torch.get_num_threads() == 1
+
+
+def test_a_store_tells_what_decides_the_numbers_from_what_belongs_to_the_call(corpus):
+    settings = CourseSettings(TrainSettings(seed=5), looks=3, command="as typed")
+    store = store_of(settings, corpus, None, recipes=["a"])
+    assert store.settings.keys() == {"train", "looks", "t", "sentences", "corpus", "recipes"}
+    assert store.settings["looks"] == 3 and store.settings["corpus"] == corpus.sha256
+    assert store.settings["train"]["seed"] == 0, "each job brings its own"
+    assert store.path is None and store.about == {"command": "as typed"} and store.device == "cpu"
+    other = replace(settings, train=TrainSettings(seed=6), device="mps", progress=False, command="")
+    again = store_of(other, corpus, None, recipes=["a"])
+    assert again.settings == store.settings and again.about == {} and again.device == "mps"

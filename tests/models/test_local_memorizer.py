@@ -64,9 +64,17 @@ def test_it_puts_new_sentences_together_from_pieces():
     [
         (torch.zeros(0, 3, dtype=torch.int64), 1, "at least one sentence"),
         (torch.tensor([[V]]), 1, "outside 0 ... 3"),
+        (torch.tensor([[-1]]), 1, "outside 0 ... 3"),
         (torch.tensor([[1]]), -1, "window must be at least 0"),
     ],
 )
 def test_what_cannot_be_stored(x, window, message):
     with pytest.raises(ValueError, match=message):
         LocalMemorizingDenoiser(x, UniformNoise(V), window)
+
+
+def test_long_sentences_are_compared_whole_and_one_at_a_time_if_there_are_many_memories(monkeypatch):
+    monkeypatch.setattr(local_memorizer, "AT_ONCE", 1)
+    x, noise = torch.randint(V, (3, 300), generator=torch.Generator().manual_seed(3)), UniformNoise(V)
+    local, whole = LocalMemorizingDenoiser(x, noise, 300), MemorizingDenoiser(x, noise)
+    torch.testing.assert_close(local.cavity(x, 0.4).exp(), whole.cavity(x, 0.4).exp(), atol=1e-9, rtol=0)

@@ -7,8 +7,10 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from uddm_mini import Cosine, ModelSettings, TransformerDenoiser, UniformNoise, load, save, token_recovery, train
+from uddm_mini.models.blocks import AttentionBlock, ConvolutionBlock, neighbor_bias
 from uddm_mini.models.transformer import stack
 
 
@@ -232,3 +234,41 @@ def test_a_network_without_attention_learns_and_survives_a_checkpoint(tmp_path):
     assert torch.equal(load(tmp_path / "m.safetensors")(x, 0.3), model(x, 0.3))
     with pytest.raises(ValueError, match="mixing must be one of attention, convolution, but is 'none'"):
         ModelSettings(mixing="none")
+
+
+def layer(kind, **changes):
+    """A block with weights, scales and shifts that are all different, some input, and what follows on a mixture."""
+    generator, settings = torch.Generator().manual_seed(0), ModelSettings(12, 1, 4, **changes)
+    block, h = kind(settings, 6), torch.randn(2, 6, 12, generator=generator)
+    for p in block.parameters():
+        p.data.normal_(generator=generator).mul_(0.5)
+
+    def rest(mixed):
+        after = h + block.out(mixed)
+        return after + block.down(F.relu(block.up(block.norm2(after))))
+
+    return block, h, rest
+
+
+@pytest.mark.parametrize("neighbors", [False, True])
+def test_a_layer_of_attention_is_that_of_the_library(neighbors):
+    block, h, rest = layer(AttentionBlock, neighbors=neighbors)
+    q, k, v = (part.view(2, 6, 4, 3).transpose(1, 2) for part in block.qkv(block.norm1(h)).chunk(3, dim=2))
+    bias = torch.zeros(4, 6, 6)
+    if neighbors:
+        for i, j in itertools.product(range(6), range(6)):
+            bias[:, i, j] = block.distance_bias[:, j - i + 5]
+    mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.expand(2, -1, -1, -1))
+    torch.testing.assert_close(block(h), rest(mixed.transpose(1, 2).reshape(2, 6, 12)), rtol=1e-4, atol=1e-4)
+
+
+def test_a_layer_of_convolution_is_that_of_the_library():
+    block, h, rest = layer(ConvolutionBlock, mixing="convolution")
+    weight = block.near.weight.view(12, 12, 7)  # [out, in, places]
+    mixed = F.conv1d(block.norm1(h).transpose(1, 2), weight, block.near.bias, padding=3).relu()
+    torch.testing.assert_close(block(h), rest(mixed.transpose(1, 2)), rtol=1e-4, atol=1e-4)
+
+
+def test_heads_look_one_back_one_ahead_two_back_two_ahead_and_so_on():
+    assert neighbor_bias(5, 4, 3.0).argmax(dim=1).tolist() == [2, 4, 1, 5, 2]
+    assert neighbor_bias(4, 2, 3.0).argmax(dim=1).tolist() == [0, 2, 0, 2], "no farther than the sentence"

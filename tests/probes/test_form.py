@@ -50,3 +50,25 @@ def test_what_does_not_tell_is_none():
     assert noisy.looks_like is None and not noisy.contradicts, "at t = 1 a word says nothing about itself"
     with pytest.raises(ValueError, match="at least two sentences with a counted token, but has 1"):
         check_form(PopulationDenoiser(LANGUAGE, NOISE), X[:1])
+
+
+def test_ignored_words_and_sentences_without_any_other_have_no_part():
+    exact, x = PopulationDenoiser(LANGUAGE, NOISE), X[:40].clone()
+    ignored = int(x[1, 0])
+    x[0] = ignored  # a sentence without a counted token
+    xt = NOISE.corrupt(x, 0.25, seeded(5))
+    gain = exact.posterior(xt, 0.25) - exact.cavity(xt, 0.25)
+    own = gain.gather(2, x[:, :, None]).squeeze(2)
+    means = torch.stack([row[words != ignored].mean() for row, words in zip(own[1:], x[1:], strict=True)])
+    found = check_form(exact, x, 0.25, ignore=[ignored], generator=seeded(5))
+    assert found.nats == pytest.approx(float(means.mean()), rel=1e-6)
+    assert found.error == pytest.approx(float(means.std()) / 39**0.5, rel=1e-6)
+    with pytest.raises(ValueError, match="at least two sentences with a counted token, but has 1"):
+        check_form(exact, x[:2], ignore=[ignored])
+
+
+def test_a_word_that_is_ruled_out_counts_as_twenty_nats_in_both_forms():
+    sure = torch.tensor([1.0, 0.0, 0.0]).log()  # of word 0, whatever stands there
+    model = Wrapped(lambda xt, t: sure.expand(*xt.shape, 3), UniformNoise(3), "posterior")
+    found = check_form(model, torch.ones(8, 5, dtype=torch.int64), generator=seeded())
+    assert found.nats == found.error == 0 and found.looks_like is None

@@ -50,3 +50,12 @@ def test_loops_that_cannot_be_walked():
         incompatibility(model, X[:, :1], OTHER[:, :1])
     with pytest.raises(ValueError, match="in the same shape"):
         incompatibility(model, X, OTHER[:3])
+
+
+def test_the_places_are_those_where_the_words_differ():
+    model = TransformerDenoiser(NOISE, L, ModelSettings(16, 1, 2)).eval()
+    other, rows = X.clone(), torch.arange(len(X))
+    for place in (rows % L, (rows + 1 + rows // L % (L - 1)) % L):  # two of each sentence
+        other[rows, place] = (X[rows, place] + 1) % V
+    work = incompatibility(model, X, other, 0.1, seeded())
+    assert bool((work != 0).all()), "with a word that stays the same a loop adds up to nothing, to the bit"

@@ -96,3 +96,12 @@ def test_only_networks_left_of_their_crossing_are_that_much_surer():
         table, at = committed(f"toy-{size}/details"), crossing(committed(f"toy-{size}/sweep"), t=0.25).n
         own, fresh = (detail(table, "entropy", split) for split in ("generated", "held-out"))
         assert bool(((own / fresh)[own.index > at] > MUCH_SURER).all(axis=None))
+
+
+def test_the_limits_of_the_three_answers():
+    assert Side(0.3, 0.35, 3.0, 1.0, 2.0).verdict() == "undecided", "sure of both kinds of text alike"
+    assert Side(0.5, 0.75, 1.0, 1.0, 2.0).verdict(threshold=0.25) == "generalizes", "a score at the threshold"
+    assert Side(0.5, 0.75, 3.0, 1.0, 2.0).verdict(threshold=0.25) == "undecided", "and not above it"
+    assert Side(0.5, 0.5, 2.0, 1.0, 2.0).verdict() == "undecided", "no better than the table"
+    least = side_of_transition(PopulationDenoiser(LANGUAGE, NOISE), CORPUS.held_out[:4], sentences=2, steps=2)
+    assert least.table_entropy > least.fresh

@@ -429,3 +429,47 @@ def test_a_probe_more_changes_no_number_of_the_others(memory, corpus):
     for name in ("repair", "fixed_points", "written"):  # each of them draws
         alone = table(probe(subject(memory, corpus, x_train, FEW), name))
         assert alone == pytest.approx({key: together[key] for key in alone}, nan_ok=True)
+
+
+def test_every_entropy_is_taken_at_the_level_of_the_settings(corpus):
+    model = TransformerDenoiser(UniformNoise(corpus.vocab_size), corpus.length, ModelSettings(16, 1, 2))
+    settings = ProbeSettings((0.25,), sentences=8, entropy_t=0.7, writing_steps=2, walk=Walk("reverse", 2))
+    on = subject(model, corpus, corpus.subset(8, 0), settings)
+    plain, sure, around, after = (table(probe(on, name)) for name in ("entropy", "sureness", "loops", "repair"))
+    loops, repair = on.draws("loops"), on.draws("repair")
+    for split in SPLITS:
+        x = on.kinds[split]
+        cavity, full = (float(conditional_entropy(model, x, 0.7, form).mean()) for form in ("cavity", "posterior"))
+        assert plain[split, "entropy", None] == sure[split, "entropy", None] == pytest.approx(cavity)
+        assert sure[split, "posterior_entropy", None] == pytest.approx(full)
+        work = incompatibility(model, x, x.roll(1, 0), 0.7, loops)
+        assert around[split, "loop", None] == pytest.approx(float(work.abs().mean()))
+        single = token_recovery(model, x, 0.25, settings.walk, generator=repair)
+        failed = single.mean_by_outcome(conditional_entropy(model, single.out, 0.7))["failed"]
+        assert after[split, "entropy_failed", 0.25] == pytest.approx(failed)
+
+
+def test_a_small_set_is_repaired_several_times_and_sentences_left_alone_have_no_share(corpus, memory):
+    settings = ProbeSettings((0.02,), sentences=40, walk=Walk("reverse", 2))
+    on = subject(memory, corpus, memory.x_train, settings)
+    found, generator = table(probe(on, "repair")), on.draws("repair")
+    for split in SPLITS:
+        single = token_recovery(memory, on.text(split), 0.02, settings.walk, generator=generator)
+        changed = single.changed.any(dim=1)
+        assert 0 < int(changed.sum()) < 40
+        assert found[split, "recovered", 0.02] == single.recovered
+        assert found[split, "by_sentence", 0.02] == pytest.approx(float(single.by_sentence[changed].mean()))
+
+
+def test_the_entropy_at_a_place_is_that_of_its_counted_words():
+    # the model knows the words and doubts the padding
+    x = torch.tensor([[1, 2, 0], [2, 0, 0], [1, 1, 2], [2, 1, 0]])
+    answers = torch.stack([torch.zeros(3), torch.tensor([0.0, 60, 0]), torch.tensor([0.0, 0, 60])]).log_softmax(dim=1)
+    model, words = Wrapped(lambda xt, t: answers[xt], UniformNoise(3), "cavity"), ("<pad>", "a", "b")
+    settings = ProbeSettings(sentences=4, writing_steps=2)
+    for ignore, shares in (((0,), (0, 0, 0)), ((), (0, 1 / 4, 3 / 4))):
+        on = subject(model, Corpus("tiny", x, x, words, ignore=ignore), x, settings)
+        found = table(probe(on, "places"))
+        for split in SPLITS:
+            at = [found[split, f"entropy_at_{place}", None] for place in range(3)]
+            assert at == pytest.approx([share * math.log(3) for share in shares], abs=1e-6)

@@ -8,9 +8,9 @@ import torch
 from uddm_mini import UniformNoise, mean_nelbo, train
 from uddm_mini.models.settings import ModelSettings
 from uddm_mini.models.transformer import TransformerDenoiser, stack
-from uddm_mini.training.objective import draw_batch, training_loss
+from uddm_mini.training.objective import EARLIEST_T, draw_batch, training_loss
 from uddm_mini.training.settings import TrainSettings
-from uddm_mini.training.steps import MUON_STEP, Muon, optimizers_of, orthogonalized
+from uddm_mini.training.steps import MUON_STEP, Muon, optimizers_of, orthogonalized, rate_at
 from uddm_mini.training.train import train_stack
 
 
@@ -136,3 +136,25 @@ def test_noise_levels_up_to_the_highest_are_even_and_weighted_to_be(power, gener
 def test_settings_that_do_not_exist(changes):
     with pytest.raises(ValueError, match=next(iter(changes))):
         TrainSettings(**changes)
+
+
+def test_step_sizes_rise_in_the_warm_up_and_then_stay_or_fall():
+    constant = TrainSettings(steps=8, warmup=4, learning_rate=0.1, decay="constant")
+    assert [rate_at(k, constant) for k in (0, 1, 3, 4, 7, 99)] == pytest.approx([0.025, 0.05, 0.1, 0.1, 0.1, 0.1])
+    cosine = replace(constant, warmup=0, decay="cosine")
+    assert [rate_at(k, cosine) for k in (0, 4, 8, 9)] == pytest.approx([0.1, 0.05, 0, 0])
+
+
+def test_both_optimizers_decay_their_weights():
+    model = TransformerDenoiser(UniformNoise(5), 3, ModelSettings(8, 1, 2))
+    assert [each.param_groups[0]["weight_decay"] for each in optimizers_of(model, True, 0.02)] == [0.02, 0.02]
+
+
+def test_a_matrix_of_zeros_gives_no_direction():
+    assert torch.equal(orthogonalized(torch.zeros(2, 3, 4)), torch.zeros(2, 3, 4))
+
+
+def test_no_noise_level_is_drawn_below_the_earliest(generator):
+    settings = TrainSettings(batch_size=64, time_power=3.0)  # one in ten would be
+    t = draw_batch(torch.zeros(4, 3, dtype=torch.int64), UniformNoise(4), settings, generator)[1]
+    assert float(t.min()) == pytest.approx(EARLIEST_T) and int((t == t.min()).sum()) in (6, 7)

@@ -335,8 +335,8 @@ def test_watching_sees_the_weights_of_the_moment_and_changes_nothing(small_world
         (x[:50], TrainSettings(steps=steps, model=ModelSettings(16, 1, 2), seed=seed))
         for seed, steps in ((0, 6), (1, 4))
     ]
-    watched = train_module.train_stack(runs, noise, progress=False, watch=train_module.Watch((2, 4, 6), look))
-    assert [(step, k) for step, k, _ in seen] == [(2, 0), (2, 1), (4, 0), (4, 1), (6, 0)]
+    watched = train_module.train_stack(runs, noise, progress=False, watch=train_module.Watch((2, 4, 5, 6), look))
+    assert [(step, k) for step, k, _ in seen] == [(2, 0), (2, 1), (4, 0), (4, 1), (5, 0), (6, 0)]
     for model, (data, settings) in zip(watched, runs, strict=True):
         alone = train(data, noise, settings=settings, progress=False)
         torch.testing.assert_close(model.head.weight, alone.head.weight, rtol=0, atol=1e-6)

@@ -228,3 +228,16 @@ def test_spelled_sentences_keep_every_rule_of_the_split():
 def test_units_that_do_not_exist(options, message):
     with pytest.raises(ValueError, match=message):
         text_corpus(invented(40), **options)
+
+
+def test_a_row_at_the_limit_of_unknown_words_is_used_in_spite_of_rounding():
+    row, fits = np.array([[1] * 29 + [2] * 21 + [0] * 9]), np.array([True])
+    assert 0.58 * 50 < 29, "by a hair"
+    assert vocabulary.usable(row, fits, 0.58).tolist() == [0] and vocabulary.usable(row, fits, 0.57).tolist() == []
+    assert vocabulary.usable(row, ~fits, 0.58).tolist() == []
+
+
+def test_words_for_near_duplicates_are_all_known():
+    ids, words = vocabulary.in_words(["b a", "c"])
+    assert [[words[i] for i in row] for row in ids] == [["b", "a"], ["c", "<pad>"]]
+    assert words == ("<unk>", "<pad>", "a", "b", "c")

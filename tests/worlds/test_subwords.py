@@ -2,11 +2,13 @@
 
 import sys
 
+import numpy as np
 import pytest
 import torch
 
-from uddm_mini import text_corpus
+from uddm_mini import TextSettings, text_corpus
 from uddm_mini.worlds.subwords import find_pieces, joined, pieces_of
+from uddm_mini.worlds.vocabulary import Tokens
 
 TEXT = [
     "the unhappy painter painted the painting",
@@ -101,3 +103,24 @@ def test_without_the_library_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(ImportError, match="pip install tokenizers"):
         find_pieces(TEXT, 30)
+
+
+def test_pieces_are_letters_where_they_stand_then_the_commonest_pairs():
+    pytest.importorskip("tokenizers")
+    text = ["xy xy xy xy xy", "pq pqr pqs"]  # "xy" five times, "pq" three times, in more words
+    pieces = find_pieces(text, 20)
+    assert pieces[:6] == ["p", "x", "##q", "##r", "##s", "##y"] and pieces.index("xy") < pieces.index("pq")
+    assert find_pieces(text[::-1], 20) == pieces, "the order of sentences has no say"
+
+
+def test_pieces_are_those_of_the_told_sentences_and_a_full_row_fits():
+    pytest.importorskip("tokenizers")
+    sentences, others = ["xy xy xy", "pq pq pq", "xyq"], np.array([0])
+    for most, rows, fit in (
+        (3, ["xy xy xy", "<unk> <unk> <unk>", "<unk> <pad> <pad>"], [True, True, True]),
+        (2, ["xy xy", "<unk> <unk>", "<unk> <pad>"], [False, False, True]),
+    ):
+        tokens = Tokens(sentences, TextSettings(unit="subword", vocab_size=9, max_subwords=most))
+        ids, words, fits = tokens.by(others)
+        assert words == ("<pad>", "<unk>", *find_pieces(sentences[:1], 7))
+        assert [" ".join(words[i] for i in row) for row in ids] == rows and fits.tolist() == fit
