@@ -436,13 +436,12 @@ def test_without_corrections_a_sample_is_the_reverse_walk_and_wrong_numbers_are_
         gibbs(exact, x, 0.5, 0)
 
 
-def test_corrections_are_gibbs_steps_at_the_level_reached_and_none_come_after_the_last():
+def test_corrections_are_gibbs_steps_at_the_level_reached():
     exact, generator, times = exact_model(), seeded(7), [1 - i / 3 for i in range(4)]
     x = exact.noise.start(50, 3, generator)
     for t, s in itertools.pairwise(times):
         x = choose_tokens(exact.noise.reverse_step(exact.cavity(x, t).exp(), x, s, t), False, generator)
-        if s:
-            x = gibbs(exact, x, s, 2, generator=generator)
+        x = gibbs(exact, x, s, 2, generator=generator)
     assert torch.equal(sample(exact, 50, 3, 3, corrections=2, generator=seeded(7)), x)
 
 

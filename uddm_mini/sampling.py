@@ -116,6 +116,6 @@ def gibbs(
 def _places(x: torch.Tensor, known: torch.Tensor | None, generator: torch.Generator | None) -> torch.Tensor:
     """Draw one place of each sentence that is not known, int64[B]; any place where all are."""
     if known is None:
-        return torch.randint(x.shape[1], (len(x),), generator=generator).to(x.device)
+        return torch.randint(x.shape[1], (len(x),), generator=generator, device=draw_device(generator)).to(x.device)
     odds = torch.rand(x.shape, generator=generator, device=draw_device(generator)).to(x.device)
     return odds.masked_fill(known, -1.0).argmax(dim=1)

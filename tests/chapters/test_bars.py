@@ -11,7 +11,7 @@ from uddm_mini import PopulationDenoiser, ToyLanguage, UniformNoise, conditional
 from uddm_mini.chapters import bars, bars_digest, quantities
 from uddm_mini.chapters.bars import claims
 from uddm_mini.chapters.bars_english import ENGLISH
-from uddm_mini.chapters.quantities import side_scores
+from uddm_mini.chapters.quantities import later_than_smaller, side_scores
 from uddm_mini.chapters.rule import FRESH, Claim, Condition, judge
 from uddm_mini.probes.roc import Interval, auc
 from uddm_mini.teaching.results import committed
@@ -215,3 +215,8 @@ def test_the_level_of_a_crossing_is_the_one_that_is_told():
     found = quantities.later_than_smaller(0.9, ("a", "b"))(later, "b")
     expected = np.log(64) + 0.08 / 0.7 * np.log(128) - np.log(16) - 0.08 / 0.3 * np.log(4)
     assert found.tolist() == pytest.approx([expected] * 2)
+
+
+def test_the_smallest_network_is_later_than_nobody():
+    with pytest.raises(ValueError, match="no network smaller than fresh-small"):
+        later_than_smaller(0.5)(earlier, "fresh-small")

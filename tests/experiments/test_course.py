@@ -28,9 +28,9 @@ def corpus():
 
 
 def test_looks_are_spread_evenly_in_the_logarithm():
-    assert CourseSettings(looks=4).steps == [10, 93, 862, 8000]
+    assert CourseSettings(looks=4).steps(64) == [10, 93, 862, 8000]
     few = CourseSettings(train=TrainSettings(steps=3), looks=5)
-    assert few.steps == [3]
+    assert few.steps(64) == [3]
 
 
 def test_what_is_seen_at_the_end_is_the_trained_network(corpus):
@@ -98,3 +98,10 @@ def test_every_network_of_a_stack_is_asked_about_its_own_sentences_and_no_paddin
             assert found[n, seed, split, "recovered"] == pytest.approx(single.recovered)
             sure = conditional_entropy(model, x)[x != padded.ignore[0]].double().mean()
             assert found[n, seed, split, "entropy"] == pytest.approx(float(sure), rel=1e-4)
+
+
+def test_passes_over_the_data_decide_when_to_look(corpus):
+    few = dict(epochs=4, batch_size=8, width=8, depth=1, heads=2, looks=3, sentences=8, progress=False)
+    found = training_course(corpus, [8, 32], [0], **few)
+    last = found.groupby("n_train").step.max()
+    assert last.to_dict() == {8: 4, 32: 16} and set(found[found.n_train == 8].step) == {4}

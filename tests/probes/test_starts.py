@@ -38,3 +38,9 @@ def test_ends_that_cannot_be_counted(ends):
         ends_in(ends, SENTENCES)
     with pytest.raises(ValueError, match="one number from 0 on per sentence, 3 of them"):
         ends_in(SENTENCES, SENTENCES).evenness(torch.tensor([1.0, -1.0, 1.0]))
+
+
+def test_a_sentence_that_stands_twice_is_one_end():
+    x = torch.tensor([[0, 1], [0, 1], [1, 1]])
+    found = ends_in(torch.tensor([[0, 1], [0, 1], [1, 0], [1, 1]]), x)
+    assert found.share == 0.75 and found.hits.tolist() == [2, 2, 1]

@@ -124,3 +124,7 @@ def test_pieces_are_those_of_the_told_sentences_and_a_full_row_fits():
         ids, words, fits = tokens.by(others)
         assert words == ("<pad>", "<unk>", *find_pieces(sentences[:1], 7))
         assert [" ".join(words[i] for i in row) for row in ids] == rows and fits.tolist() == fit
+
+
+def test_a_letter_that_only_begins_words_takes_one_place():
+    assert find_pieces(["xy xy xy"], 7) == ["x", "##y", "##xy", "xy"]

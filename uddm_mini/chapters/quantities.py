@@ -96,6 +96,8 @@ def later_than_smaller(level: float, order: Sequence[str] = FRESH) -> Values:
     """Return ln of the size at which the gap has fallen to `level`, minus that of the next smaller network."""
 
     def values(tables: Tables, case: str) -> pd.Series[float]:
+        if case == order[0]:
+            raise ValueError(f"There is no network smaller than {case}.")
         mine, other = (
             crossing(table_of(tables, name), t=T, level=level, draws=1).each
             for name in (case, order[order.index(case) - 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +49,10 @@ class CourseSettings:
                 f"{self.looks}, {self.sentences} and {self.t}."
             )
 
-    @property
-    def steps(self) -> list[int]:
-        """Return after how many steps of training to look."""
-        return (
-            np.unique(np.geomspace(min(10, self.train.steps), self.train.steps, self.looks).round())
-            .astype(int)
-            .tolist()
-        )
+    def steps(self, n: int) -> list[int]:
+        """Return after how many steps of training on n sentences to look."""
+        last = self.train.steps_for(n)
+        return np.unique(np.geomspace(min(10, last), last, self.looks).round()).astype(int).tolist()
 
 
 def training_course(
@@ -102,11 +99,14 @@ class Course:
         settings, rows = self.settings, []
         runs = [(self.corpus.subset(n, seed), replace(settings.train, seed=seed)) for n, seed in stack]
 
+        wanted = [settings.steps(n) for n, _ in stack]
+
         def look(step: int, k: int, model: TransformerDenoiser) -> None:
-            rows.extend(self._seen(step, *stack[k], model))
+            if step in wanted[k]:
+                rows.extend(self._seen(step, *stack[k], model))
 
         noise = settings.train.noise.of(self.corpus.vocab_size)
-        train_stack(runs, noise, device=settings.device, progress=False, watch=Watch(settings.steps, look))
+        train_stack(runs, noise, device=settings.device, progress=False, watch=Watch(sorted({*chain(*wanted)}), look))
         return rows
 
     def _seen(self, step: int, n: int, seed: int, model: TransformerDenoiser) -> Rows:
@@ -126,8 +126,8 @@ def turning_points(table: pd.DataFrame, generalizes: float = 0.5, memorizes: flo
     """Return, for every (n_train, seed), after how many steps a network generalizes, and when it memorizes.
 
     `generalizes`: held-out recovery has risen by this share of the way from the first look to its maximum, of this
-    network. `memorizes`: training recovery is ahead of held-out recovery by so much; infinite if it never is. Both are
-    interpolated in the logarithm of the steps.
+    network. `memorizes`: training recovery is ahead of held-out recovery by so much; infinite if it never is, 0 if it
+    was so at the first look. Both are interpolated in the logarithm of the steps.
     """
     rows = []
     for (n, seed), part in table.groupby(["n_train", "seed"]):

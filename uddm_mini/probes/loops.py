@@ -6,7 +6,7 @@ import torch
 
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.networks.base import around_loop
-from uddm_mini.noise.base import batch_times
+from uddm_mini.noise.base import batch_times, draw_device
 from uddm_mini.noise.schedules import Level
 
 
@@ -28,7 +28,7 @@ def incompatibility(
             "A loop needs sentences int64[B, L] with L >= 2, and other words in the same shape; the shapes are "
             f"{list(x.shape)} and {list(other.shape)}."
         )
-    order = torch.rand(x.shape, generator=generator) + (x != other).cpu()
+    order = torch.rand(x.shape, generator=generator, device=draw_device(generator)).cpu() + (x != other).cpu()
     first, second = order.argsort(dim=1, descending=True)[:, :2].to(x.device).unbind(1)  # [B] each
     rows, t = torch.arange(len(x), device=x.device), batch_times(t, x)
 

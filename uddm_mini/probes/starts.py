@@ -9,15 +9,16 @@ import torch
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """How often walks ended in each of some sentences: hits int64[m], out of `walks`."""
+    """How often walks ended in each of some sentences: hits int64[m]; `inside` of all `walks` ended in any of them."""
 
     hits: torch.Tensor
     walks: int
+    inside: int
 
     @property
     def share(self) -> float:
         """The fraction of walks that ended in one of these sentences."""
-        return int(self.hits.sum()) / self.walks
+        return self.inside / self.walks
 
     @property
     def visited(self) -> float:
@@ -49,4 +50,5 @@ def ends_in(ends: torch.Tensor, sentences: torch.Tensor) -> Ends:
         )
     numbers = torch.cat([sentences.cpu(), ends.cpu()]).unique(dim=0, return_inverse=True)[1]
     mine, theirs = numbers.split([len(sentences), len(ends)])
-    return Ends(torch.bincount(theirs, minlength=int(numbers.max()) + 1)[mine], len(ends))
+    hits = torch.bincount(theirs, minlength=int(numbers.max()) + 1)
+    return Ends(hits[mine], len(ends), int(hits[mine.unique()].sum()))

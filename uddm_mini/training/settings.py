@@ -62,3 +62,7 @@ class TrainSettings:
             raise ValueError(f"t_max is a noise level above 0, 1 at most, but is {self.t_max}.")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema is a decay in [0, 1), such as 0.99, but is {self.ema}.")
+
+    def steps_for(self, n: int) -> int:
+        """Return how many steps a run on n sentences has: `steps`, or so many that they are the wanted epochs."""
+        return max(1, round(self.epochs * n / self.batch_size)) if self.epochs else self.steps

@@ -101,8 +101,10 @@ def per_model(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 def rate_at(step: int, settings: TrainSettings) -> float:
     """Return the step size: it rises linearly to `learning_rate` in the warm-up, and stays, or falls along a cosine.
 
-    With a cosine it is 0 from the end of the settings' steps on.
+    From the end of the settings' steps on it is 0: in a stack, a longer run may go on.
     """
+    if step >= settings.steps:
+        return 0.0
     warm = min(1.0, (step + 1) / settings.warmup) if settings.warmup else 1.0
-    left = 1.0 if settings.decay == "constant" else 0.5 * (1 + math.cos(math.pi * min(1.0, step / settings.steps)))
+    left = 1.0 if settings.decay == "constant" else 0.5 * (1 + math.cos(math.pi * step / settings.steps))
     return settings.learning_rate * warm * left

@@ -117,10 +117,7 @@ def prepared(
         )
     if int(data.max()) >= noise.vocab_size or int(data.min()) < 0:
         raise ValueError(f"The sentences hold a token outside 0 ... {noise.vocab_size - 1}.")
-    steps = settings.steps
-    if settings.epochs:
-        steps = max(1, round(settings.epochs * len(data) / settings.batch_size))
-    return data, noise, replace(settings, noise=told, steps=steps)
+    return data, noise, replace(settings, noise=told, steps=settings.steps_for(len(data)))
 
 
 def note_corpus(model: TransformerDenoiser, corpus: Corpus) -> None:

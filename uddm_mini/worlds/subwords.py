@@ -28,7 +28,8 @@ def find_pieces(sentences: Iterable[str], size: int) -> list[str]:
     marked = (f" {START}{word}" * count for word, count in sorted(words.items()))
     found.train_from_iterator(marked, BpeTrainer(vocab_size=size + len(letters), show_progress=False))
     merged = sorted(found.get_vocab().items(), key=lambda entry: entry[1])  # in the order of the merges
-    pieces = [text[1:] if text.startswith(START) else INSIDE + text for text, _ in merged if text != START]
+    longer = [text for text, _ in merged if len(text) > 1]
+    pieces = [text[1:] if text.startswith(START) else INSIDE + text for text in longer]
     return list(dict.fromkeys([*letters, *pieces]))[:size]
 
 
