@@ -21,9 +21,10 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
+OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine other-convolution other-short other-decay
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies \
-	docstrings-small docstrings-large fresh-small fresh-medium fresh-large \
-	other-grammar other-absorbing other-cosine other-convolution english-small english-medium english-large
+	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
+	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large
 .PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
@@ -141,21 +142,76 @@ fresh-large: $(READY)
 	$(EXAMINE) data/sweeps/fresh-large
 
 # settings that the probe's threshold has never seen
-OTHER := --steps 3000 --seeds 0,1,2 --width 32
-sweep-other: other-grammar other-absorbing other-cosine other-convolution ## other language, noise, schedule, backbone
+SIDE := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes side --table side --sentences 512
+OTHER_SIZES := 16,32,64,128,256,512,1024,8192
+OTHER := --steps 3000 --seeds 0,1,2 --width 32 --sizes $(OTHER_SIZES)
+sweep-other: $(OTHERS) ## other language, noise, schedule, backbone, data, too few steps, too much decay
 other-grammar: $(READY)
-	$(GRID) --corpus kitchen --sizes 16,32,64,128,256,512,1024,8192 $(OTHER) $(SWEEP) --out data/sweeps/other-grammar
+	$(GRID) --corpus kitchen $(OTHER) $(SWEEP) --out data/sweeps/other-grammar
 	$(EXAMINE) --corpus kitchen data/sweeps/other-grammar
+	$(SIDE) --corpus kitchen data/sweeps/other-grammar
+other-misprints: $(READY)
+	$(GRID) --corpus misprints $(OTHER) $(SWEEP) --out data/sweeps/other-misprints
+	$(EXAMINE) --corpus misprints data/sweeps/other-misprints
+	$(SIDE) --corpus misprints data/sweeps/other-misprints
+other-mixed: $(READY)
+	$(GRID) --corpus mixed $(OTHER) $(SWEEP) --out data/sweeps/other-mixed
+	$(EXAMINE) --corpus mixed data/sweeps/other-mixed
+	$(SIDE) --corpus mixed data/sweeps/other-mixed
 other-absorbing: $(READY)
-	$(GRID) --sizes 16,32,64,128,256,512,1024,8192 $(OTHER) --noise absorbing $(SWEEP) --out data/sweeps/other-absorbing
+	$(GRID) $(OTHER) --noise absorbing $(SWEEP) --out data/sweeps/other-absorbing
 	$(EXAMINE) data/sweeps/other-absorbing
+	$(SIDE) data/sweeps/other-absorbing
 other-cosine: $(READY)
-	$(GRID) --sizes 16,32,64,128,256,512,1024,8192 $(OTHER) --schedule cosine $(SWEEP) --out data/sweeps/other-cosine
+	$(GRID) $(OTHER) --schedule cosine $(SWEEP) --out data/sweeps/other-cosine
 	$(EXAMINE) data/sweeps/other-cosine
+	$(SIDE) data/sweeps/other-cosine
 other-convolution: $(READY)
-	$(GRID) --sizes 16,32,64,128,256,512,1024,8192 $(OTHER) --mixing convolution --depth 2 $(SWEEP) \
-		--out data/sweeps/other-convolution
+	$(GRID) $(OTHER) --mixing convolution --depth 2 $(SWEEP) --out data/sweeps/other-convolution
 	$(EXAMINE) data/sweeps/other-convolution
+	$(SIDE) data/sweeps/other-convolution
+other-short: $(READY)
+	$(GRID) $(OTHER) --steps 150 $(SWEEP) --out data/sweeps/other-short
+	$(EXAMINE) data/sweeps/other-short
+	$(SIDE) data/sweeps/other-short
+other-decay: $(READY)
+	$(GRID) $(OTHER) --weight-decay 3 $(SWEEP) --out data/sweeps/other-decay
+	$(EXAMINE) data/sweeps/other-decay
+	$(SIDE) data/sweeps/other-decay
+
+# part of the NELBO, and cross-entropy, beside fresh-medium
+LOSSES := --corpus toy --steps 3000 --sizes 16,64,256,1024,8192 --seeds 5,6,7 --width 32
+BASINS := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes repair --table basins --method argmax \
+	--times 0.02,0.05,0.1,0.15,0.2,0.25,0.35,0.5 --sentences 512 --sizes 16,64,256,1024,8192 --seeds 5,6,7
+toy-losses: fresh-medium ## the reconstruction term alone, cross-entropy, the NELBO: which digs the widest basins?
+	$(GRID) $(LOSSES) --t-max 0.05 $(SWEEP) --out data/sweeps/loss-reconstruction
+	$(GRID) $(LOSSES) --loss cross_entropy $(SWEEP) --out data/sweeps/loss-cross-entropy
+	$(BASINS) data/sweeps/loss-reconstruction data/sweeps/loss-cross-entropy data/sweeps/fresh-medium
+
+# longer sentences, more words: does the passage get sharper? (fresh-large has 14 words of 102)
+SHARP := --steps 3000 --seeds 5,6,7 --width 64 --depth 2 --learning-rate 0.005 --sizes 16,32,64,96,128,192,256,512,1024,8192
+toy-sharp: $(READY) ## sentences twice as long, two and four times as many words
+	$(GRID) --corpus long2 $(SHARP) $(SWEEP) --out data/sweeps/sharp-long2
+	$(GRID) --corpus words2 $(SHARP) $(SWEEP) --out data/sweeps/sharp-words2
+	$(GRID) --corpus words4 $(SHARP) $(SWEEP) --out data/sweeps/sharp-words4
+
+toy-million: $(READY) ## long after the transition: up to a million of the 1,382,400 sentences
+	$(GRID) --corpus toy --pool 1000000 --steps 3000 --sizes 8192,32768,131072,1000000 --seeds 0,1,2 \
+		--width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/toy-million
+	$(EXAMINE) --pool 1000000 data/sweeps/toy-million
+
+# the same models by the protocol of the paper, by a local memory, and from left to right
+FEW := --sizes 16,64,256,8192 --seeds 5,6,7
+toy-protocol: fresh-medium ## one guess, walks of 32 and of 1,000 steps; a local memory; word after word
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes repair --table protocol-argmax --method argmax \
+		--times 0.05,0.1,0.25,0.5,1 --sentences 256 --entropy-t 0.00001 $(FEW) data/sweeps/fresh-medium
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes repair --table protocol-32 --method reverse --steps 32 \
+		--times 0.05,0.1,0.25,0.5,1 --sentences 256 --entropy-t 0.00001 $(FEW) data/sweeps/fresh-medium
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes repair --table protocol-1000 --method reverse --steps 1000 \
+		--times 0.05,0.1,0.25,0.5,1 --sentences 256 --entropy-t 0.00001 $(FEW) data/sweeps/fresh-medium
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes local --table local --sentences 512 data/sweeps/fresh-medium
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes along --table along $(FEW) data/sweeps/fresh-medium
+	$(SIDE) data/sweeps/fresh-small data/sweeps/fresh-medium data/sweeps/fresh-large
 
 sweep-docstrings: docstrings-small docstrings-large ## compute the transition on real text
 docstrings-small: $(READY)

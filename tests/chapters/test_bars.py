@@ -11,14 +11,24 @@ from uddm_mini import PopulationDenoiser, ToyLanguage, UniformNoise, conditional
 from uddm_mini.chapters import bars, bars_digest, quantities
 from uddm_mini.chapters.bars import claims
 from uddm_mini.chapters.bars_english import ENGLISH
-from uddm_mini.chapters.quantities import later_than_smaller, side_scores
+from uddm_mini.chapters.bars_later import of_later_grids
+from uddm_mini.chapters.quantities import (
+    ahead_of_counts,
+    examined,
+    later_than_smaller,
+    passage_over,
+    share_of_verdicts,
+    side_scores,
+)
 from uddm_mini.chapters.rule import FRESH, Claim, Condition, judge
 from uddm_mini.probes.roc import Interval, auc
 from uddm_mini.teaching.results import committed
 
 # of all bars as they were committed before seeds 5 to 9 were started (5677c23); a bar that moves is another bar
 COMMITTED = "f7390ec6fdda4211d713e08846f1e97bab0f91ae521203d61294128f54622d77"
-LATER = ("the score holds out of its grid",)  # set after that, before the grids that decide it
+# set after that, each before the grids that decide it; those of `bars_later` before any of theirs was started
+LATER = ("the score holds out of its grid", *(one.name for one in of_later_grids()))
+LATER_COMMITTED = "a4b6ee159483f40f8241cb4f2ed6fd4c75c1ff7eb780281614f82626ae4e34a9"
 
 
 def earlier(name: str) -> pd.DataFrame:
@@ -80,6 +90,12 @@ def test_no_bar_has_moved():
         if one.name not in LATER
         for condition in one.conditions
     ]
+    later_now = [
+        (one.name, condition.what, condition.above, condition.below, tuple(condition.cases))
+        for one in of_later_grids()
+        for condition in one.conditions
+    ]
+    assert hashlib.sha256(repr(sorted(later_now)).encode()).hexdigest() == LATER_COMMITTED
     numbers = (bars.EXACT, bars_digest.CLOSED, bars_digest.OPEN, sorted(bars.PEAK.items()), sorted(bars.NEAR.items()))
     assert hashlib.sha256(repr((sorted(bars_now), numbers)).encode()).hexdigest() == COMMITTED
 
@@ -220,3 +236,58 @@ def test_the_level_of_a_crossing_is_the_one_that_is_told():
 def test_the_smallest_network_is_later_than_nobody():
     with pytest.raises(ValueError, match="no network smaller than fresh-small"):
         later_than_smaller(0.5)(earlier, "fresh-small")
+
+
+# --- quantities of the later bars, on tables made by hand ------------------------------------------------------------
+
+
+def falling(low: float, n_of_low: int) -> pd.DataFrame:
+    """A sweep whose gap falls from 1 to `low` at n_of_low and to 0 at the last size, the same for two seeds."""
+    gap = {10: 1.0, n_of_low: low, 1000: 0.0}
+    return pd.DataFrame(
+        [
+            {"n_train": n, "seed": seed, "split": split, "t": 0.25, "recovered": value * (split == "train")}
+            for n, value in gap.items()
+            for seed in (0, 1)
+            for split in ("train", "held-out")
+        ]
+    )
+
+
+def test_the_passage_is_compared_with_that_of_another_case():
+    tables = {"new/sweep": falling(0.5, 100), "old/sweep": falling(0.25, 100)}.__getitem__
+    found = passage_over("old")(tables, "new")
+    # ln n falls in straight lines: from 3/4 to 1/4 one step of ten, and two thirds of one
+    assert found.tolist() == pytest.approx([np.log(10) - 2 / 3 * np.log(10)] * 2, rel=1e-6)
+
+
+def verdicts(values: dict[tuple[int, int], int]) -> pd.DataFrame:
+    keys = {"split": "held-out", "quantity": "side_verdict", "t": np.nan}
+    return pd.DataFrame([{"n_train": n, "seed": seed, "value": value, **keys} for (n, seed), value in values.items()])
+
+
+def test_verdicts_are_counted_seed_by_seed():
+    table = verdicts({(16, 0): 1, (64, 0): 0, (16, 1): 0, (64, 1): 0})
+    tables = {"it/side": table}.__getitem__
+    assert share_of_verdicts(0)(tables, "it").to_dict() == {0: 0.5, 1: 1.0}
+    assert share_of_verdicts(1, 16)(tables, "it").to_dict() == {0: 1.0, 1: 0.0}
+
+
+def test_a_network_is_ahead_of_the_triples_of_the_same_seed():
+    def rows(recovered, nelbo, **keys):
+        return [
+            {"n_train": n, "seed": seed, "split": "held-out", "t": 0.25, **keys, "recovered": r, "nelbo": c}
+            for n, seed, r, c in zip((8, 8, 9, 9), (0, 1, 0, 1), recovered, nelbo, strict=True)
+        ]
+
+    bounds = rows([0, 0, 0.3, 0.4], [9, 9, 4, 5], denoiser="triples") + rows([1] * 4, [1] * 4, denoiser="pairs")
+    sweep = rows([1, 1, 0.5, 0.3], [1, 1, 3.5, 5.5])
+    tables = {"english-bounds": pd.DataFrame(bounds), "it/sweep": pd.DataFrame(sweep)}.__getitem__
+    assert ahead_of_counts("recovered")(tables, "it").tolist() == pytest.approx([0.2, -0.1])
+    assert ahead_of_counts("nelbo")(tables, "it").tolist() == pytest.approx([0.5, -0.5])
+
+
+def test_a_quantity_can_be_of_another_table():
+    table = verdicts({(16, 0): 1, (16, 1): 0})
+    found = examined("side_verdict", "held-out", 16, table_name="other/side")({"other/side": table}.__getitem__, "it")
+    assert found.tolist() == [1, 0]

@@ -343,3 +343,13 @@ def test_watching_sees_the_weights_of_the_moment_and_changes_nothing(small_world
     ends = {k: weight for _, k, weight in seen}
     assert torch.equal(ends[0], watched[0].head.weight) and torch.equal(ends[1], watched[1].head.weight)
     assert not torch.equal(seen[0][2], seen[2][2])
+
+
+def test_a_level_above_the_highest_of_training_is_told_as_that_one(corpus):
+    settings = dict(steps=2, batch_size=4, width=8, depth=1, heads=2, progress=False)
+    noise = UniformNoise(corpus.vocab_size)
+    x, half = corpus.held_out[:3], train(corpus.train[:8], noise, t_max=0.5, **settings)
+    for t, told in ((0.9, 0.5), (0.5, 0.5), (0.2, 0.2)):
+        torch.testing.assert_close(half(x, t), half.logits(x, torch.full((3,), told)).log_softmax(dim=2))
+    whole = train(corpus.train[:8], noise, **settings)
+    assert not torch.equal(whole(x, 0.9), whole(x, 0.5))

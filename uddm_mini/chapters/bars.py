@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from .bars_digest import of_a_digest
 from .bars_english import of_english
+from .bars_later import of_later_grids
 from .ledger import T
 from .quantities import (
     LARGEST,
@@ -33,14 +34,14 @@ from .quantities import (
 from .rule import FRESH, Claim, Condition
 
 EXACT = 0.2957  # nats a word that the toy language leaves open, on the held-out sentences of every sweep
-OTHER = ("other-grammar", "other-absorbing", "other-cosine", "other-convolution")  # `make sweep-other`
+OTHER = ("other-grammar", "other-absorbing", "other-cosine", "other-convolution")  # of `make sweep-other`
 PEAK = {"small": 32, "medium": 64, "large": 64}  # where the share of broken sentences was largest for seeds 0 to 4
 NEAR = {"small": 32, "medium": 64, "large": 96}  # the size of the grid nearest to the crossing of seeds 0 to 4
 
 
 def claims() -> tuple[Claim, ...]:
     """Return all claims, in the order of the ledger."""
-    parts = (of_basins, of_entropy, of_the_probe, of_perplexity, of_size, of_a_digest, of_english)
+    parts = (of_basins, of_entropy, of_the_probe, of_perplexity, of_size, of_a_digest, of_english, of_later_grids)
     return tuple(claim for part in parts for claim in part())
 
 

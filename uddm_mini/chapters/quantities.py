@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from uddm_mini.experiments.crossing import by_size, crossing, curves_by_size
+from uddm_mini.experiments.crossing import at_level, by_size, crossing, curves_by_size
 from uddm_mini.probes.roc import Interval, auc
 
 from .ledger import T, Tables, detail, entropy, recovery
@@ -60,11 +60,16 @@ def entropy_at(position: int) -> Values:
     return lambda tables, case: entropy(table_of(tables, case)).iloc[position]
 
 
-def examined(quantity: str, split: str, n: int | dict[str, int], t: float | None = None) -> Values:
-    """Return one quantity of the details, at one number of training sentences or at one for each size of network."""
+def examined(
+    quantity: str, split: str, n: int | dict[str, int], t: float | None = None, table_name: str = ""
+) -> Values:
+    """Return one quantity of the details, at one number of training sentences or at one for each size of network.
+
+    table_name: another table than the details of the case.
+    """
 
     def values(tables: Tables, case: str) -> pd.Series[float]:
-        table = tables(f"{case}/details")
+        table = tables(table_name or f"{case}/details")
         if t is not None:
             table = table[np.isclose(table["t"], t)]
         return detail(table, quantity, split).loc[number_for(n, case)]
@@ -141,5 +146,37 @@ def area(own_text_alone: bool, cases: Sequence[str] = FRESH) -> Values:
         found = side_scores(tables, cases, own_text_alone=own_text_alone)
         cells = (found["case"] + " at " + found["n_train"].astype(str)).to_numpy()
         return auc(found["score"].to_numpy(), found["memory"].to_numpy(), clusters=cells)
+
+    return values
+
+
+def passage_over(other: str) -> Values:
+    """Return ln of the factor in n on which the gap falls from 3/4 to 1/4, minus the mean of that of another case."""
+
+    def factors(table: pd.DataFrame) -> pd.Series[float]:
+        begin, end = (crossing(table, t=T, level=level, draws=1).each for level in (0.75, 0.25))
+        return pd.Series({seed: np.log(end[seed] / begin[seed]) for seed in begin})
+
+    return lambda tables, case: factors(table_of(tables, case)) - factors(table_of(tables, other)).mean()
+
+
+def share_of_verdicts(verdict: int, n: int | None = None) -> Values:
+    """Return, for each seed, the share of networks with a verdict, as `VERDICTS` has it: of those of one n, or all."""
+
+    def values(tables: Tables, case: str) -> pd.Series[float]:
+        found = detail(tables(f"{case}/side"), "side_verdict", "held-out")
+        return (found if n is None else found.loc[[n]]).eq(verdict).mean()
+
+    return values
+
+
+def ahead_of_counts(quantity: str) -> Values:
+    """Return how far the network is ahead of a table of triples on held-out text, at the largest size."""
+
+    def values(tables: Tables, case: str) -> pd.Series[float]:
+        bounds = tables("english-bounds")
+        counts = by_size(at_level(bounds[bounds.denoiser == "triples"], T), quantity, split="held-out").iloc[-1]
+        mine = by_size(at_level(table_of(tables, case), T), quantity, split="held-out").iloc[-1]
+        return mine - counts if quantity == "recovered" else counts - mine
 
     return values

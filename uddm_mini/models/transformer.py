@@ -73,11 +73,15 @@ class TransformerDenoiser(nn.Module, Denoiser):
                     p.zero_()
 
     def forward(self, xt: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
-        """Return log p0 [B, L, V] for corrupted sentences xt int64[B, L] at noise levels t float[B] or a number."""
+        """Return log p0 [B, L, V] for corrupted sentences xt int64[B, L] at noise levels t float[B] or a number.
+
+        A level above the highest that it was trained on is told to the network as that one.
+        """
         if xt.ndim != 2 or xt.shape[1] != self.length:
             raise ValueError(f"xt has shape {tuple(xt.shape)}, but this model reads int64[B, {self.length}].")
         if not isinstance(t, torch.Tensor) or t.shape != (len(xt),):
             t = batch_times(t, xt)  # one number for all sentences, or one clear sentence
+        t = t.clamp_max(self.training_settings.get("t_max", 1.0))
         if torch.is_grad_enabled() or xt.device.type != "cpu":
             return self.logits(xt, t).log_softmax(dim=2)
         few = max(1, CACHED // (self.length * max(4 * self.settings.width, self.noise.vocab_size)))

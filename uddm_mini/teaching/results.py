@@ -29,14 +29,16 @@ def results_path(name: str) -> Path:
 def committed(name: str) -> pd.DataFrame:
     """Return a committed table, such as "toy-large/sweep", as the function that made it does.
 
-    name: a folder of `data/sweeps`, and "sweep" (`run_sweep`), "bounds" (`sweep_bounds`) or "details"
-        (`sweep_details`); or "halves" (`disjoint_halves`)
+    name: a folder of `data/sweeps`, and "sweep" (`run_sweep`), "bounds" (`sweep_bounds`) or "details", or another
+        table of `sweep_details`; or "halves" (`disjoint_halves`), or bounds that several sweeps share
     """
     rows = read_rows(results_path(f"sweeps/{name}.csv"))
     kind = name.rpartition("/")[2]
-    if kind == "details":
-        return rows
-    return wide(rows, halves.COLUMNS if kind == "halves" else sweep.COLUMNS, denoiser=kind != "sweep")
+    if kind == "sweep":
+        return wide(rows, sweep.COLUMNS)
+    if kind == "halves" or kind.endswith("bounds"):
+        return wide(rows, halves.COLUMNS if kind == "halves" else sweep.COLUMNS, denoiser=True)
+    return rows
 
 
 def committed_breaks() -> pd.DataFrame:
