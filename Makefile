@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine other-convolution other-short other-decay
-SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies \
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-spins \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
 	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large
 .PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
@@ -199,6 +199,10 @@ toy-million: $(READY) ## long after the transition: up to a million of the 1,382
 	$(GRID) --corpus toy --pool 1000000 --steps 3000 --sizes 8192,32768,131072,1000000 --seeds 0,1,2 \
 		--width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/toy-million
 	$(EXAMINE) --pool 1000000 data/sweeps/toy-million
+
+toy-spins: $(READY) ## spins instead of words: the same transition, and basins as wide as margins say
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini spins --sizes 8,16,32,48,64,96,128,192,256,512,1024,2048 \
+		--seeds 5,6,7,8,9 $(SWEEP) --out data/sweeps/spins.csv
 
 # the same models by the protocol of the paper, by a local memory, and from left to right
 FEW := --sizes 16,64,256,8192 --seeds 5,6,7

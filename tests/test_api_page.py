@@ -22,7 +22,7 @@ PAGE = (ROOT / "book" / "api.md").read_text("utf-8")
 FOLDERS = {  # of the package, by heading
     "Noise": {"noise"},
     "Worlds": {"worlds"},
-    "Denoisers and walks": {"denoiser", "walks"},
+    "Denoisers and walks": {"denoiser", "walks", "sampling"},
     "Models": {"models"},
     "Networks": {"networks"},
     "Probes": {"probes"},

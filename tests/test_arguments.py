@@ -15,20 +15,23 @@ from pathlib import Path
 import pytest
 
 from uddm_mini import ModelSettings, NoiseSettings, ProbeSettings, SweepSettings, TextSettings, TrainSettings, Walk
-from uddm_mini.arguments import chosen, chosen_sizes, command_line, make_parser
+from uddm_mini.arguments import CORPUS_HELP, make_parser
 from uddm_mini.experiments.breaks import BreakSettings
 from uddm_mini.experiments.copies import CopySettings
 from uddm_mini.experiments.course import CourseSettings
 from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
+from uddm_mini.experiments.spins import SpinSettings
 from uddm_mini.noise import NOISES
+from uddm_mini.options import chosen, chosen_sizes, command_line
 from uddm_mini.settings import leaves
+from uddm_mini.worlds import WORLDS
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("sweep", "examine", "halves", "breaks", "course", "copies", "train", "sample", "recover")
+COMMANDS = ("sweep", "examine", "halves", "breaks", "course", "copies", "spins", "train", "sample", "recover")
 NEEDED = {"sweep": ["--out", "s"], "examine": ["folder"], "halves": ["--out", "h.csv"], "train": ["--out", "m"]}
 NEEDED |= {"breaks": ["--out", "b.csv"], "course": ["--out", "c.csv"]}
-NEEDED |= {"copies": ["--out", "d.csv"]}
+NEEDED |= {"copies": ["--out", "d.csv"], "spins": ["--out", "e.csv"]}
 NEEDED |= {"sample": ["model"], "recover": ["model"]}
 SETTINGS = {
     "sweep": (SweepSettings(), TextSettings()),
@@ -37,6 +40,7 @@ SETTINGS = {
     "breaks": (BreakSettings(),),
     "course": (CourseSettings(), TextSettings()),
     "copies": (CopySettings(), TextSettings()),
+    "spins": (SpinSettings(),),
     "train": (TrainSettings(), TextSettings()),
     "recover": (Walk(), TextSettings()),
 }
@@ -48,6 +52,7 @@ FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks", "course"
 OTHER = {
     **{"steps": 9, "epochs": 2.5, "batch_size": 7, "learning_rate": 0.125, "weight_decay": 0.5, "warmup": 3},
     **{"optimizer": "muon", "decay": "constant", "time_power": 3.5, "looks": 5, "group": 3, "draws": 2, "walks": 8},
+    **{"units": 40, "hidden": 8, "wrong": 0.125, "flipped": 0.3125, "held_out": 19, "shares": (0.5, 0.75)},
     **{"t_max": 0.75, "table": "other", "neighbor_bias": 4.5, "mixing": "convolution", "position_sd": 0.0625},
     **{"clip": 0.25, "ema": 0.75, "loss": "cross_entropy", "seed": 11, "schedule": "exponential", "epsilon": 0.0625},
     **{"width": 24, "depth": 3, "heads": 3, "neighbors": True, "times": (0.5, 0.75), "sentences": 33},
@@ -247,10 +252,19 @@ def test_the_commands_of_the_makefile_can_be_typed():
     for line in recipes:
         typed = shlex.split(line.partition("-m uddm_mini ")[2])
         options = parser.parse_args(typed)
-        kinds_of = {"sweep": SweepSettings(), "halves": HalvesSettings(), "examine": DetailSettings()}
-        settings = (kinds_of | {"breaks": BreakSettings(), "course": CourseSettings(), "copies": CopySettings()})[
-            options.run
-        ]
+        settings = SETTINGS[options.run][0]
         chosen(options, settings)
         kinds.append(options.run)
-    assert Counter(kinds) == {"breaks": 1, "copies": 1, "course": 1, "halves": 1, "examine": 28, "sweep": 28}
+    assert Counter(kinds) == {
+        "breaks": 1,
+        "copies": 1,
+        "course": 1,
+        "halves": 1,
+        "spins": 1,
+        "examine": 28,
+        "sweep": 28,
+    }
+
+
+def test_the_help_names_every_language():
+    assert CORPUS_HELP.startswith(f"{', '.join(WORLDS)}: ")

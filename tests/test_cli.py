@@ -419,3 +419,12 @@ def test_halves_writes_a_table_and_refuses_too_large_ones(tmp_path, capsys, monk
         monkeypatch.setattr(module, "check_writable", read_only)
     assert main(["halves", "--sizes", "8", "--seeds", "0", "--out", str(out), *TINY]) == 0  # nothing is to be done
     assert "2 parts of 5000" in one_sentence(capsys)
+
+
+def test_spins_tells_what_comes_back(tmp_path, capsys):
+    out = tmp_path / "spins.csv"
+    assert main(["spins", "--sizes", "4", "--seeds", "0", "--units", "20", "--hidden", "4", "--out", str(out)]) == 0
+    assert "Flipped units that come back" in capsys.readouterr().out
+    assert set(read_rows(out).denoiser) == {"copies", "random"}
+    assert main(["spins", "--sizes", "4", "--units", "3", "--out", str(tmp_path / "other.csv")]) == 2
+    assert "1 to 3 hidden spins" in one_sentence(capsys)

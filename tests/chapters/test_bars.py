@@ -17,8 +17,11 @@ from uddm_mini.chapters.quantities import (
     examined,
     later_than_smaller,
     passage_over,
+    radius_over_margin,
     share_of_verdicts,
     side_scores,
+    spin_change,
+    spin_gap,
 )
 from uddm_mini.chapters.rule import FRESH, Claim, Condition, judge
 from uddm_mini.probes.roc import Interval, auc
@@ -28,7 +31,7 @@ from uddm_mini.teaching.results import committed
 COMMITTED = "f7390ec6fdda4211d713e08846f1e97bab0f91ae521203d61294128f54622d77"
 # set after that, each before the grids that decide it; those of `bars_later` before any of theirs was started
 LATER = ("the score holds out of its grid", *(one.name for one in of_later_grids()))
-LATER_COMMITTED = "a4b6ee159483f40f8241cb4f2ed6fd4c75c1ff7eb780281614f82626ae4e34a9"
+LATER_COMMITTED = "1153e3df2a02473c0b22e88eceaa7767bd3b609dfa5c045facf1429410a4a1c1"
 
 
 def earlier(name: str) -> pd.DataFrame:
@@ -291,3 +294,23 @@ def test_a_quantity_can_be_of_another_table():
     table = verdicts({(16, 0): 1, (16, 1): 0})
     found = examined("side_verdict", "held-out", 16, table_name="other/side")({"other/side": table}.__getitem__, "it")
     assert found.tolist() == [1, 0]
+
+
+def test_quantities_of_spins_are_those_of_their_rows():
+    def row(denoiser, n, seed, quantity, value, t=np.nan, split="train"):
+        keys = {"denoiser": denoiser, "n_train": n, "seed": seed, "split": split, "t": t}
+        return {**keys, "quantity": quantity, "value": value}
+
+    rows = []
+    for seed in (0, 1):
+        for n, train, held_out in ((8, 1.0, 0.25), (64, 0.75, 0.5 + seed / 8)):
+            rows.append(row("copies", n, seed, "recovered", train, 0.1))
+            rows.append(row("copies", n, seed, "recovered", held_out, 0.1, "held-out"))
+        rows.append(row("random", 64, seed, "margin", 0.8))
+        # a rise after a fall is no basin
+        rows += [row("random", 64, seed, "home", value, t) for t, value in ((0.1, 1.0), (0.2, 0.25), (0.3, 0.6))]
+    tables = {"spins": pd.DataFrame(rows)}.__getitem__
+    assert spin_change("recovered", "train")(tables, "spins").tolist() == [-0.25, -0.25]
+    assert spin_change("recovered", "held-out")(tables, "spins").tolist() == [0.25, 0.375]
+    assert spin_gap(tables, "spins").tolist() == [0.25, 0.125]
+    assert radius_over_margin(64)(tables, "spins").tolist() == pytest.approx([(0.1 + 0.1 * 2 / 3) / 0.16] * 2)

@@ -180,3 +180,41 @@ def ahead_of_counts(quantity: str) -> Values:
         return mine - counts if quantity == "recovered" else counts - mine
 
     return values
+
+
+def spin_change(quantity: str, split: str) -> Values:
+    """Return a quantity of networks of spins at the largest number of patterns minus that at the smallest."""
+
+    def values(tables: Tables, case: str) -> pd.Series[float]:
+        found = _of_copies(tables(case), quantity, split)
+        return found.iloc[-1] - found.iloc[0]
+
+    return values
+
+
+def spin_gap(tables: Tables, case: str) -> pd.Series[float]:
+    """Return training minus held-out recovery of networks of spins, at the largest number of patterns."""
+    train, held_out = (_of_copies(tables(case), "recovered", split).iloc[-1] for split in ("train", "held-out"))
+    return train - held_out
+
+
+def _of_copies(table: pd.DataFrame, quantity: str, split: str) -> pd.DataFrame:
+    return detail(table[table.denoiser == "copies"], quantity, split)
+
+
+def radius_over_margin(n: int) -> Values:
+    """Return the share of flips from which half of n random patterns return, over kappa^2 / 4.
+
+    kappa is the smallest margin of the network, and kappa > 2 sqrt(rho) what is said to be enough for a share rho.
+    """
+
+    def values(tables: Tables, case: str) -> pd.Series[float]:
+        table = tables(case)
+        table = table[(table.denoiser == "random") & (table.n_train == n)]
+        margin = table[table.quantity == "margin"].set_index("seed").value
+        home = table[table.quantity == "home"].pivot(index="t", columns="seed", values="value")
+        shares, falls = home.index.to_numpy(), home.cummin()
+        half = {seed: np.interp(-0.5, -falls[seed].to_numpy(), shares) for seed in falls}
+        return pd.Series(half) / (margin**2 / 4)
+
+    return values

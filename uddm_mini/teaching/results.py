@@ -30,7 +30,8 @@ def committed(name: str) -> pd.DataFrame:
     """Return a committed table, such as "toy-large/sweep", as the function that made it does.
 
     name: a folder of `data/sweeps`, and "sweep" (`run_sweep`), "bounds" (`sweep_bounds`) or "details", or another
-        table of `sweep_details`; or "halves" (`disjoint_halves`), or bounds that several sweeps share
+        table of `sweep_details`; or "halves" (`disjoint_halves`), "spins" (`spin_transition`), or bounds that several
+        sweeps share
     """
     rows = read_rows(results_path(f"sweeps/{name}.csv"))
     kind = name.rpartition("/")[2]

@@ -10,14 +10,45 @@ from .noisy import NoisyLanguage
 from .toy_language import ToyLanguage
 from .world import World as World
 
+
+def kitchen_language() -> ToyLanguage:
+    """Return the second language, on which nothing was tuned."""
+    return ToyLanguage(kitchen(), "kitchen")
+
+
+def misprints() -> NoisyLanguage:
+    """Return the toy language with one word in twenty redrawn."""
+    return NoisyLanguage(ToyLanguage(), 0.05, "misprints")
+
+
+def mixed_language() -> ToyLanguage:
+    """Return the toy language and the kitchen's, a sentence of each equally often."""
+    return ToyLanguage(mixed(toy(), kitchen()), "mixed")
+
+
+def long2() -> ToyLanguage:
+    """Return the language of two sentences in a row."""
+    return ToyLanguage(repeated(toy(), 2), "long2")
+
+
+def words2() -> ToyLanguage:
+    """Return two toy languages that share no word."""
+    return ToyLanguage(versions(toy(), 2), "words2")
+
+
+def words4() -> ToyLanguage:
+    """Return four toy languages that share no word."""
+    return ToyLanguage(versions(toy(), 4), "words4")
+
+
 WORLDS: dict[str, Callable[[], Language]] = {
     "toy": ToyLanguage,
-    "kitchen": lambda: ToyLanguage(kitchen(), "kitchen"),  # on which nothing was tuned
-    "misprints": lambda: NoisyLanguage(ToyLanguage(), 0.05, "misprints"),
-    "mixed": lambda: ToyLanguage(mixed(toy(), kitchen()), "mixed"),
-    "long2": lambda: ToyLanguage(repeated(toy(), 2), "long2"),
-    "words2": lambda: ToyLanguage(versions(toy(), 2), "words2"),
-    "words4": lambda: ToyLanguage(versions(toy(), 4), "words4"),
+    "kitchen": kitchen_language,
+    "misprints": misprints,
+    "mixed": mixed_language,
+    "long2": long2,
+    "words2": words2,
+    "words4": words4,
 }
 
 __all__ = ["ToyLanguage"]
