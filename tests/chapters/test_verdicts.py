@@ -1,0 +1,84 @@
+"""What the ledger shows: drawings whose dots lie where the numbers are, and one line for each claim."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from uddm_mini.chapters.bars import claims
+from uddm_mini.chapters.rule import Claim, Condition, judge
+from uddm_mini.chapters.verdicts import LEFT, RIGHT_END, SIDES, Ledger, finding, strip
+from uddm_mini.teaching.results import committed
+
+
+def rows(**changes):
+    values = {"case": ["fresh-small", "fresh-large"], "value": [0.5, 0.9], "low": [0.4, 0.85], "high": [0.6, 0.95]}
+    values |= {"above": [0.7] * 2, "below": [np.inf] * 2, "side": ["wrong", "right"], "condition": ["a < b"] * 2}
+    return pd.DataFrame(values | changes)
+
+
+def circles(svg):
+    return [(float(x), fill) for x, fill in re.findall(r'<circle cx="([\d.]+)" cy="\d+" r="[\d.]+" fill="(.+?)"', svg)]
+
+
+def test_dots_lie_in_the_order_of_their_numbers_and_right_ones_on_the_gray():
+    svg = strip(rows(), pd.DataFrame())
+    (small, color), (large, other) = circles(svg)
+    assert (color, other) == (SIDES["wrong"], SIDES["right"]) and small < large
+    begin, width = map(float, re.search(r'<rect x="([\d.]+)" y="0" width="([\d.]+)"', svg).groups())
+    assert small < begin < large < begin + width == pytest.approx(RIGHT_END, abs=0.2)
+    assert small > LEFT and "small" in svg and "fresh-small" not in svg.partition("<rect")[2]
+    # the line of the bar is as far along as 0.7 is from 0.4 to 0.95, but for the margins
+    bar = float(re.search(r'<line x1="([\d.]+)"', svg)[1])
+    assert (bar - LEFT) / (RIGHT_END - LEFT) == pytest.approx((0.3 + 0.033) / (0.55 + 0.066), abs=0.01)
+    assert 'aria-label="fresh-small 0.500 from 0.400 to 0.600' in svg
+
+
+def test_rings_are_the_earlier_seeds():
+    svg = strip(rows(), rows(value=[0.45, 0.7]))
+    rings = [x for x, fill in circles(svg) if fill == "none"]
+    dots = [x for x, fill in circles(svg) if fill != "none"]
+    assert len(rings) == 2 and rings[0] < dots[0] and rings[1] < dots[1]
+
+
+def test_all_alike_still_has_a_place():
+    one = {"value": [1.0, 1.0], "low": [1.0, 1.0], "high": [1.0, 1.0], "above": [-np.inf] * 2, "below": [1.0] * 2}
+    assert all(LEFT < x < RIGHT_END for x, _ in circles(strip(rows(**one), pd.DataFrame())))
+
+
+def made(value):
+    condition = Condition(
+        "1 < 2", lambda _, case: pd.Series([value, value + 0.01, value - 0.01]), above=0, cases=("a",)
+    )
+    return Claim("it", "It is <so>.", "abstract", (condition,))
+
+
+def test_a_finding_is_the_verdict_of_the_rule_in_words_and_in_a_drawing():
+    found = finding(made(1.0), committed)
+    assert found.verdict == judge(made(1.0), committed)[0] == "agree"
+    assert "1 &lt; 2" in found._repr_html_() and "✓" in found._repr_html_()
+    assert repr(found).startswith("It is <so>. agree.\n  1 < 2, a: 1.000 (")
+    assert len(found.earlier) == 0, "its numbers do not depend on the seeds"
+
+
+def test_earlier_seeds_stand_beside_fresh_ones():
+    (one,) = (one for one in claims() if one.name == "they converge")
+    fresh = {"fresh-small": "fresh-medium", "fresh-large": "fresh-medium", "fresh-medium": "fresh-medium"}
+
+    def tables(name):
+        folder, _, kind = name.partition("/")
+        return committed(f"{fresh.get(folder, folder)}/{kind}")
+
+    found = finding(one, tables)
+    earlier = judge(one, lambda name: committed(name.replace("fresh-", "toy-")))[1]
+    pd.testing.assert_frame_equal(found.earlier, earlier)
+
+
+def test_what_is_not_there_is_not_measured_yet_and_the_ledger_has_a_line_for_all():
+    absent = Claim("x", "It is.", "page", (Condition("c", lambda tables, case: tables("no-such/sweep"), cases=("a",)),))
+    ledger = Ledger([finding(made(1.0)), finding(absent), finding(made(-1.0))])
+    assert [one.verdict for one in ledger.findings] == ["agree", "not measured yet", "disagree"]
+    assert repr(ledger).splitlines()[1] == " 2. It is. not measured yet"
+    assert "It is &lt;so&gt;." in ledger._repr_html_() and ledger._repr_html_().count("<tr>") == 4
+    assert "not measured yet" in finding(absent)._repr_html_()

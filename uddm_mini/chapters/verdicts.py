@@ -1,0 +1,123 @@
+"""What a reader of the ledger sees: each claim with its verdict, and every number beside its bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from uddm_mini.teaching.look import NEUTRAL, NOT_YET, RIGHT, WRONG
+from uddm_mini.teaching.results import committed
+
+from .ledger import Tables
+from .rule import Claim, judge
+
+SIDES = {"right": RIGHT, "wrong": WRONG, "open": NOT_YET}
+SAID = {"agree": ("✓", RIGHT), "mixed": ("~", NOT_YET), "disagree": ("✗", WRONG), "not measured yet": ("…", NOT_YET)}
+LEFT, RIGHT_END, ROW = 92, 332, 24  # of a strip, in px
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim, its verdict, and a row for every condition and case; `earlier` the same of the seeds known before."""
+
+    claim: Claim
+    verdict: str
+    table: pd.DataFrame
+    earlier: pd.DataFrame
+
+    def __repr__(self) -> str:
+        lines = [f"{self.claim.says} {self.verdict}."]
+        for row in self.table.itertuples():
+            lines.append(
+                f"  {row.condition}, {row.case}: {row.value:.3f} ({row.low:.3f} to {row.high:.3f}), {row.side}"
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p><b>{verdict_mark(self.verdict)}</b></p>"]
+        for condition, rows in self.table.groupby("condition", sort=False):
+            before = self.earlier[self.earlier.condition == condition] if len(self.earlier) else self.earlier
+            parts.append(f"<div>{escape(str(condition))}</div>{strip(rows, before)}")
+        return "".join(parts)
+
+
+def finding(claim: Claim, tables: Tables = committed) -> Finding:
+    """Hold a claim against the committed tables; "not measured yet" where one of them is not there."""
+    try:
+        verdict, table = judge(claim, tables)
+    except FileNotFoundError:
+        return Finding(claim, "not measured yet", pd.DataFrame(columns=["condition"]), pd.DataFrame())
+    try:  # of the seeds that were known when the bars were set
+        earlier = judge(claim, lambda name: tables(name.replace("fresh-", "toy-")))[1]
+    except (FileNotFoundError, KeyError, ValueError):  # not everything was measured of them
+        earlier = pd.DataFrame()
+    same = len(earlier) == 0 or earlier.value.equals(table.value)  # a claim about other grids
+    return Finding(claim, verdict, table, pd.DataFrame() if same else earlier)
+
+
+def verdict_mark(verdict: str) -> str:
+    """Return a verdict with its sign, in its color."""
+    sign, color = SAID[verdict]
+    return f'<span style="color:{color}">{sign}</span> {escape(verdict)}'
+
+
+def strip(rows: pd.DataFrame, earlier: pd.DataFrame) -> str:
+    """Return a drawing of one condition: a dot with its interval for each case, on the gray the right side of the bar.
+
+    A ring is the same number for the earlier seeds.
+    """
+    bars = [bar for bar in (rows.above.iloc[0], rows.below.iloc[0]) if np.isfinite(bar)]
+    every = [*rows.low, *rows.high, *bars, *(earlier.value if len(earlier) else [])]
+    least, most = min(every), max(every)
+    margin = 0.06 * (most - least or 1)
+
+    def x(value: float) -> float:
+        share = (float(np.clip(value, least - margin, most + margin)) - least + margin) / (most - least + 2 * margin)
+        return round(LEFT + share * (RIGHT_END - LEFT), 1)
+
+    height = ROW * len(rows) + 22
+    begin, end = x(rows.above.iloc[0]), x(rows.below.iloc[0])
+    parts = [f'<rect x="{begin}" y="0" width="{round(end - begin, 1)}" height="{height - 22}" fill="{NEUTRAL}33"/>']
+    for bar in bars:
+        parts.append(f'<line x1="{x(bar)}" x2="{x(bar)}" y1="0" y2="{height - 22}" stroke="{NEUTRAL}"/>')
+        parts.append(_text(x(bar), height - 7, f"{bar:g}", "middle"))
+    for k, row in enumerate(rows.to_dict("records")):
+        y, color, ends = ROW * k + 12, SIDES[row["side"]], (x(row["low"]), x(row["high"]))
+        parts.append(_text(0, y + 4, row["case"].removeprefix("fresh-")))
+        parts.append(f'<line x1="{ends[0]}" x2="{ends[1]}" y1="{y}" y2="{y}" stroke="{color}" stroke-width="3"/>')
+        parts.append(f'<circle cx="{x(row["value"])}" cy="{y}" r="4.5" fill="{color}"/>')
+        if len(earlier):
+            before = x(float(earlier["value"].iloc[k]))
+            parts.append(f'<circle cx="{before}" cy="{y}" r="6.5" fill="none" stroke="currentColor"/>')
+    told = "; ".join(f"{r.case} {r.value:.3f} from {r.low:.3f} to {r.high:.3f}" for r in rows.itertuples())
+    return (
+        f'<svg role="img" aria-label="{escape(told)}" viewBox="0 0 340 {height}" '
+        f'style="width:100%;max-width:34em;font-size:11px;fill:currentColor">{"".join(parts)}</svg>'
+    )
+
+
+def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(words)}</text>'
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All findings, for a reader in a hurry: one line each."""
+
+    findings: Sequence[Finding]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{k:>2}. {one.claim.says} {one.verdict}" for k, one in enumerate(self.findings, 1))
+
+    def _repr_html_(self) -> str:
+        rows = [
+            f"<tr><td>{k}</td><td>{escape(one.claim.says)}<br><small>{escape(one.claim.source)}</small></td>"
+            f'<td style="white-space:nowrap">{verdict_mark(one.verdict)}</td></tr>'
+            for k, one in enumerate(self.findings, 1)
+        ]
+        head = "<tr><th></th><th>the paper, or what is said of it</th><th>here</th></tr>"
+        return f"<table>{head}{''.join(rows)}</table>"
