@@ -21,7 +21,8 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine other-convolution other-short other-decay
+OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine other-convolution \
+	other-closed other-short other-decay
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-spins \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
 	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large
@@ -170,6 +171,10 @@ other-convolution: $(READY)
 	$(GRID) $(OTHER) --mixing convolution --depth 2 $(SWEEP) --out data/sweeps/other-convolution
 	$(EXAMINE) data/sweeps/other-convolution
 	$(SIDE) data/sweeps/other-convolution
+other-closed: $(READY)
+	$(GRID) --corpus closed $(OTHER) $(SWEEP) --out data/sweeps/other-closed
+	$(EXAMINE) --corpus closed data/sweeps/other-closed
+	$(SIDE) --corpus closed data/sweeps/other-closed
 other-short: $(READY)
 	$(GRID) $(OTHER) --steps 150 $(SWEEP) --out data/sweeps/other-short
 	$(EXAMINE) data/sweeps/other-short

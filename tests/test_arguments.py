@@ -261,8 +261,8 @@ def test_the_commands_of_the_makefile_can_be_typed():
         "course": 1,
         "halves": 1,
         "spins": 1,
-        "examine": 28,
-        "sweep": 28,
+        "examine": 30,
+        "sweep": 29,
     }
 
 

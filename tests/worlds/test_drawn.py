@@ -6,11 +6,11 @@ import math
 import pytest
 import torch
 
-from uddm_mini import PopulationDenoiser, ToyLanguage, UniformNoise
+from uddm_mini import PopulationDenoiser, ToyLanguage, UniformNoise, conditional_entropy
 from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.drawn import draw_corpus
 from uddm_mini.worlds.grammar import Choice, Grammar, Slot, english
-from uddm_mini.worlds.grown import STOP, mixed, repeated, versions
+from uddm_mini.worlds.grown import STOP, closed, mixed, repeated, versions
 from uddm_mini.worlds.kitchen import kitchen
 from uddm_mini.worlds.noisy import NoisyLanguage
 
@@ -62,6 +62,31 @@ def test_a_mixture_says_both_languages_and_the_shorter_one_stops(order):
     grammars = (WEATHER, GREETING)[::order]
     shared = {"hot dry": 0.21, "hot wet": 0.09, "cold wet": 0.2, f"hot {STOP}": 0.125, f"hello {STOP}": 0.375}
     assert by_words(ToyLanguage(mixed(*grammars))) == pytest.approx(shared)
+
+
+def test_a_closed_language_leaves_almost_nothing_open():
+    weather = Grammar(
+        (
+            Choice("heat", (0.6, 0.4)),
+            Choice("rain", ((0.7, 0.3), (0.1, 0.9)), parent="heat"),
+            Choice("wind", (0.2, 0.8)),
+            Choice("month", (0.5, 0.5)),
+        ),
+        (
+            Slot(("heat",), ("hot", "cold")),
+            Slot(("rain",), ("dry", "wet")),
+            Slot(("wind",), ("calm", "windy")),
+            Slot(("month",), ("May", "June")),
+            Slot(("month",), ("fifth", "sixth")),
+        ),
+    )
+    said = {"hot dry windy May fifth": 0.3, "hot dry windy June sixth": 0.3}
+    said |= {"cold wet windy May fifth": 0.2, "cold wet windy June sixth": 0.2}
+    assert by_words(ToyLanguage(closed(weather))) == pytest.approx(said)
+    language = WORLDS["closed"]()
+    exact = PopulationDenoiser(language, UniformNoise(language.vocab_size))
+    x = language.corpus(n_train=16).held_out
+    assert float(conditional_entropy(exact, x).mean()) < 0.02
 
 
 def test_the_mixture_of_the_two_languages():

@@ -107,6 +107,19 @@ def of_verdicts() -> tuple[Claim, ...]:
                 ),
             ),
         ),
+        Claim(
+            "low entropy is no memory",
+            "A network that has learned a language with little left open is not taken for a memory.",
+            "ours",
+            (
+                Condition(
+                    "share of verdicts 'memorizes' at the largest size",
+                    share_of_verdicts(1, LARGEST),
+                    below=0.05,
+                    cases=("other-closed", "other-decay"),
+                ),
+            ),
+        ),
     )
 
 

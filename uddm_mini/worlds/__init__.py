@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .drawn import Language
 from .grammar import english as toy  # `english` is a module of this folder
-from .grown import mixed, repeated, versions
+from .grown import closed, mixed, repeated, versions
 from .kitchen import kitchen
 from .noisy import NoisyLanguage
 from .toy_language import ToyLanguage
@@ -24,6 +24,11 @@ def misprints() -> NoisyLanguage:
 def mixed_language() -> ToyLanguage:
     """Return the toy language and the kitchen's, a sentence of each equally often."""
     return ToyLanguage(mixed(toy(), kitchen()), "mixed")
+
+
+def closed_language() -> ToyLanguage:
+    """Return the toy language with almost nothing left open."""
+    return ToyLanguage(closed(toy()), "closed")
 
 
 def long2() -> ToyLanguage:
@@ -46,6 +51,7 @@ WORLDS: dict[str, Callable[[], Language]] = {
     "kitchen": kitchen_language,
     "misprints": misprints,
     "mixed": mixed_language,
+    "closed": closed_language,
     "long2": long2,
     "words2": words2,
     "words4": words4,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,6 +34,28 @@ def versions(grammar: Grammar, count: int) -> Grammar:
 
     choice = Choice("version", uniform(count))
     return Grammar((choice, *grammar.choices), tuple(told(slot) for slot in grammar.slots))
+
+
+def closed(grammar: Grammar) -> Grammar:
+    """Return the grammar that leaves hardly a word open: a choice that hangs on another takes its likeliest value.
+
+    So does a choice that only one slot voices; all others are voiced twice at least, and so follow from the rest.
+    """
+    voiced = Counter(name for slot in grammar.slots for name in slot.choices)
+    heard = {c.parent for c in grammar.choices}  # through the choice that hangs on it
+
+    def likeliest(probs: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(float(k == probs.index(max(probs))) for k in range(len(probs)))
+
+    choices = []
+    for choice in grammar.choices:
+        if choice.parent:
+            choices.append(replace(choice, probs=tuple(map(likeliest, choice.probs))))
+        elif voiced[choice.name] == 1 and choice.name not in heard:
+            choices.append(replace(choice, probs=likeliest(choice.probs)))
+        else:
+            choices.append(choice)
+    return Grammar(tuple(choices), grammar.slots)
 
 
 def mixed(first: Grammar, second: Grammar) -> Grammar:
