@@ -70,16 +70,18 @@ def _written(
     if steps < 1 or corrections < 0:
         raise ValueError(f"steps must be at least 1 and corrections at least 0; they are {steps} and {corrections}.")
     clean = x
+
+    def held(x: torch.Tensor, t: float) -> torch.Tensor:
+        """Put the known words back, as noisy as level t."""
+        return x if known is None else torch.where(known, model.noise.given(clean, t, generator), x)
+
+    x = held(x, 1.0)
     for i in range(steps):
         t, s = 1 - i / steps, 1 - (i + 1) / steps
-        if known is not None:
-            x = torch.where(known, model.noise.given(clean, t, generator), x)
-        x = end_of(walk_through(model, x, [t, s], False, generator))
+        x = held(end_of(walk_through(model, x, [t, s], False, generator)), s)
         if corrections:
-            if known is not None:
-                x = torch.where(known, model.noise.given(clean, s, generator), x)
             x = gibbs(model, x, s, corrections, known, generator=generator)
-    return x if known is None else torch.where(known, clean, x)
+    return x
 
 
 def gibbs(

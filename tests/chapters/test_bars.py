@@ -258,10 +258,11 @@ def falling(low: float, n_of_low: int) -> pd.DataFrame:
 
 
 def test_the_passage_is_compared_with_that_of_another_case():
-    tables = {"new/sweep": falling(0.5, 100), "old/sweep": falling(0.25, 100)}.__getitem__
+    old = pd.concat([falling(0.25, 100).query("seed == 0"), falling(0.5, 100).query("seed == 1")])
+    tables = {"new/sweep": falling(0.5, 100), "old/sweep": old}.__getitem__
     found = passage_over("old")(tables, "new")
-    # ln n falls in straight lines: from 3/4 to 1/4 one step of ten, and two thirds of one
-    assert found.tolist() == pytest.approx([np.log(10) - 2 / 3 * np.log(10)] * 2, rel=1e-6)
+    # the gap falls in straight lines of ln n: from 3/4 to 1/4 on a factor of ten, and in seed 0 on two thirds of that
+    assert found.tolist() == pytest.approx([np.log(10) * (1 - 5 / 6)] * 2, rel=1e-6)
 
 
 def verdicts(values: dict[tuple[int, int], int]) -> pd.DataFrame:

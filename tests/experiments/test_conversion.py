@@ -13,11 +13,12 @@ import pytest
 from runs import Serial
 
 from uddm_mini import Corpus, SweepSettings, ToyLanguage, run_sweep, sweep_bounds
-from uddm_mini.arguments import chosen, chosen_sizes, make_parser
+from uddm_mini.arguments import make_parser
 from uddm_mini.experiments import halves, sweep
 from uddm_mini.experiments.details import DetailSettings, sweep_details
 from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
 from uddm_mini.experiments.store import read_note, read_rows, wide
+from uddm_mini.options import chosen, chosen_sizes
 from uddm_mini.settings import flat
 
 SWEEPS = Path(__file__).resolve().parents[2] / "data" / "sweeps"
@@ -85,7 +86,9 @@ def test_the_command_in_a_note_asks_for_these_settings_sizes_and_seeds(folder):
     typed = shlex.split(note["about"]["command"])
     assert typed[:3] == ["python", "-m", "uddm_mini"]
     options = make_parser(
-        **dict.fromkeys(("sweep", "examine", "halves", "breaks", "course", "copies", "train", "sample", "recover"))
+        **dict.fromkeys(
+            ("sweep", "examine", "halves", "breaks", "course", "copies", "spins", "train", "sample", "recover")
+        )
     ).parse_args(typed[3:])
     settings, known = chosen(options, SweepSettings()), note["settings"]
     nothing = Corpus("", *[ToyLanguage().sample(1, 0)] * 2, ToyLanguage().words)

@@ -33,8 +33,9 @@ def test_copies_agree_but_for_the_faulty_ones():
     groups = torch.cat([train, held_out]).view(600, 21, 5)
     signs = groups * groups[:1]  # up to the sign of each copy
     assert bool((signs == signs[:, :, :1]).all())
+    assert torch.equal(work.copies(7, 3)[1], held_out)
     faulty = torch.cat(Spins(SpinSettings(wrong=0.05)).copies(200, 3))
-    clean = torch.cat([train, held_out])
+    clean = groups.reshape(600, 105)
     assert float((faulty != clean).double().mean()) == pytest.approx(0.05, abs=0.004)  # 63,000 units: 4 errors
 
 

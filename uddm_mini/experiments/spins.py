@@ -105,15 +105,18 @@ class Spins(OneByOne):
         return [*self._copies(n, seed), *self._random(n, seed)]
 
     def copies(self, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return n training and the held-out patterns of faulty copies, int64[., units]."""
+        """Return n training and the held-out patterns of faulty copies, int64[., units]; the latter for every n."""
         settings, g = self.settings, torch.Generator().manual_seed(seed)
         copied = torch.arange(settings.units) * settings.hidden // settings.units
-        features = (copied == torch.arange(settings.hidden)[:, None]) * random_patterns(
-            settings.hidden, settings.units, g
-        )
-        x = feature_patterns(settings.held_out + n, features, settings.hidden, g)
-        x = torch.where(torch.rand(x.shape, generator=g) < settings.wrong, -x, x)
-        return x[settings.held_out :], x[: settings.held_out]
+        copies = copied == torch.arange(settings.hidden)[:, None]
+        features = copies * random_patterns(settings.hidden, settings.units, g)
+
+        def drawn(count: int) -> torch.Tensor:
+            x = feature_patterns(count, features, settings.hidden, g)
+            return torch.where(torch.rand(x.shape, generator=g) < settings.wrong, -x, x)
+
+        held_out = drawn(settings.held_out)
+        return drawn(n), held_out
 
     def _copies(self, n: int, seed: int) -> Rows:
         settings, (train, held_out), rows = self.settings, self.copies(n, seed), []
