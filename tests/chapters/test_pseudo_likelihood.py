@@ -12,6 +12,7 @@ from told import told
 
 from uddm_mini import HopfieldNetwork, PseudoLikelihoodNetwork, loop_work, random_patterns
 from uddm_mini.chapters import pseudo_likelihood as checks
+from uddm_mini.teaching.results import committed
 
 # --- reference solutions, as on the solutions page --------------------------------------------------------------------
 
@@ -129,3 +130,9 @@ WRONG = [
     ("melody", lambda xi: melody(xi)[:5], "shape"),
 ]
 test_right_answers, test_mistakes = told(checks, [(solution.__name__, solution) for solution in REFERENCE], WRONG)
+
+
+def test_stored_basins_of_spins_are_as_wide_as_the_text_says():
+    table = committed("spins").query("denoiser == 'random' and n_train == 32")  # a load of 0.3
+    means = table.groupby(["quantity", "t"]).value.mean()
+    assert means["home", 0.2] > 0.5 > means["home", 0.25] and means["hebb_home", 0.02] < 0.5

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from uddm_mini import PseudoLikelihoodNetwork, flip, random_patterns
-from uddm_mini.experiments.spins import Spins, SpinSettings, largest_margin, spin_transition
+from uddm_mini.experiments.spins import (
+    Spins,
+    SpinSettings,
+    half_return,
+    largest_margin,
+    rule_of_margins,
+    spin_transition,
+)
 from uddm_mini.experiments.store import read_rows
 
 FEW = SpinSettings(units=30, hidden=6, held_out=50, shares=(0.1, 0.2), progress=False)
@@ -81,3 +88,15 @@ def test_a_world_that_cannot_be(changes, message):
         spin_transition([4], [0], FEW, **changes)
     with pytest.raises(ValueError, match="load is above 0"):
         largest_margin(0.0)
+
+
+def test_half_return_and_the_rule_of_margins_by_hand():
+    def row(n, quantity, value, t=float("nan")):
+        return {"denoiser": "random", "n_train": n, "seed": 3, "quantity": quantity, "value": value, "t": t}
+
+    rows = [row(8, "home", value, t) for t, value in ((0.1, 1.0), (0.2, 0.25), (0.3, 0.6))]
+    rows += [row(9, "home", 0.2, t) for t in (0.1, 0.2, 0.3)] + [row(8, "margin", 0.75), row(9, "margin", -1.0)]
+    rows = pd.DataFrame(rows)
+    assert half_return(rows)[3].to_dict() == pytest.approx({8: 0.1 + 0.1 * 2 / 3, 9: 0.0})
+    share = rule_of_margins(rows)[3]
+    assert share[9] == 0 and (1 - 2 * share[8]) * 0.75 == pytest.approx(2 * math.sqrt(share[8] * (1 - share[8])))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from uddm_mini.experiments.crossing import at_level, by_size, crossing, curves_by_size
+from uddm_mini.experiments.spins import half_return
 from uddm_mini.probes.roc import Interval, auc
 
 from .ledger import T, Tables, detail, entropy, recovery
@@ -212,9 +213,6 @@ def radius_over_margin(n: int) -> Values:
         table = tables(case)
         table = table[(table.denoiser == "random") & (table.n_train == n)]
         margin = table[table.quantity == "margin"].set_index("seed").value
-        home = table[table.quantity == "home"].pivot(index="t", columns="seed", values="value")
-        shares, falls = home.index.to_numpy(), home.cummin()
-        half = {seed: np.interp(-0.5, -falls[seed].to_numpy(), shares) for seed in falls}
-        return pd.Series(half) / (margin**2 / 4)
+        return half_return(table).loc[n] / (margin**2 / 4)
 
     return values

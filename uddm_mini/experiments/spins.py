@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -92,6 +93,29 @@ def largest_margin(load: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if needed(middle) < 1 else (low, middle)
     return (low + high) / 2
+
+
+def half_return(rows: pd.DataFrame, quantity: str = "home") -> pd.DataFrame:
+    """Return the share of flips from which half of the random patterns return: rows n_train, columns seeds.
+
+    Of the rows of `spin_transition`, on straight lines between the shares that were tried; 0 if fewer return from the
+    smallest one. A return from beyond a share at which patterns fail is no basin.
+    """
+    rows = rows[(rows.denoiser == "random") & (rows.quantity == quantity)]
+    falls = rows.pivot(index="t", columns=["n_train", "seed"], values="value").cummin()
+    half = falls.apply(lambda y: np.interp(-0.5, -y.to_numpy(), y.index.to_numpy(), left=0))
+    return half.unstack("seed")
+
+
+def rule_of_margins(rows: pd.DataFrame, quantity: str = "margin") -> pd.DataFrame:
+    """Return the share of flips up to which a field beats one standard deviation of its noise, as `half_return` does.
+
+    (1 - 2 f) kappa = 2 sqrt(f (1 - f)), so f = (1 - 1 / sqrt(1 + kappa^2)) / 2, and kappa > 2 sqrt(f) for small f.
+    quantity: "margin", the smallest kappa of the network, or "gardner", the largest that couplings can have.
+    """
+    rows = rows[(rows.denoiser == "random") & (rows.quantity == quantity)]
+    kappa = rows.pivot(index="n_train", columns="seed", values="value").clip(lower=0)  # below 0 nothing stays
+    return (1 - 1 / np.sqrt(1 + kappa**2)) / 2
 
 
 @dataclass(frozen=True)
