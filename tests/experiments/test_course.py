@@ -105,3 +105,4 @@ def test_passes_over_the_data_decide_when_to_look(corpus):
     found = training_course(corpus, [8, 32], [0], **few)
     last = found.groupby("n_train").step.max()
     assert last.to_dict() == {8: 4, 32: 16} and set(found[found.n_train == 8].step) == {4}
+    assert set(found[found.n_train == 32].step) == {10, 13, 16}, "each at its own steps"

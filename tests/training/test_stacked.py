@@ -40,10 +40,10 @@ def test_several_corpora_bring_their_own_words(corpus, english):
         assert models[name].history == train(text, **TINY).history
 
 
-@pytest.mark.parametrize("decay", ["cosine", "constant"])
-def test_each_model_of_a_stack_is_the_one_that_trains_alone(decay):
+@pytest.mark.parametrize(("decay", "ema"), [("cosine", 0.5), ("constant", 0.0)])
+def test_each_model_of_a_stack_is_the_one_that_trains_alone(decay, ema):
     # other data, seeds, lengths of the run, warm-ups and rates: short runs end early and must then stand still
-    tiny = TrainSettings(batch_size=8, ema=0.5, clip=0.3, decay=decay, model=ModelSettings(width=8, heads=2))
+    tiny = TrainSettings(batch_size=8, ema=ema, clip=0.3, decay=decay, model=ModelSettings(width=8, heads=2))
     own = [
         {"seed": 1, "steps": 9, "warmup": 0},
         {"seed": 2, "steps": 4, "warmup": 3, "learning_rate": 0.02},

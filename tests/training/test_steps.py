@@ -140,7 +140,7 @@ def test_settings_that_do_not_exist(changes):
 
 def test_step_sizes_rise_in_the_warm_up_and_then_stay_or_fall():
     constant = TrainSettings(steps=8, warmup=4, learning_rate=0.1, decay="constant")
-    assert [rate_at(k, constant) for k in (0, 1, 3, 4, 7, 99)] == pytest.approx([0.025, 0.05, 0.1, 0.1, 0.1, 0])
+    assert [rate_at(k, constant) for k in (0, 1, 3, 4, 7, 8, 99)] == pytest.approx([0.025, 0.05, 0.1, 0.1, 0.1, 0, 0])
     cosine = replace(constant, warmup=0, decay="cosine")
     assert [rate_at(k, cosine) for k in (0, 4, 8, 9)] == pytest.approx([0.1, 0.05, 0, 0])
 
