@@ -57,7 +57,7 @@ def _examine(parser: argparse.ArgumentParser) -> None:
     """examine the kept models of a sweep: what they write, how sure they are, what they leave alone."""
     parser.add_argument("folders", nargs="+", metavar="DIR", help="folder of a sweep that was run with --keep-models")
     _corpus_options(parser)
-    words = f"probes, whose numbers stand in the table, of {', '.join(PROBES)} (default {','.join(EXAMINED)})"
+    words = f"probes, whose numbers stand in the table, of {', '.join(PROBES)} (default {', '.join(EXAMINED)})"
     parser.add_argument("--probes", type=several(a_probe), metavar="NAME,...", help=words)
     for name, one in (("sizes", a_count), ("seeds", a_seed)):
         parser.add_argument(f"--{name}", type=several(one), metavar="N,N,...", help="only these models (default all)")
