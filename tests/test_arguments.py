@@ -138,6 +138,11 @@ def test_nothing_typed_leaves_every_setting_as_it_is_and_one_changes_itself_alon
             assert changed == ([path] if value != default else []), (path, changed)
 
 
+@pytest.mark.parametrize("command", FIXED)
+def test_what_is_known_in_another_way_cannot_be_typed(command):
+    assert not FIXED[command] & vars(parsed(command)).keys()
+
+
 def _at(settings, path):
     for name in path:
         settings = getattr(settings, name)

@@ -139,7 +139,7 @@ def _recover(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sentences", type=a_count, default=256, help="how many of each split (default 256)")
     add_options(parser, Walk())
     text = parser.add_argument_group("real text", "as the model was trained; vocabulary and unit are known from it")
-    add_options(text, TextSettings(), skip=["vocabsize", "unit"])  # type: ignore[arg-type]
+    add_options(text, TextSettings(), skip=["vocab_size", "unit"])  # type: ignore[arg-type]
 
 
 def _corpus_options(parser: argparse.ArgumentParser) -> None:

@@ -185,7 +185,7 @@ def _copies(options: argparse.Namespace) -> None:
 
 def _spins(options: argparse.Namespace) -> None:
     settings = chosen(options, replace(SpinSettings(), command=options.command))
-    with workers(settings.device) as executor:
+    with workers("cpu") as executor:
         table = spin_transition(options.sizes, options.seeds, settings, out=options.out, executor=executor)
     shown = table[table.quantity == "recovered"].pivot_table(index="n_train", columns="split", values="value")
     print(f"Flipped units that come back:\n{shown.round(3).to_string()}\nWrote {options.out}")

@@ -81,7 +81,12 @@ def test_there_is_no_margin_beyond_a_load_of_two_and_a_run_resumes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"), [({"hidden": 31}, "1 to 30 hidden"), ({"wrong": 1.5}, "shares, from 0 to 1")]
+    ("changes", "message"),
+    [
+        ({"hidden": 31}, "1 to 30 hidden"),
+        ({"held_out": 0}, "held_out must be"),
+        ({"wrong": 1.5}, "shares, from 0 to 1"),
+    ],
 )
 def test_a_world_that_cannot_be(changes, message):
     with pytest.raises(ValueError, match=message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,14 @@ class SpinSettings:
     shares: tuple[float, ...] = option(
         (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4), "shares of flipped units from which random patterns are recalled"
     )
-    device: str = option("cpu", "cpu alone")
     progress: bool = True
     command: str = ""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.hidden <= self.units or self.held_out < 1:
+        if not 1 <= self.hidden <= self.units:
             raise ValueError(f"There must be 1 to {self.units} hidden spins, but there are {self.hidden}.")
+        if self.held_out < 1:
+            raise ValueError(f"held_out must be at least 1, but is {self.held_out}.")
         if not all(0 <= share <= 1 for share in (self.wrong, self.flipped, *self.shares)):
             raise ValueError("wrong, flipped and shares are shares, from 0 to 1.")
 
@@ -73,9 +74,10 @@ def spin_transition(
     """
     settings = with_changes(settings or SpinSettings(), changes)
     jobs = jobs_of(sizes, seeds, MOST_PATTERNS)
-    decides = asdict(replace(settings, progress=True, command="", device="cpu"))
-    about = {"command": settings.command} if settings.command else {}
-    store = Store(None if out is None else Path(out), decides, about=about, device=settings.device)
+    decides = asdict(settings)
+    command = decides.pop("command")
+    del decides["progress"]
+    store = Store(None if out is None else Path(out), decides, about={"command": command} if command else {})
     return finish(store, jobs, Spins(settings), executor, progress=settings.progress)
 
 
