@@ -15,12 +15,12 @@ Settings = TypeVar("Settings")
 
 
 def several(one: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return what reads several numbers with commas between them."""
+    """Return what reads several of them with commas between."""
 
-    def numbers(text: str) -> list[Any]:
+    def all_of(text: str) -> list[Any]:
         return [one(part) for part in text.split(",") if part.strip()]
 
-    return numbers
+    return all_of
 
 
 def noise_levels(text: str) -> tuple[float, ...]:

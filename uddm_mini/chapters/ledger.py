@@ -9,17 +9,11 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from uddm_mini.experiments.crossing import Crossing, at_level, by_size, crossing
+from uddm_mini.experiments.crossing import STUDENT, Crossing, at_level, by_size, crossing
 from uddm_mini.probes.roc import Interval, auc
 
 SIZES = ("small", "medium", "large")
 T = 0.25  # the noise level of every recovery in the ledger
-
-# 97.5 % quantiles of Student's t with 1 to 30 degrees of freedom
-STUDENT = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
 
 Tables = Callable[[str], pd.DataFrame]
 

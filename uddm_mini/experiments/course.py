@@ -98,7 +98,6 @@ class Course:
         """Return the rows of all jobs of the stack."""
         settings, rows = self.settings, []
         runs = [(self.corpus.subset(n, seed), replace(settings.train, seed=seed)) for n, seed in stack]
-
         wanted = [settings.steps(n) for n, _ in stack]
 
         def look(step: int, k: int, model: TransformerDenoiser) -> None:

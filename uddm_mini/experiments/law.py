@@ -12,10 +12,7 @@ from uddm_mini.models.settings import ModelSettings
 from uddm_mini.models.transformer import TransformerDenoiser
 from uddm_mini.noise import UniformNoise
 
-from .crossing import crossing
-
-# 97.5 % quantiles of Student's t with 1 to 12 degrees of freedom
-STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179)
+from .crossing import STUDENT, crossing
 
 
 @dataclass(frozen=True, eq=False)
