@@ -23,8 +23,8 @@ def entropy_along(
 
     The words before it are known and the rest is noise; a walk with Gibbs steps fills it (see `fill`), `draws` times
     for each word, and `sampled_entropy` turns draws into an entropy. What the walk decides early it decides without a
-    look ahead, so that the estimate is a little too high: with the default numbers, for a network that has learned the
-    toy language, by 0.1 of 0.87 nats a word.
+    look ahead, so that the estimate is a little too high: for a network that has learned the toy language 0.91 nats a
+    word instead of 0.87, with the default numbers and 12 sentences.
 
     x int64[B, L]: the text.
     draws, steps: how many walks for each word, of how many steps.
