@@ -22,6 +22,8 @@ WIDE = 128
 # Four models of width 32 as one take 0.65 to 0.75 of the time of one after the other, of width 64 0.8 to 0.95; eight
 # are no better, and from width 128 on there is nothing to gain (`python -m benchmarks --only stacked`).
 STACK = 4
+# A GPU has room for all of them: what a step costs there is the start of its many small products.
+STACK_ON_GPU = 32
 
 
 def useful_threads(width: int) -> int:
@@ -29,8 +31,10 @@ def useful_threads(width: int) -> int:
     return torch.get_num_threads() if width >= WIDE else 1
 
 
-def stack_size(jobs: int, width: int) -> int:
+def stack_size(jobs: int, width: int, device: str = "cpu") -> int:
     """Return how many of these models to train as one: four small ones, or fewer if a core would have nothing to do."""
+    if device != "cpu":
+        return max(1, min(STACK_ON_GPU, jobs))
     return 1 if width >= WIDE else max(1, min(STACK, ceil(jobs / torch.get_num_threads())))
 
 

@@ -76,7 +76,7 @@ def training_course(
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     checked_device(settings.device)
     store = store_of(settings, corpus, out)
-    stacked = 1 if executor else stack_size(len(jobs), settings.train.model.width)
+    stacked = 1 if executor else stack_size(len(jobs), settings.train.model.width, settings.device)
     work = Course(corpus, settings)
     return table_of(finish(store, jobs, work, executor, stacked=stacked, progress=settings.progress))
 

@@ -93,7 +93,9 @@ def run_sweep(
             stacklevel=2,
         )
     # an executor of the caller's gets single jobs: nobody here knows how many it does at a time
-    stacked = 1 if executor or settings.train.epochs else stack_size(len(jobs), settings.train.model.width)
+    stacked = (
+        1 if executor or settings.train.epochs else stack_size(len(jobs), settings.train.model.width, settings.device)
+    )
     work = Sweep(corpus, settings, models)
     rows = finish(store, jobs, work, executor, stacked=stacked, progress=settings.progress)
     return wide(rows, COLUMNS)

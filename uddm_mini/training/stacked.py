@@ -39,7 +39,7 @@ def train_each(
     alike: dict[Hashable, list[Name]] = {}
     for name, each in data.items():
         alike.setdefault(stackable(*prepared(each, noise, settings)), []).append(name)
-    size = 1 if settings.epochs else stack_size(len(data), settings.model.width)
+    size = 1 if settings.epochs else stack_size(len(data), settings.model.width, device)
     stacks = [names[k : k + size] for names in alike.values() for k in range(0, len(names), size)]
     work = partial(_train_these, data=data, noise=noise, settings=settings, device=device)
     found = {}

@@ -146,7 +146,9 @@ def _fit(
     steps, label = max(each.steps for each in settings), " and ".join(str(len(x)) for x in data)
     for step in (bar := tqdm(range(steps), desc=f"train on {label}", disable=not progress, leave=False)):
         drawn = [draw_batch(x, whole.noise, shared, g) for x, g in zip(data, generators, strict=True)]
-        x0, t, xt = (torch.stack(part).to(device) for part in zip(*drawn, strict=True))  # each [M, B, ...]
+        x0, t, xt = (
+            torch.stack(part).to(device, non_blocking=True) for part in zip(*drawn, strict=True)
+        )  # each [M, B, ...]
         loss = training_loss(whole, x0, xt, t, shared)  # [M]
         whole.zero_grad()
         loss.sum().backward()
