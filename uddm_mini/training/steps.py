@@ -30,14 +30,16 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Do one step with the gradients that are there."""
         for group in self.param_groups:
+            alike: dict[torch.Size, list[torch.Tensor]] = {}
             for p in group["params"]:
-                if not self.state[p]:
-                    self.state[p]["momentum"] = torch.zeros_like(p)
-                momentum = self.state[p]["momentum"]
-                momentum.lerp_(p.grad, 1 - MUON_MOMENTUM)
-                direction = orthogonalized(p.grad.lerp(momentum, MUON_MOMENTUM))
-                p.mul_(1 - group["lr"] * group["weight_decay"])
-                p.add_(direction, alpha=-group["lr"] * MUON_STEP * max(p.shape[-2:]) ** 0.5)
+                alike.setdefault(p.shape, []).append(p)
+            torch._foreach_mul_(group["params"], 1 - group["lr"] * group["weight_decay"])
+            for shape, params in alike.items():  # those of one shape as one: a GPU waits for every start of a product
+                grads, kept = torch.stack([p.grad for p in params if p.grad is not None]), self.state[params[0]]
+                momentum = kept.setdefault("momentum", torch.zeros_like(grads))
+                momentum.lerp_(grads, 1 - MUON_MOMENTUM)
+                directions = orthogonalized(grads.lerp(momentum, MUON_MOMENTUM)).unbind()
+                torch._foreach_add_(params, directions, alpha=-group["lr"] * MUON_STEP * max(shape[-2:]) ** 0.5)
 
 
 def orthogonalized(matrix: torch.Tensor) -> torch.Tensor:
