@@ -200,10 +200,10 @@ toy-sharp: $(READY) ## sentences twice as long, two and four times as many words
 	$(GRID) --corpus words2 $(SHARP) $(SWEEP) --out data/sweeps/sharp-words2
 	$(GRID) --corpus words4 $(SHARP) $(SWEEP) --out data/sweeps/sharp-words4
 
-toy-million: $(READY) ## long after the transition: up to a million of the 1,382,400 sentences
-	$(GRID) --corpus toy --pool 1000000 --steps 3000 --sizes 8192,32768,131072,1000000 --seeds 0,1,2 \
+toy-million: $(READY) ## long after the transition: up to a million sentences, each as often as the language says it
+	$(GRID) --corpus toy --pool 1000000 --repeats --steps 3000 --sizes 8192,32768,131072,1000000 --seeds 0,1,2 \
 		--width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/toy-million
-	$(EXAMINE) --pool 1000000 data/sweeps/toy-million
+	$(EXAMINE) --pool 1000000 --repeats data/sweeps/toy-million
 
 toy-spins: $(READY) ## spins instead of words: the same transition, and basins as wide as margins say
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini spins --sizes 8,16,32,48,64,96,128,192,256,512,1024,2048 \
