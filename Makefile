@@ -2,7 +2,8 @@
 #
 #   PYTHON=/path/to/python3.12   which Python to use (3.10 to 3.13); default: the first that fits
 #   NOTEBOOKS="book/learning.ipynb"   which notebooks `make execute` runs; default: all
-#   SWEEP="--steps 3000 --device cuda"   further options of the sweeps
+#   DEVICE=cuda                  where models are trained and examined; default: cpu
+#   SWEEP="--steps 3000"         further options of the sweeps
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && exit; \
@@ -15,6 +16,7 @@ PAGES := _build/html/index.html
 JOBS ?= 2
 NOTEBOOKS ?=
 SWEEP ?=
+DEVICE ?= cpu
 URL ?=
 # one thread per process: two processes already fill a laptop, and sums stay the same from run to run
 export OMP_NUM_THREADS ?= 1
@@ -25,7 +27,7 @@ OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine
 	other-closed other-short other-decay
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-spins \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
-	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large
+	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large english-huge english-steps
 .PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
@@ -81,7 +83,7 @@ address: ## set the public address everywhere: make address URL=https://github.c
 numbers: $(READY) ## number the chapters as _toc.yml lists them, everywhere
 	@$(RUN) book/_tools/chapter_numbers.py
 
-GRID := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --keep-models
+GRID := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --keep-models --device $(DEVICE)
 TRANSITION := --corpus toy --steps 3000 --sizes 16,32,64,96,128,192,256,512,1024,2048,4096,8192
 TOY := $(TRANSITION) --seeds 0,1,2,3,4
 DOCSTRINGS := --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 --learning-rate 0.005 --neighbors \
@@ -91,6 +93,9 @@ ENGLISH := --corpus wordnet --unit subword --vocab-size 1024 --min-words 4 --max
 	--n-held-out 1024 --seeds 0,1,2 --steps 5000 --optimizer muon --time-power 2 --learning-rate 0.004 --warmup 100 \
 	--neighbors --neighbor-bias 6 --position-sd 0.02 --sizes 64,128,256,512,1024,2048,4096,8192,32768,all \
 	--counts --bounds data/sweeps/english-bounds.csv
+
+LARGE_ENGLISH := --width 128 --depth 4
+HUGE_ENGLISH := --width 256 --depth 4 --seeds 0
 
 sweep-toy: toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details ## compute the transition on the toy language
 toy-medium: $(READY)
@@ -111,7 +116,7 @@ toy-halves: $(READY)
 		--width 32 --steps 3000 $(SWEEP) --out data/sweeps/halves.csv
 
 toy-details: toy-medium toy-large toy-small toy-cross-entropy
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine $(SWEEP) $(addprefix data/sweeps/,$^)
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) $(SWEEP) $(addprefix data/sweeps/,$^)
 	mkdir -p data/models
 	for n in 16 64 128 256 1024 8192; do from=data/sweeps/toy-medium/models/n$$n-seed0.safetensors; \
 		test ! -e $$from || cp $$from data/models/toy-n$$n.safetensors; done
@@ -120,16 +125,16 @@ toy-breaks: $(READY) ## break one number of the recipe at a time: data/breaks.cs
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini breaks $(SWEEP) --out data/breaks.csv
 
 toy-course: $(READY) ## look at networks while they train on more and more sentences: data/course.csv
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini course --sizes 64,128,256,512,1024,2048,4096 --seeds 0,1,2 --steps 8000 \
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini course --device $(DEVICE) --sizes 64,128,256,512,1024,2048,4096 --seeds 0,1,2 --steps 8000 \
 		--width 64 --depth 2 --learning-rate 0.003 $(SWEEP) --out data/course.csv
 
 toy-copies: $(READY) ## train with some sentences repeated up to 64 times: data/copies.csv
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini copies --sizes 512,1024,2048 --seeds 0,1,2 --width 64 --depth 2 \
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini copies --device $(DEVICE) --sizes 512,1024,2048 --seeds 0,1,2 --width 64 --depth 2 \
 		--learning-rate 0.005 --steps 3000 $(SWEEP) --out data/copies.csv
 
 # seeds that nobody had seen when the bars of the ledger were set (uddm_mini/chapters/bars.py)
 FRESH := $(TRANSITION) --seeds 5,6,7,8,9
-EXAMINE := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --times 0.05,0.1,0.25,0.5,1 --sentences 512 --steps 32 \
+EXAMINE := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) --times 0.05,0.1,0.25,0.5,1 --sentences 512 --steps 32 \
 	--vanishing 0.01,0.03,0.1,0.3,1
 sweep-fresh: fresh-small fresh-medium fresh-large ## compute the transition again with seeds 5 to 9, which decide the ledger
 fresh-small: $(READY)
@@ -143,7 +148,7 @@ fresh-large: $(READY)
 	$(EXAMINE) data/sweeps/fresh-large
 
 # settings that the probe's threshold has never seen
-SIDE := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes side --table side --sentences 512
+SIDE := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) --probes side --table side --sentences 512
 OTHER_SIZES := 16,32,64,128,256,512,1024,8192
 OTHER := --steps 3000 --seeds 0,1,2 --width 32 --sizes $(OTHER_SIZES)
 sweep-other: $(OTHERS) ## other language, noise, schedule, backbone, data, too few steps, too much decay
@@ -186,7 +191,7 @@ other-decay: $(READY)
 
 # part of the NELBO, and cross-entropy, beside fresh-medium
 LOSSES := --corpus toy --steps 3000 --sizes 16,64,256,1024,8192 --seeds 5,6,7 --width 32
-BASINS := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes repair --table basins --method argmax \
+BASINS := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) --probes repair --table basins --method argmax \
 	--times 0.02,0.05,0.1,0.15,0.2,0.25,0.35,0.5 --sentences 512 --sizes 16,64,256,1024,8192 --seeds 5,6,7
 toy-losses: fresh-medium ## the reconstruction term alone, cross-entropy, the NELBO: which digs the widest basins?
 	$(GRID) $(LOSSES) --t-max 0.05 $(SWEEP) --out data/sweeps/loss-reconstruction
@@ -200,10 +205,10 @@ toy-sharp: $(READY) ## sentences twice as long, two and four times as many words
 	$(GRID) --corpus words2 $(SHARP) $(SWEEP) --out data/sweeps/sharp-words2
 	$(GRID) --corpus words4 $(SHARP) $(SWEEP) --out data/sweeps/sharp-words4
 
-toy-million: $(READY) ## long after the transition: up to a million of the 1,382,400 sentences
-	$(GRID) --corpus toy --pool 1000000 --steps 3000 --sizes 8192,32768,131072,1000000 --seeds 0,1,2 \
+toy-million: $(READY) ## long after the transition: up to a million sentences, each as often as the language says it
+	$(GRID) --corpus toy --pool 1000000 --repeats --steps 3000 --sizes 8192,32768,131072,1000000 --seeds 0,1,2 \
 		--width 64 --depth 2 --learning-rate 0.005 $(SWEEP) --out data/sweeps/toy-million
-	$(EXAMINE) --pool 1000000 data/sweeps/toy-million
+	$(EXAMINE) --pool 1000000 --repeats data/sweeps/toy-million
 
 toy-spins: $(READY) ## spins instead of words: the same transition, and basins as wide as margins say
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini spins --sizes 8,16,32,48,64,96,128,192,256,512,1024,2048 \
@@ -212,14 +217,14 @@ toy-spins: $(READY) ## spins instead of words: the same transition, and basins a
 # the same models by the protocol of the paper, by a local memory, and from left to right
 FEW := --sizes 16,64,256,8192 --seeds 5,6,7
 toy-protocol: fresh-medium ## one guess, walks of 32 and of 1,000 steps; a local memory; word after word
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes repair --table protocol-argmax --method argmax \
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) --probes repair --table protocol-argmax --method argmax \
 		--times 0.05,0.1,0.25,0.5,1 --sentences 256 --entropy-t 0.00001 $(FEW) data/sweeps/fresh-medium
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes repair --table protocol-32 --method reverse --steps 32 \
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) --probes repair --table protocol-32 --method reverse --steps 32 \
 		--times 0.05,0.1,0.25,0.5,1 --sentences 256 --entropy-t 0.00001 $(FEW) data/sweeps/fresh-medium
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes repair --table protocol-1000 --method reverse --steps 1000 \
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) --probes repair --table protocol-1000 --method reverse --steps 1000 \
 		--times 0.05,0.1,0.25,0.5,1 --sentences 256 --entropy-t 0.00001 $(FEW) data/sweeps/fresh-medium
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes local --table local --sentences 512 data/sweeps/fresh-medium
-	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --probes along --table along $(FEW) data/sweeps/fresh-medium
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) --probes local --table local --sentences 512 data/sweeps/fresh-medium
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) --probes along --table along $(FEW) data/sweeps/fresh-medium
 	$(SIDE) data/sweeps/fresh-small data/sweeps/fresh-medium data/sweeps/fresh-large
 
 sweep-docstrings: docstrings-small docstrings-large ## compute the transition on real text
@@ -230,13 +235,20 @@ docstrings-small: $(READY)
 docstrings-large: $(READY)
 	$(GRID) $(DOCSTRINGS) --width 64 $(SWEEP) --out data/sweeps/docstrings-large
 
-sweep-english: english-small english-medium english-large ## compute the transition on WordNet, by subwords (README)
+sweep-english: english-small english-medium english-large english-huge english-steps ## compute the transition on WordNet, by subwords (README)
 english-small: $(READY)
 	$(GRID) $(ENGLISH) --width 24 --depth 1 $(SWEEP) --out data/sweeps/english-small
 english-medium: $(READY)
 	$(GRID) $(ENGLISH) --width 64 --depth 2 $(SWEEP) --out data/sweeps/english-medium
 english-large: $(READY)
-	$(GRID) $(ENGLISH) --width 128 --depth 4 $(SWEEP) --out data/sweeps/english-large
+	$(GRID) $(ENGLISH) $(LARGE_ENGLISH) $(SWEEP) --out data/sweeps/english-large
+english-huge: $(READY)
+	$(GRID) $(ENGLISH) $(HUGE_ENGLISH) $(SWEEP) --out data/sweeps/english-huge
+# what more steps buy, with all sentences
+english-steps: $(READY)
+	for n in 2500 10000; do \
+		$(GRID) $(ENGLISH) $(LARGE_ENGLISH) --sizes all --steps $$n $(SWEEP) --out data/sweeps/english-steps-$$n || exit; done
+	$(GRID) $(ENGLISH) $(HUGE_ENGLISH) --sizes all --steps 10000 $(SWEEP) --out data/sweeps/english-huge-10000
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

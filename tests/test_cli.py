@@ -30,6 +30,7 @@ from uddm_mini.cli import main
 from uddm_mini.experiments import run, sweep
 from uddm_mini.experiments.store import read_note, read_rows, wide
 from uddm_mini.walks import Method
+from uddm_mini.worlds.drawn import draw_corpus
 
 TINY = ["--steps", "3", "--batch-size", "8", "--width", "8", "--depth", "1"]
 
@@ -183,10 +184,14 @@ def test_a_language_has_as_many_sentences_as_are_asked_for(tmp_path, capsys):
     out = ["--out", str(tmp_path), "--seeds", "0", "--sentences", "4", *TINY]
     assert main(["sweep", "--corpus", "kitchen", "--pool", "40", "--sizes", "all", *out]) == 0
     assert set(read_rows(tmp_path / "sweep.csv").n_train) == {40}
+    assert main(["sweep", "--pool", "4000", "--repeats", "--sizes", "all", *out, "--out", str(tmp_path / "r")]) == 0
+    said = draw_corpus(ToyLanguage(), 4000, repeats=True)
+    assert json.loads((tmp_path / "r/sweep.json").read_text("utf-8"))["settings"]["hash"] == said.sha256
+    assert len(said.train.unique(dim=0)) < 4000
     assert main(["sweep", "--pool", "3000000", *out]) == 2
     assert "This language has 1382400 sentences" in one_sentence(capsys)
     assert main(["sweep", "--corpus", "docstrings", "--pool", "40", *out]) == 2
-    assert "--pool is for languages" in one_sentence(capsys)
+    assert "--pool and --repeats are for languages" in one_sentence(capsys)
 
 
 def test_the_bounds_of_a_sweep_meet_the_noise_of_its_models(tmp_path, toy):

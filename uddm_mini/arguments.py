@@ -146,6 +146,7 @@ def _corpus_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", default="toy", metavar="NAME|FILE", help=CORPUS_HELP)
     words = f"training sentences of a language that subsets are drawn from (default {POOL})"
     parser.add_argument("--pool", type=a_count, default=POOL, metavar="N", help=words)
+    parser.add_argument("--repeats", action="store_true", help="they stand there as often as the language says them")
     add_options(parser.add_argument_group("real text"), TextSettings())  # type: ignore[arg-type]
 
 

@@ -89,10 +89,10 @@ def _sentence(error: Exception) -> str:
     return str(error) if isinstance(error, (ValueError, OSError, ImportError)) else ""
 
 
-def _corpus_named(name: str, settings: TextSettings, pool: int = POOL) -> Corpus:
+def _corpus_named(name: str, settings: TextSettings, pool: int = POOL, repeats: bool = False) -> Corpus:
     """Return the corpus of a language, with `pool` training sentences, or of a source, by name, or of a text file."""
     if name in WORLDS:  # always the same pool, so that a subset is the same sentences in every command
-        return draw_corpus(WORLDS[name](), pool)
+        return draw_corpus(WORLDS[name](), pool, repeats=repeats)
     if name == "docstrings":
         return docstring_corpus(replace(settings, n_held_out=settings.n_held_out or MOST_HELD_OUT))
     if name in ENGLISH:
@@ -104,9 +104,11 @@ def _corpus(options: argparse.Namespace) -> Corpus:
     settings = chosen(options, TextSettings())
     if options.corpus in WORLDS and settings != TextSettings():
         raise ValueError(f"Options of real text, such as --vocab-size, do nothing for {options.corpus}.")
-    if options.corpus not in WORLDS and options.pool != POOL:
-        raise ValueError(f"--pool is for languages; of real text, such as {options.corpus}, all is used.")
-    return _corpus_named(options.corpus, settings, options.pool)
+    if options.corpus not in WORLDS and (options.pool != POOL or options.repeats):
+        raise ValueError(
+            f"--pool and --repeats are for languages; of real text, such as {options.corpus}, all is used."
+        )
+    return _corpus_named(options.corpus, settings, options.pool, options.repeats)
 
 
 def _sweep(options: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from uddm_mini.chapters.bars import claims
 from uddm_mini.chapters.rule import Claim, Condition, judge
-from uddm_mini.chapters.verdicts import LEFT, RIGHT_END, SIDES, Ledger, finding, strip
+from uddm_mini.chapters.verdicts import LEFT, RIGHT_END, SIDES, SMALL, Ledger, finding, small_strip, strip
 from uddm_mini.teaching.results import committed
 
 
@@ -40,6 +40,15 @@ def test_rings_are_the_earlier_seeds():
     rings = [x for x, fill in circles(svg) if fill == "none"]
     dots = [x for x, fill in circles(svg) if fill != "none"]
     assert len(rings) == 2 and rings[0] < dots[0] and rings[1] < dots[1]
+
+
+def test_a_small_drawing_has_the_first_condition_only():
+    both = pd.concat([rows(), rows(condition=["other"] * 2)])
+    svg = small_strip(both)
+    (small, color), (large, other) = circles(svg)
+    assert (color, other) == (SIDES["wrong"], SIDES["right"]) and 0 < small < large < SMALL
+    begin, width = map(float, re.search(r'<rect x="([\d.]+)" y="0" width="([\d.]+)"', svg).groups())
+    assert small < begin < large < begin + width == pytest.approx(SMALL, abs=0.2)
 
 
 def test_all_alike_still_has_a_place():

@@ -147,6 +147,22 @@ def test_a_corpus_of_almost_all_sentences_has_the_held_out_ones_of_every_other()
     assert torch.equal(whole.train[:1000], language.corpus(n_train=1_000_000).train[:1000])
 
 
+def test_with_repeats_training_text_is_what_the_language_says():
+    # but for the held-out sentence, so p(said) / (1 - p(held out)) of the draws
+    language, n = ToyLanguage(WEATHER), 20_000
+    corpus = draw_corpus(language, n, 1, repeats=True)
+    assert torch.equal(corpus.held_out, draw_corpus(language, 2, 1).held_out)
+    single, (missing,) = by_words(language), language.decode(corpus.held_out)
+    said = language.decode(corpus.train)
+    assert len(said) == n and missing not in said
+    for sentence, p in single.items():
+        share = 0 if sentence == missing else p / (1 - single[missing])
+        assert said.count(sentence) / n == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / n))
+    with pytest.raises(ValueError, match="together at most"):  # nothing would be left to say
+        draw_corpus(language, 4, 3, repeats=True)
+    assert corpus.sha256 != draw_corpus(language, 2, 1).sha256
+
+
 def test_the_order_of_the_list_is_that_of_draws():
     # the second sentence of a stream is q with probability p(first) p(q) / (1 - p(first))
     language, n = ToyLanguage(WEATHER), 3000

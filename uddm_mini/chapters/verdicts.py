@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 import numpy as np
@@ -12,12 +13,14 @@ import pandas as pd
 from uddm_mini.teaching.look import NEUTRAL, NOT_YET, RIGHT, WRONG
 from uddm_mini.teaching.results import committed
 
+from .bars import claims
 from .ledger import Tables
 from .rule import Claim, judge
 
 SIDES = {"right": RIGHT, "wrong": WRONG, "open": NOT_YET}
 SAID = {"agree": ("✓", RIGHT), "mixed": ("~", NOT_YET), "disagree": ("✗", WRONG), "not measured yet": ("…", NOT_YET)}
 LEFT, RIGHT_END, ROW = 92, 332, 24  # of a strip, in px
+SMALL = 150  # width of a small one
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,7 @@ def strip(rows: pd.DataFrame, earlier: pd.DataFrame) -> str:
     A ring is the same number for the earlier seeds.
     """
     bars = [bar for bar in (rows.above.iloc[0], rows.below.iloc[0]) if np.isfinite(bar)]
-    every = [*rows.low, *rows.high, *bars, *(earlier.value if len(earlier) else [])]
-    least, most = min(every), max(every)
-    margin = 0.06 * (most - least or 1)
-
-    def x(value: float) -> float:
-        share = (float(np.clip(value, least - margin, most + margin)) - least + margin) / (most - least + 2 * margin)
-        return round(LEFT + share * (RIGHT_END - LEFT), 1)
-
+    x = _scale([*rows.low, *rows.high, *bars, *(earlier.value if len(earlier) else [])], LEFT, RIGHT_END)
     height = ROW * len(rows) + 22
     begin, end = x(rows.above.iloc[0]), x(rows.below.iloc[0])
     parts = [f'<rect x="{begin}" y="0" width="{round(end - begin, 1)}" height="{height - 22}" fill="{NEUTRAL}33"/>']
@@ -100,24 +96,94 @@ def strip(rows: pd.DataFrame, earlier: pd.DataFrame) -> str:
     )
 
 
+def _scale(values: Sequence[float], begin: float, end: float) -> Callable[[float], float]:
+    """Return where a number lies between begin and end (px) if all `values` are to have room; infinity at the edge."""
+    least, most = min(values), max(values)
+    margin = 0.06 * (most - least or 1)
+
+    def x(value: float) -> float:
+        share = (float(np.clip(value, least - margin, most + margin)) - least + margin) / (most - least + 2 * margin)
+        return round(begin + share * (end - begin), 1)
+
+    return x
+
+
 def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
     return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
+def small_strip(rows: pd.DataFrame) -> str:
+    """Return the same without words: the first condition of a claim, for a line of the ledger."""
+    rows = rows[rows.condition == rows.condition.iloc[0]]
+    bars = rows[["above", "below"]].to_numpy()
+    x = _scale([*rows.low, *rows.high, *bars[np.isfinite(bars)]], 0, SMALL)
+    height = 8 * len(rows) + 4
+    begin, end = x(rows.above.iloc[0]), x(rows.below.iloc[0])
+    parts = [f'<rect x="{begin}" y="0" width="{round(end - begin, 1)}" height="{height}" fill="{NEUTRAL}33"/>']
+    for k, row in enumerate(rows.to_dict("records")):
+        y, color = 8 * k + 6, SIDES[row["side"]]
+        parts.append(f'<line x1="{x(row["low"])}" x2="{x(row["high"])}" y1="{y}" y2="{y}" stroke="{color}"/>')
+        parts.append(f'<circle cx="{x(row["value"])}" cy="{y}" r="3" fill="{color}"/>')
+    style = 'aria-hidden="true" style="width:100%;max-width:12em"'  # the numbers stand below, in words, too
+    return f'<div><svg viewBox="0 0 {SMALL} {height}" {style}>{"".join(parts)}</svg></div>'
+
+
 @dataclass(frozen=True)
 class Ledger:
-    """All findings, for a reader in a hurry: one line each."""
+    """All findings, for a reader in a hurry: one line and one small drawing each."""
 
     findings: Sequence[Finding]
+
+    def __getitem__(self, name: str) -> Finding:
+        return self.findings[self._place(name)]
+
+    def _place(self, name: str) -> int:
+        names = [one.claim.name for one in self.findings]
+        if name not in names:
+            raise KeyError(f"There is no claim {name!r}; there are {', '.join(names)}.")
+        return names.index(name)
+
+    def about(self, *names: str) -> Reasons:
+        """Return the numbers behind some of the verdicts."""
+        return Reasons({self._place(name) + 1: self[name] for name in names})
+
+    def count(self) -> dict[str, int]:
+        """Return how many claims have each verdict."""
+        said = [one.verdict for one in self.findings]
+        return {verdict: said.count(verdict) for verdict in SAID if verdict in said}
 
     def __repr__(self) -> str:
         return "\n".join(f"{k:>2}. {one.claim.says} {one.verdict}" for k, one in enumerate(self.findings, 1))
 
     def _repr_html_(self) -> str:
         rows = [
-            f"<tr><td>{k}</td><td>{escape(one.claim.says)}<br><small>{escape(one.claim.source)}</small></td>"
+            f"<tr><td>{k}</td><td>{escape(one.claim.says)}<br><small>{escape(one.claim.source)}</small>"
+            f"{small_strip(one.table) if len(one.table) else ''}</td>"
             f'<td style="white-space:nowrap">{verdict_mark(one.verdict)}</td></tr>'
             for k, one in enumerate(self.findings, 1)
         ]
         head = "<tr><th></th><th>the paper, or what is said of it</th><th>here</th></tr>"
         return f"<table>{head}{''.join(rows)}</table>"
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Some findings by their number in the ledger, with every number beside its bar."""
+
+    findings: dict[int, Finding]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{k}. {one!r}" for k, one in self.findings.items())
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f"<p><b>{k}. {escape(one.claim.says)}</b> <small>({escape(one.claim.source)})</small></p>"
+            f"{one._repr_html_()}"
+            for k, one in self.findings.items()
+        )
+
+
+def ledger(tables: Tables = committed) -> Ledger:
+    """Hold every claim against the committed tables."""
+    once = cache(tables)  # many claims ask for the same ones
+    return Ledger([finding(claim, once) for claim in claims()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -24,24 +24,32 @@ class Language(World, Protocol):
         """Return all sentences, int64[n_sentences, L], and their probabilities, float64[n_sentences]."""
 
 
-def draw_corpus(language: Language, n_train: int, n_held_out: int = 1024, seed: int = 0) -> Corpus:
+def draw_corpus(
+    language: Language, n_train: int, n_held_out: int = 1024, seed: int = 0, *, repeats: bool = False
+) -> Corpus:
     """Return a `Corpus` of distinct sentences, none of them in both parts (deterministic in `seed`).
 
     Both are what independent draws from the language say first, repetitions left out. The held-out part does not
     depend on n_train, so corpora of different sizes share it.
+
+    repeats: the training part has every draw but the held-out sentences, common ones many times. Distinct sentences
+        are not what the language says, where they are most of it: then each stands there once, common or rare.
     """
-    wanted, most = n_train + n_held_out, language.n_sentences
-    listed = 4 * wanted > most  # so many draws would repeat too much
-    if min(n_train, n_held_out) < 1 or wanted > most or (listed and most > MOST_LISTED):
+    most, distinct = language.n_sentences, n_held_out + (1 if repeats else n_train)
+    listed = 4 * distinct > most  # so many draws would repeat too much
+    if min(n_train, n_held_out) < 1 or distinct > most or (listed and most > MOST_LISTED):
         raise ValueError(
             f"This language has {most} sentences, so n_train and n_held_out must be at least 1 each, and together at "
             f"most {f'a quarter of {most}' if most > MOST_LISTED else most}, but they are {n_train} and {n_held_out}."
         )
-    x = first_distinct(language, n_held_out if listed else wanted, seed)
-    if listed:
-        x = torch.cat([x, _raced(language, x, seed)])[:wanted]
-    info: dict[str, Any] = {"seed": seed, "distinct sentences of the language": most}
-    return Corpus(language.name, x[n_held_out:], x[:n_held_out], language.words, info=info, world=language)
+    x = first_distinct(language, n_held_out if listed or repeats else distinct, seed)
+    held_out, train = x[:n_held_out], x[n_held_out:]
+    if repeats:
+        train = _said(language, held_out, n_train, seed)
+    elif listed:
+        train = _raced(language, held_out, seed)[:n_train]
+    info = {"seed": seed, "distinct sentences of the language": most} | ({"repeats": True} if repeats else {})
+    return Corpus(language.name, train, held_out, language.words, info=info, world=language)
 
 
 def first_distinct(language: Language, n: int, seed: int) -> torch.Tensor:
@@ -54,14 +62,28 @@ def first_distinct(language: Language, n: int, seed: int) -> torch.Tensor:
     return distinct[:n]
 
 
+def _said(language: Language, without: torch.Tensor, n: int, seed: int) -> torch.Tensor:
+    """Return the first n of the sentences that are drawn with `seed` and are not among those `without`, int64[n, L]."""
+    drawn, kept = n, without[:0]
+    while len(kept) < n:
+        drawn += drawn // 8 + 16
+        x = language.sample(drawn, seed)
+        kept = x[_not_in(x, without)]
+    return kept[:n]
+
+
+def _not_in(x: torch.Tensor, without: torch.Tensor) -> torch.Tensor:
+    taken = {row.tobytes() for row in without.numpy()}
+    return torch.tensor([row.tobytes() not in taken for row in x.numpy()])
+
+
 def _raced(language: Language, without: torch.Tensor, seed: int) -> torch.Tensor:
     """Return all sentences of the language but those `without`, in the order in which draws would first say them.
 
     The waiting time for a sentence of probability p is exponential with mean 1 / p, and no draw is needed.
     """
     x, p = language.every()
-    taken = {row.tobytes() for row in without.numpy()}
-    left = torch.tensor([row.tobytes() not in taken for row in x.numpy()])
+    left = _not_in(x, without)
     # a stream of its own: with that of the draws, the order would depend on which sentences are held out
     waiting = np.random.Generator(np.random.PCG64([seed, 1])).exponential(size=len(x)) / p.numpy()
     order = torch.from_numpy(np.argsort(waiting, kind="stable"))
