@@ -104,14 +104,15 @@ def test_a_threshold_of_seeds_0_to_4_carries_over_for_the_difference():
         assert [said[new.memory].mean(), said[~new.memory].mean()] == pytest.approx(numbers, abs=1e-3)
 
 
-GRIDS = ("grammar", "absorbing", "cosine", "misprints", "mixed")
+GRIDS = ("grammar", "absorbing", "cosine", "misprints", "mixed", "closed", "convolution")
 
 
 @pytest.mark.parametrize(
     ("names", "counts"),
     [
         ([f"fresh-{size}" for size in ("small", "medium", "large")], {(1, 1): 35, (0, 0): 11, (0, -1): 134}),
-        ([f"other-{name}" for name in GRIDS], {(1, 1): 39, (1, 0): 3, (0, 0): 12, (0, -1): 66}),
+        ([f"other-{name}" for name in GRIDS], {(1, 1): 54, (1, 0): 3, (0, 0): 15, (0, -1): 96}),
+        (["other-short", "other-decay"], {(1, 0): 6 + 6, (0, 0): 18 + 18}),
     ],
 )
 def test_no_verdict_is_wrong(names, counts):
