@@ -15,7 +15,6 @@ from .ledger import T, Tables, detail
 from .quantities import table_of
 
 MEASURED = ("score", "own", "fresh", "table_entropy", "cost", "table_cost")
-SAID = {number: verdict for verdict, number in VERDICTS.items()}
 SIDES = {True: "below the crossing", False: "above it"}  # of the numbers of sentences
 
 
@@ -44,7 +43,8 @@ def verdicts_by_side(tables: Tables, cases: Sequence[str]) -> pd.DataFrame:
         kinds = {name: detail(rows, f"side_{name}", "held-out") for name in (*MEASURED, "verdict")}
         parts.append(_placed(tables, case, kinds))
     found = pd.concat(parts, ignore_index=True)
-    return found.assign(verdict=found["verdict"].map(SAID))
+    names = {number: verdict for verdict, number in VERDICTS.items()}
+    return found.assign(verdict=found["verdict"].map(names))
 
 
 def _placed(tables: Tables, case: str, kinds: dict[str, pd.DataFrame]) -> pd.DataFrame:
