@@ -32,19 +32,6 @@ def cross(sweeps):
     return {name: crossing(sweep).n for name, sweep in sweeps.items()}
 
 
-@pytest.fixture(scope="module")
-def judged(cross):
-    rows = []
-    for name in NAMES:
-        for (n, seed), value in detail(name, "entropy", "generated").stack().items():
-            rows.append((name, n / cross[name], value, n < cross[name], f"{name} {n}", seed))
-    return pd.DataFrame(rows, columns=["size", "position", "value", "memory", "cell", "seed"])
-
-
-def beyond(models, band):
-    return models[(models.position < 1 / band) | (models.position > band)]
-
-
 def test_cross_entropy_models_look_sure_or_unsure_at_every_size():
     assert detail("toy-cross-entropy", "posterior_entropy", "generated").mean(axis=1).max() < 0.05
     full = detail("toy-cross-entropy", "posterior_entropy", "generated").mean(axis=1)
@@ -88,32 +75,55 @@ def test_the_entropy_gap_opens_between():
     assert mean["vanishing_0.01"][16] < mean["vanishing_0.01"][128] and mean["vanishing_0.01"].max() < 0.5
 
 
-def test_the_band_decides_about_the_detector(judged):
-    stated = {1: (180, 0.84, 0.59, 0.99), 2: (140, 0.96, 0.87, 1.0)}
-    for band, (n, *numbers) in stated.items():
-        models = beyond(judged, band)
-        found = auc(-models.value, models.memory, clusters=models.cell)
-        assert len(models) == n and [found.value, found.low, found.high] == pytest.approx(numbers, abs=6e-3)
-    far = beyond(judged, 2)
-    assert sorted(far.cell[far.memory].unique()) == ["toy-large 16", "toy-large 32", "toy-medium 16", "toy-small 16"]
-    assert far.memory.sum() == 20
+def sides(prefix):
+    """Return own and fresh entropy of every model and whether it is left of its crossing, by plain pandas."""
+    rows = []
+    for size in ("small", "medium", "large"):
+        at = crossing(committed(f"{prefix}-{size}")).n
+        own, fresh = (detail(f"{prefix}-{size}", "entropy", split) for split in ("generated", "held-out"))
+        for (n, seed), value in own.stack().items():
+            rows.append((f"{size} {n}", value, fresh.loc[n, seed], n < at))
+    return pd.DataFrame(rows, columns=["cell", "own", "fresh", "memory"])
 
 
-def test_error_rates_in_sample_and_on_a_size_not_seen(judged):
-    far = beyond(judged, 2)
+def test_fresh_minus_own_orders_what_own_text_alone_does_not():
+    found = sides("fresh")
+    assert len(found) == 180 and found.memory.sum() == 35
+    plain = auc(-found.own, found.memory, clusters=found.cell)
+    assert [plain.value, plain.low, plain.high] == pytest.approx([0.859, 0.636, 0.996], abs=1e-3)
+    difference = found.fresh - found.own
+    assert difference[found.memory].min() > difference[~found.memory].max()
 
-    def said(models, calibration):
-        limit = -threshold_at(-calibration.value[~calibration.memory], 0.05)
-        return models.assign(said=models.value < limit)
 
-    def rates(models):
-        return [models.said[models.memory == side].mean() for side in (True, False)]
+def test_a_threshold_of_seeds_0_to_4_carries_over_for_the_difference():
+    known, new = sides("toy"), sides("fresh")
+    stated = {"plain": (0.686, 0.076), "difference": (1.0, 0.041)}
+    for name, numbers in stated.items():
+        score = [-t.own if name == "plain" else t.fresh - t.own for t in (known, new)]
+        said = score[1] > threshold_at(score[0][~known.memory], 0.05)
+        assert [said[new.memory].mean(), said[~new.memory].mean()] == pytest.approx(numbers, abs=1e-3)
 
-    assert rates(said(far, far)) == pytest.approx([0.70, 0.04], abs=5e-3)
-    new = pd.concat([said(far[far["size"] == name], far[far["size"] != name]) for name in NAMES])
-    assert rates(new) == pytest.approx([0.70, 0.075], abs=5e-4)
-    assert rates(new[new["size"] == "toy-small"])[0] == 0
-    assert rates(new[new["size"] == "toy-large"]) == pytest.approx([1, 0.26], abs=5e-3)
+
+GRIDS = ("grammar", "absorbing", "cosine", "misprints", "mixed", "closed", "convolution")
+
+
+@pytest.mark.parametrize(
+    ("names", "counts"),
+    [
+        ([f"fresh-{size}" for size in ("small", "medium", "large")], {(1, 1): 35, (0, 0): 11, (0, -1): 134}),
+        ([f"other-{name}" for name in GRIDS], {(1, 1): 54, (1, 0): 3, (0, 0): 15, (0, -1): 96}),
+        (["other-short", "other-decay"], {(1, 0): 6 + 6, (0, 0): 18 + 18}),
+    ],
+)
+def test_no_verdict_is_wrong(names, counts):
+    found = {}
+    for name in names:
+        at = crossing(committed(name)).n
+        side = committed(name, "side")
+        side = side[side.quantity == "side_verdict"]
+        for n, verdict in zip(side.n_train, side.value, strict=True):
+            found[int(n < at), int(verdict)] = found.get((int(n < at), int(verdict)), 0) + 1
+    assert found == counts
 
 
 def test_members_are_found_beyond_the_crossing(cross, sweeps):

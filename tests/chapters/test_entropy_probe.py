@@ -65,6 +65,18 @@ def missing(p, n, start=0):
     return float(entropy(p)) - sum(float((p * (1 - p) ** k / k).sum()) for k in range(1, n + start))
 
 
+def surer(model, table, fresh="held-out", own="own", sign=1, unit="held-out"):
+    return sign * (model[fresh].mean() - model[own].mean()) / table[unit].mean()
+
+
+def surer_in_python(model, table):
+    def mean(nats):
+        rows = nats.tolist()
+        return sum(map(sum, rows)) / sum(map(len, rows))
+
+    return (mean(model["held-out"]) - mean(model["own"])) / mean(table["held-out"])
+
+
 def by_summing(p, n):
     return sum(float(v) * sum((1 - float(v)) ** k / k for k in range(n, 5000)) for v in p if v > 0)
 
@@ -73,6 +85,7 @@ RIGHT = {
     "full_entropy": full,
     "area": area,
     "calibrated": calibrated,
+    "surer": surer,
     "from_draws": from_draws,
     "missing_part": missing,
 }
@@ -95,6 +108,17 @@ WRONG = [
     ("calibrated", lambda no, rate: no.median(), "Too low"),
     ("calibrated", lambda no, rate: rate, "You return the rate"),
     ("calibrated", lambda no, rate: no.min() - 7, "one of the known scores"),
+    ("surer", lambda m, t: surer(m, t, fresh="train"), "training text in the place of fresh text"),
+    ("surer", lambda m, t: surer(m, t, fresh="train", unit="train"), "training text in the place of fresh text"),
+    ("surer", lambda m, t: surer(m, t, own="train"), "held-out minus training"),
+    ("surer", lambda m, t: surer(m, t, sign=-1), "turned around"),
+    ("surer", lambda m, t: m["held-out"].mean() - m["own"].mean(), "still in nats"),
+    ("surer", lambda m, t: 1 - m["own"].mean() / m["held-out"].mean(), "not by the model's own"),
+    ("surer", lambda m, t: surer(m, t, unit="own"), "what the model wrote"),
+    ("surer", lambda m, t: -m["own"].mean() / t["held-out"].mean(), "plain score"),
+    ("surer", lambda m, t: surer(m, t) / math.log(2), "bits"),
+    ("surer", lambda m, t: (m["held-out"] / t["held-out"]).mean(), "Means over all words"),
+    ("surer", lambda m, t: float("nan"), "nan"),
     ("from_draws", plug_in, "too low on average"),
     ("from_draws", lambda d: plug_in(d, extra=True), "Miller and Madow"),
     ("from_draws", lambda d: from_draws(d, end=1), "One term too many"),
@@ -114,6 +138,16 @@ WRONG = [
 
 def test_the_missing_terms_may_be_added_up():
     assert entropy_probe.missing_part(by_summing).passed is True
+
+
+def test_a_score_may_be_computed_with_lists():
+    assert entropy_probe.surer(surer_in_python).passed is True
+
+
+def test_an_untouched_stub_is_no_attempt():
+    def stub(model, table): ...
+
+    assert entropy_probe.surer(stub).passed is None
 
 
 test_right_answers, test_mistakes = told(entropy_probe, RIGHT, WRONG)

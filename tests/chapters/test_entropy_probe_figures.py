@@ -7,8 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from uddm_mini.chapters.entropy_probe_figures import draw_detector, draw_entropy, draw_members, draw_roc
+from uddm_mini.chapters.entropy_probe_figures import (
+    draw_detector,
+    draw_entropy,
+    draw_members,
+    draw_roc,
+    draw_verdicts,
+)
+from uddm_mini.chapters.entropy_probe_sides import verdicts_by_side
 from uddm_mini.teaching import figures
+from uddm_mini.teaching.results import committed
 
 SIZES = (16, 64, 256)
 
@@ -44,35 +52,65 @@ def test_entropy_of_three_kinds_of_text_and_two_perfect_denoisers(ax):
 
 MODELS = pd.DataFrame(
     {
-        "size": ["a", "a", "b", "b"],
+        "case": ["a", "a", "b", "b"],
         "position": [0.3, 4.0, 0.5, 8.0],
-        "value": [0.1, 0.3, 0.35, 0.4],
+        "value": [0.4, 0.1, 0.35, 0.3],
         "memory": [True, False, True, False],
+        "verdict": ["memorizes", "undecided", "memorizes", "generalizes"],
     }
 )
 
 
-def test_the_detector_shows_every_model_in_the_color_of_its_side(ax):
-    draw_detector(ax, MODELS, {"a": "small", "b": "large"}, 2, 0.2)
+def points(ax):
+    """Return the color of every drawn point, by where it is."""
     shown = {}
     for dots in ax.collections:
-        for x, y in dots.get_offsets() if dots.get_label().startswith("_") else ():
-            shown[float(x), float(y)] = tuple(dots.get_facecolor()[0])
+        for x, y in dots.get_offsets() if hasattr(dots, "get_offsets") else ():
+            if not (np.ma.is_masked(x) or np.isnan(x)):
+                shown[float(x), float(y)] = tuple(dots.get_facecolor()[0])
+    return shown
+
+
+def test_the_detector_shows_every_model_in_the_color_of_its_side(ax):
+    draw_detector(ax, MODELS, {"a": "small", "b": "large"}, 0.2)
     colors = {
         side: plt.matplotlib.colors.to_rgba(figures.COLORS[c]) for side, c in ((1, "memorizer"), (0, "population"))
     }
     wanted = {(row.position, row.value): colors[row.memory] for row in MODELS.itertuples()}
-    assert list(shown.items()) == list(wanted.items())  # drawn size by size, so the order tells the marker
+    shown = {where: color for where, color in points(ax).items() if where in wanted}
+    assert list(shown.items()) == list(wanted.items())  # drawn case by case, so the order tells the marker
     labels = ax.get_legend_handles_labels()[1]
-    assert set(labels) == {"band, left out", "small", "large", "memorizing", "generalizing", "threshold"}
+    assert set(labels) == {"small", "large", "memorizing", "generalizing", "threshold"}
     assert drawn(ax)["threshold"].tolist() == [0.2, 0.2]
     assert [tick.get_text() for tick in ax.get_xticklabels()][:4] == ["1/4", "1/2", "1", "2"]
 
 
-def test_the_roc_curve_calls_low_entropy_memory(ax):
-    draw_roc(ax, {"all": MODELS})
-    # in rising entropy: memory, not, memory, not
-    assert ax.lines[0].get_xdata().tolist() == [0, 0, 0.5, 0.5, 1] and drawn(ax)["all"].tolist() == [0, 0.5, 0.5, 1, 1]
+def test_without_a_threshold_none_is_drawn(ax):
+    draw_detector(ax, MODELS, {"a": "small", "b": "large"})
+    assert "threshold" not in ax.get_legend_handles_labels()[1]
+
+
+def test_the_roc_curve_calls_a_high_number_memory(ax):
+    draw_roc(ax, {"all": MODELS})  # in falling order: memory, memory, not, not
+    assert ax.lines[0].get_xdata().tolist() == [0, 0, 0, 0.5, 1] and drawn(ax)["all"].tolist() == [0, 0.5, 1, 1, 1]
+    assert drawn(ax)["guessing"].tolist() == [0, 1]
+
+
+def test_verdicts_have_a_color_and_a_marker_each(ax):
+    draw_verdicts(ax, MODELS.rename(columns={"value": "score"}), 0.25)
+    meaning = {"memorizes": "memorizer", "undecided": "chance", "generalizes": "population"}
+    wanted = {
+        (row.position, row.value): plt.matplotlib.colors.to_rgba(figures.COLORS[meaning[row.verdict]])
+        for row in MODELS.itertuples()
+    }
+    assert points(ax) == wanted and drawn(ax)["threshold"].tolist() == [0.25, 0.25]
+    assert len({dots.get_paths()[0].vertices.tobytes() for dots in ax.collections}) == 3
+
+
+def test_committed_models_are_all_drawn(ax):
+    found = verdicts_by_side(committed, ["fresh-large", "other-absorbing"])
+    draw_verdicts(ax, found, 0.15)
+    assert sum(len(dots.get_offsets()) for dots in ax.collections) == len(found) == 84
 
 
 def test_members_one_curve_for_each_table_and_none_is_dropped(ax):
@@ -87,8 +125,8 @@ def test_members_one_curve_for_each_table_and_none_is_dropped(ax):
 
 def test_no_figure_leaves_a_table_out_for_want_of_a_style():
     _, ax = plt.subplots()
-    models = pd.DataFrame({"size": ["a"], "position": [1.0], "value": [0.1], "memory": [True]})
+    models = pd.DataFrame({"case": ["a"], "position": [1.0], "value": [0.1], "memory": [True]})
     with pytest.raises(ValueError, match="5 curves but 4 styles"):
         draw_roc(ax, {str(k): models for k in range(5)})
     with pytest.raises(ValueError, match="5 curves but 4 styles"):
-        draw_detector(ax, models, {str(k): str(k) for k in range(5)}, 2.0, 0.1)
+        draw_detector(ax, models, {str(k): str(k) for k in range(5)}, 0.1)

@@ -110,7 +110,50 @@ def calibrated(known: torch.Tensor, rate: float, got: Any) -> str:
     return "Right. It assumes nothing about how the scores are distributed, only that the new item is of the same kind."
 
 
-@exercise(4, "Entropy from draws", level="stretch", minutes=25)
+@exercise(4, "How much surer of its own text?", level="core", minutes=15)
+@questions(lambda: [_of_texts(seed) for seed in (0, 1)])
+def surer(model: dict[str, torch.Tensor], table: dict[str, torch.Tensor], got: Any) -> str:
+    """Check the entropy of fresh minus own text over that of fresh text under a table."""
+    mean, unit = {text: float(nats.mean()) for text, nats in model.items()}, float(table["held-out"].mean())
+    right = (mean["held-out"] - mean["own"]) / unit
+    slips = {
+        "That is training text in the place of fresh text. A memory writes its training text and is as sure of the one "
+        "as of the other, so this is near 0 for a memory and for a model that learned. Fresh text is held out.": (
+            (mean["train"] - mean["own"]) / unit,
+            (mean["train"] - mean["own"]) / float(table["train"].mean()),
+        ),
+        "That is held-out minus training text. It needs the training text, which the probe does without: take what the "
+        "model wrote.": (mean["held-out"] - mean["train"]) / unit,
+        "The sign is turned around: a memory is surer of its own text, and should get a high score.": -right,
+        "That is still in nats. Divide by what the table leaves open of the fresh text.": right * unit,
+        "Divide by the table's entropy, not by the model's own.": (mean["held-out"] - mean["own"]) / mean["held-out"],
+        "The table's entropy of the held-out text is asked for: how open the language is, not what the model wrote.": (
+            (mean["held-out"] - mean["own"]) / float(table["own"].mean()),
+            (mean["held-out"] - mean["own"]) / float(table["train"].mean()),
+        ),
+        "That is the plain score. Own text alone cannot tell a large network from a small one.": (
+            mean["own"] / unit,
+            -mean["own"] / unit,
+        ),
+        BITS: right / math.log(2),
+    }
+    compare(as_number(got, "Your score"), right, slips, "Means over all words first, then (fresh - own) / table.")
+    return "Right. It needs no training sentence, and it is in the same units for every language."
+
+
+def _of_texts(seed: int) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Return entropies of three texts: of a model that memorized, and of a table of pairs."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes = {"own": (6, 5), "train": (4, 5), "held-out": (7, 5)}
+    level = {"own": 0.1 + 0.1 * seed, "train": 0.16 + 0.13 * seed, "held-out": 0.5 + 0.2 * seed}
+
+    def draw(text: str, nats: float) -> torch.Tensor:
+        return 2 * nats * torch.rand(shapes[text], generator=generator, dtype=torch.float64)
+
+    return {text: draw(text, level[text]) for text in shapes}, {text: draw(text, 1.2 - seed * 0.3) for text in shapes}
+
+
+@exercise(5, "Entropy from draws", level="stretch", minutes=25)
 @questions(lambda: [(torch.tensor(row),) for row in DRAWS], "For the draws {draws}")
 def from_draws(draws: torch.Tensor, got: Any) -> str:
     """Check sum_v (n_v / S) (1 / n_v + ... + 1 / (S - 1))."""

@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from uddm_mini.experiments.crossing import by_size
 from uddm_mini.probes.roc import roc
 from uddm_mini.teaching.figures import SPLITS, chance_line, line_with_band, size_axis
-from uddm_mini.teaching.look import COLORS, GRID, MODELS
+from uddm_mini.teaching.look import COLORS, MODELS
 
 from .transition_figures import check_styles
 
 SIDES = {True: ("memorizer", "memorizing"), False: ("population", "generalizing")}  # the color and name of a side
-LINES = ("-", ":", "--", "-.")
+LINES = (("-", "train"), ("--", "noise"), ("-.", "held-out"), (":", "posterior"))  # of ROC curves
+SAID = {"memorizes": ("memorizer", "o"), "undecided": ("chance", "X"), "generalizes": ("population", "^")}
 
 
 def draw_entropy(ax: Axes, sweep: pd.DataFrame, bounds: pd.DataFrame, written: pd.DataFrame, cross: float) -> None:
@@ -41,33 +42,50 @@ def draw_entropy(ax: Axes, sweep: pd.DataFrame, bounds: pd.DataFrame, written: p
     ax.set(ylabel="entropy at $t$ → 0 (nats per word)", ylim=(0, None))
 
 
-def draw_detector(ax: Axes, models: pd.DataFrame, titles: Mapping[str, str], band: float, limit: float) -> None:
-    """Draw the entropy of what each model wrote against its distance from the crossing.
+def draw_detector(ax: Axes, models: pd.DataFrame, titles: Mapping[str, str], limit: float | None = None) -> None:
+    """Draw one number of each model against its distance from the crossing.
 
-    One row of `models` per model: size (a key of `titles`), position (n_train over the crossing), value (nats) and
-    memory (True or False). The band around 1 is grey; the dashed line is the threshold `limit`.
+    One row of `models` per model: case (a key of `titles`), position (n_train over the crossing), value and memory
+    (True or False). Colors tell the side, markers the case; the dashed line is the threshold `limit`.
     """
     check_styles(titles, MODELS)
-    ax.axvspan(1 / band, band, color=GRID, label="band, left out")
     for (name, title), (_, marker) in zip(titles.items(), MODELS, strict=False):
         for memory, (meaning, _) in SIDES.items():
-            part = models[(models["size"] == name) & (models["memory"] == memory)]
+            part = models[(models["case"] == name) & (models["memory"] == memory)]
             ax.scatter(part["position"], part["value"], color=COLORS[meaning], marker=marker, s=22, linewidth=0)
         ax.scatter([], [], color=COLORS["chance"], marker=marker, s=22, label=title)
     for meaning, label in SIDES.values():
         ax.fill_between([], [], color=COLORS[meaning], label=label)
-    ax.axhline(limit, color=COLORS["noise"], linestyle="--", label="threshold")
+    if limit is not None:
+        ax.axhline(limit, color=COLORS["noise"], linestyle="--", linewidth=1.3, label="threshold")
+    ax.axvline(1, color=COLORS["chance"], linewidth=1, linestyle=":")
     _position_axis(ax)
-    ax.set(ylabel="entropy of written text\n(nats per word)", ylim=(0, 1.3 * float(models["value"].max())))
 
 
-def draw_roc(ax: Axes, models: Mapping[str, pd.DataFrame]) -> None:
-    """Draw the ROC curve of low entropy (column value) as a sign of memory (column memory), for labeled tables."""
-    check_styles(models, LINES)
-    for (label, table), style in zip(models.items(), LINES, strict=False):
-        false, true, _ = roc(-table["value"].to_numpy(), table["memory"].to_numpy())
-        ax.plot(false, true, style, color=COLORS["noise"], label=label)
+def draw_roc(ax: Axes, scores: Mapping[str, pd.DataFrame]) -> None:
+    """Draw the ROC curve of a high number (column value) as a sign of memory (column memory), for labeled tables."""
+    check_styles(scores, LINES)
+    for (label, table), (style, meaning) in zip(scores.items(), LINES, strict=False):
+        false, true, _ = roc(table["value"].to_numpy(), table["memory"].to_numpy())
+        ax.plot(false, true, style, color=COLORS[meaning], label=label)
+    ax.plot([0, 1], [0, 1], color=COLORS["chance"], linestyle=":", linewidth=1.6, label="guessing")
     ax.set(xlabel="false alarms", ylabel="memorizing models found", xlim=(-0.01, 1), ylim=(0, 1.02))
+
+
+def draw_verdicts(ax: Axes, found: pd.DataFrame, limit: float) -> None:
+    """Draw the score of every model against its distance from the crossing, in the color and marker of its verdict.
+
+    One row of `found` per model: position, score and verdict. The dashed line is the threshold `limit`.
+    """
+    for verdict, (meaning, marker) in SAID.items():
+        part = found[found["verdict"] == verdict]
+        ax.scatter(
+            part["position"], part["score"], color=COLORS[meaning], marker=marker, s=26, linewidth=0, label=verdict
+        )
+    ax.axhline(limit, color=COLORS["noise"], linestyle="--", linewidth=1.3, label="threshold")
+    ax.axvline(1, color=COLORS["chance"], linewidth=1, linestyle=":")
+    _position_axis(ax)
+    ax.set(ylabel="score (fresh minus own,\nover the table's entropy)")
 
 
 def draw_members(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
