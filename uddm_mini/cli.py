@@ -105,9 +105,7 @@ def _corpus(options: argparse.Namespace) -> Corpus:
     if options.corpus in WORLDS and settings != TextSettings():
         raise ValueError(f"Options of real text, such as --vocab-size, do nothing for {options.corpus}.")
     if options.corpus not in WORLDS and (options.pool != POOL or options.repeats):
-        raise ValueError(
-            f"--pool and --repeats are for languages; of real text, such as {options.corpus}, all is used."
-        )
+        raise ValueError(f"--pool and --repeats are for languages; of {options.corpus} all is used.")
     return _corpus_named(options.corpus, settings, options.pool, options.repeats)
 
 
