@@ -10,15 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from uddm_mini.teaching.figures import SPLITS, line_with_band, panels, size_axis
-from uddm_mini.teaching.look import COLORS, VARIANTS
+from uddm_mini.teaching.look import COLORS
 
 NAMES = {
     "recovered": "changed words\nrecovered",
     "nelbo": "NELBO\n(nats per word)",
     "entropy": "entropy\n(nats per word)",
 }
-# the two times, as color, marker and line: colors of no other meaning in the book
-TIMES = {"generalizes": (*VARIANTS[1], "-"), "memorizes": (*VARIANTS[0], "--")}
+# the two times, as color, marker and line: what it becomes then has the color already
+TIMES = {"generalizes": (COLORS["population"], "s", "-."), "memorizes": (COLORS["memorizer"], "o", ":")}
 
 
 def course_panels(
@@ -51,14 +51,29 @@ def course_panels(
             mark_times(ax, times[times["n_train"] == n])
         if level is not None:
             ax.axhline(level, color=COLORS["population"], linewidth=1.3, label="the language itself")
-        ax.set(xscale="log", title=f"{n:,} sentences")
+        ax.set_title(f"{n:,} sentences")
+        step_axis(ax, int(table["step"].max()))
         of_column = table[table["n_train"].isin([m for m, name in shown if name == column])][column]
-        ax.set_ylim(0, 1.05 * of_column.max())
+        if column == "entropy":  # from ln V down to some hundredths
+            ax.set_yscale("log")
+            ax.set_yticks((0.03, 0.1, 0.3, 1, 3), ("0.03", "0.1", "0.3", "1", "3"))
+            ax.set_ylim(0.8 * of_column.min(), 1.2 * of_column.max())
+        else:
+            ax.set_ylim(0, 1.05 * of_column.max())
+        ax.minorticks_off()
     for ax, (_, column) in zip(axes.flat[::2], shown[::2], strict=False):
         ax.set_ylabel(NAMES.get(column, column))
-    fig.supxlabel("steps of training")
+    for ax in axes.flat[max(0, len(shown) - 2) : len(shown)]:
+        ax.set_xlabel("steps of training")
     _one_legend(fig, axes.flat[0])
     return fig
+
+
+def step_axis(ax: Axes, last: int) -> None:
+    """Give `ax` a logarithmic axis of steps, with the powers of ten and the last step as ticks."""
+    ax.set_xscale("log")
+    ticks = [*(10**k for k in range(1, 9) if 10**k <= last / 4), last]
+    ax.set_xticks(ticks, [f"{k:,}" for k in ticks])
 
 
 def mark_times(ax: Axes, times: pd.DataFrame) -> None:
@@ -73,7 +88,7 @@ def draw_times(ax: Axes, times: pd.DataFrame, last: int) -> None:
     """Draw both times of `turning_points` against n_train, both axes logarithmic: seeds as marks, means as lines.
 
     The line goes through the sizes that every seed has reached (geometric mean). Times that are infinite stand as
-    arrows at `last`, the end of training. A dotted line grows in proportion to n.
+    arrows at `last`, the end of training. A thin line grows in proportion to n.
     """
     for name, (color, marker, style) in TIMES.items():
         wide = times.pivot(index="n_train", columns="seed", values=name)
@@ -93,7 +108,13 @@ def draw_times(ax: Axes, times: pd.DataFrame, last: int) -> None:
             n = np.array([mean.index.min(), times["n_train"].max()], dtype=float)
             line = float(mean.iloc[0]) * n / n[0]
             keep = np.minimum(line, 1.3 * last)
-            ax.plot([n[0], n[0] * keep[1] / line[0]], keep, ":", color=COLORS["chance"], label="in proportion to n")
+            ax.plot(
+                [n[0], n[0] * keep[1] / line[0]],
+                keep,
+                color=COLORS["chance"],
+                linewidth=1,
+                label="in proportion to $n$",
+            )
     ax.set_yscale("log")
     size_axis(ax, times["n_train"].tolist())
     ticks = [k for k in (10, 30, 100, 300, 1000, 3000, 10_000, 30_000) if ax.get_ylim()[0] <= k <= ax.get_ylim()[1]]
