@@ -128,7 +128,7 @@ WRONG = [
     ("turning_point", after, "first look at which"),
     ("turning_point", before, "last look before"),
     ("turning_point", last_passage, "more than once"),
-    ("turning_point", interpolated, "np.interp wants"),
+    ("turning_point", interpolated, "np.interp"),
     ("turning_point", end_for_never, "infinite (math.inf)"),
     ("turning_point", lambda s, g, b: float("nan") if g.max() < b else passage(s, g, b), "infinite (math.inf)"),
     ("turning_point", lambda s, g, b: math.inf, "does reach the bar"),

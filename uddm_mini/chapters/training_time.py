@@ -18,7 +18,7 @@ RUNS = ((128, 1560, 64), (256, 6630, 64), (16, 25, 64), (1000, 77, 30))
 # steps of the looks, the gap at each, and a bar
 COURSES = (
     ((10, 100, 1000, 10_000), (0.0, 0.05, 0.15, 0.25), 0.1),
-    ((10, 40, 80, 150, 200, 400, 1000, 8000), (0.0, 0.12, 0.08, 0.05, 0.07, 0.06, 0.2, 0.3), 0.1),
+    ((10, 15, 25, 40, 100, 150, 300, 500, 4000), (0.0, 0.01, 0.02, 0.03, 0.12, 0.05, 0.06, 0.07, 0.3), 0.1),
     ((10, 100, 1000), (0.0, 0.02, 0.05), 0.1),
     ((10, 90, 900), (-0.01, 0.2, 0.5), 0.2),
 )
@@ -89,8 +89,8 @@ def turning_point(steps: Any, gap: Any, bar: float, got: Any) -> str:
         "That is the logarithm. Go back with exp.": (math.log(right), math.log10(right), math.log2(right)),
         "That is the first look at which the gap is above the bar. It passed the bar between two looks.": steps[k],
         "That is the last look before the bar. The gap passes it between two looks.": steps[k - 1],
-        "The gap passes the bar more than once. Take the first time. (np.interp wants a first list that rises; this gap "
-        "does not.)": (math.exp(logs[last - 1] + share * (logs[last] - logs[last - 1]))),
+        "The gap passes the bar more than once. Take the first time. (np.interp wants a list "
+        "that rises, and this gap does not.)": (math.exp(logs[last - 1] + share * (logs[last] - logs[last - 1]))),
     }
     compare(number, right, slips, "Between which two looks does the gap first reach the bar, and how far along?")
     return "Right. On a logarithmic axis, this is where a ruler would find it. And never means infinite, not the end."
