@@ -18,6 +18,8 @@ from uddm_mini import (
     train,
 )
 from uddm_mini.experiments.course import Course, CourseSettings, training_course, turning_points
+from uddm_mini.experiments.store import read_note
+from uddm_mini.teaching.results import committed_course, results_path
 
 SMALL = dict(steps=20, looks=4, sentences=24, width=8, heads=2, progress=False)
 
@@ -106,3 +108,18 @@ def test_passes_over_the_data_decide_when_to_look(corpus):
     last = found.groupby("n_train").step.max()
     assert last.to_dict() == {8: 4, 32: 16} and set(found[found.n_train == 8].step) == {4}
     assert set(found[found.n_train == 32].step) == {10, 13, 16}, "each at its own steps"
+
+
+def test_the_committed_table_is_whole():
+    table, note = committed_course(), read_note(results_path("course.csv"))
+    assert table.groupby(["n_train", "seed"]).size().to_dict() == {
+        (n, seed): 60 for n in (64, 128, 256, 512, 1024, 2048, 4096) for seed in range(3)
+    }
+    assert sorted(table.step.unique().tolist()) == CourseSettings().steps(64) and table.notna().all().all()
+    assert note["settings"]["train"]["steps"] == 8000 and note["settings"]["train"]["decay"] == "constant"
+    assert note["settings"]["train"]["model"]["width"] == 64 and note["settings"]["t"] == 0.25
+    rows = pd.read_csv(results_path("course.csv"))
+    at = "n_train == 128 and seed == 2 and split == 'train' and denoiser == 'step 1005'"
+    stored = rows.query(at).set_index("quantity").value
+    found = table.query("n_train == 128 and seed == 2 and split == 'train' and step == 1005").iloc[0]
+    assert (found.recovered, found.entropy) == (stored.recovered, stored.entropy)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from uddm_mini.experiments import breaks, halves, sweep
+from uddm_mini.experiments import breaks, course, halves, sweep
 from uddm_mini.experiments.store import read_note, read_rows, wide
 
 
@@ -45,6 +45,11 @@ def committed(name: str) -> pd.DataFrame:
 def committed_breaks() -> pd.DataFrame:
     """Return the committed table of broken recipes, as `broken_recipes` does: one row per recipe and seed."""
     return breaks.table_of(read_rows(results_path("breaks.csv")))
+
+
+def committed_course() -> pd.DataFrame:
+    """Return the committed course of training, as `training_course` does: a row per size, seed, split and step."""
+    return course.table_of(read_rows(results_path("course.csv")))
 
 
 def committed_note(name: str) -> dict[str, Any]:
