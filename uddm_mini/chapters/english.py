@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -55,7 +56,7 @@ def _pairs(words: Mapping[str, int], *, once: bool = False) -> Counter[tuple[str
     found: Counter[tuple[str, str]] = Counter()
     for word, count in words.items():
         pieces = word.split()
-        for pair in zip(pieces, pieces[1:], strict=False):
+        for pair in itertools.pairwise(pieces):
             found[pair] += 1 if once else count
     return found
 
@@ -174,4 +175,4 @@ def prediction_interval(weights: Any, tokens: Any, new: float, quantile: float, 
     }
     hint = "Fit the line in logarithms; under the root stand 1, 1 / n, and the squared distance from the middle."
     compare(got, right, slips, hint, within=5e-4)
-    return "Right. Far from the points the third term under the root grows: a line knows least where you ask most of it."
+    return "Right. Far from the points the third term under the root grows: there a line knows least."

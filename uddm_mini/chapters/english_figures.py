@@ -14,9 +14,9 @@ from uddm_mini.experiments.law import Law
 from uddm_mini.teaching.figures import SPLITS, chance_line, panels, size_axis
 from uddm_mini.teaching.look import COLORS, MODELS, VARIANTS
 
+from .ledger import T
 from .transition_figures import check_styles
 
-T = 0.25
 DASHES = dict(zip(SPLITS, ("-", "--"), strict=True))
 YARDSTICKS = (("triples", "-."), ("pairs", ":"), ("memorizer", (0, (1, 3))))
 
@@ -46,8 +46,8 @@ def recovery_of_models(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax in axes:
         draw_models(ax, tables, "recovered")
         chance_line(ax, chance)
-        ax.set_ylabel("changed subwords recovered")
-    axes[0].set(ylim=(0, 1.03), xlabel=None, title=f"solid: training text, dashed: held-out text ($t$ = {T:g})")
+    fig.supylabel("changed subwords recovered")
+    axes[0].set(ylim=(0, 1.03), xlabel="", title=f"solid: training text, dashed: held-out text ($t$ = {T:g})")
     axes[1].set(ylim=(0, 0.3), title="the same, enlarged")
     _legend(fig, axes[0])
     return fig
@@ -72,7 +72,7 @@ def nats_of_models(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def _legend(fig: Figure, ax: Axes) -> None:
     """Put one legend for all panels below them."""
     handles, labels = ax.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=3)
+    fig.legend(handles, labels, loc="outside lower center", ncols=2)
 
 
 def draw_steps(

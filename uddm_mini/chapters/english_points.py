@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from uddm_mini.experiments.crossing import at_level
 from uddm_mini.experiments.law import transition_point
 from uddm_mini.files import replacing
 from uddm_mini.probes.recovery import counted_tokens
@@ -18,7 +19,7 @@ from uddm_mini.worlds.corpus import Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.english import wordnet_sentences
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .ledger import Tables
+from .ledger import T, Tables
 
 FILE = "tokens.json"  # in `data`
 SWEEPS = {
@@ -26,6 +27,12 @@ SWEEPS = {
     "docstrings": ("docstrings-small", "docstrings-large"),
     "English": ("english-small", "english-medium", "english-large", "english-huge"),
 }
+# networks of one width, trained on all sentences for more and more steps
+COURSES = {
+    "width 128": ("english-steps-2500", "english-large", "english-steps-10000"),
+    "width 256": ("english-huge", "english-huge-10000"),
+}
+MEASURED = ("recovered", "entropy", "nelbo")
 # weights of the smallest and the largest model of Pham et al., and tokens of 1e-3 and 1e-2 of LM1B, about
 PAPER = ((23.7e6, 8.5e5), (384e6, 8.5e6))
 
@@ -37,7 +44,13 @@ def wordnet_corpus(progress: bool = False) -> Corpus:
     """
     words = {"min_words": 4, "max_words": 24, "max_subwords": 20}
     return text_corpus(
-        wordnet_sentences(), name="wordnet", unit="subword", vocab_size=1024, n_held_out=1024, progress=progress, **words
+        wordnet_sentences(),
+        name="wordnet",
+        unit="subword",
+        vocab_size=1024,
+        n_held_out=1024,
+        progress=progress,
+        **words,
     )
 
 
@@ -87,6 +100,43 @@ def law_points(
             point = transition_point(tables(f"{name}/sweep"), model, counted["vocab_size"], words, level)
             rows.append({"world": world, "name": name, **point})
     return pd.DataFrame(rows)
+
+
+def held_out_at_all(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of held-out text at t = 0.25 and the largest size of a sweep or of bounds."""
+    rows = at_level(table, T)
+    return rows[(rows["split"] == "held-out") & (rows["n_train"] == rows["n_train"].max())]
+
+
+def training_courses(
+    tables: Tables = committed, note: Callable[[str], dict[str, Any]] = committed_note
+) -> dict[str, pd.DataFrame]:
+    """Return what networks of two widths, trained on all sentences, are on held-out text after more and more steps.
+
+    A table for each width, with a row for each number of steps and seed: steps, seed, recovered, entropy and nelbo
+    (nats).
+    """
+    found = {}
+    for label, names in COURSES.items():
+        parts = []
+        for name in names:
+            steps = note(f"{name}/sweep")["settings"]["train"]["steps"]
+            parts.append(held_out_at_all(tables(f"{name}/sweep")).assign(steps=steps))
+        found[label] = pd.concat(parts)[["steps", "seed", *MEASURED]].reset_index(drop=True)
+    return found
+
+
+def yardsticks(tables: Tables = committed) -> pd.DataFrame | None:
+    """Return what denoisers without a network are on held-out text after all sentences; None if nobody measured them.
+
+    A row each, of "memorizer", "pairs" and "triples" those that are there; columns recovered, entropy, nelbo (nats).
+    """
+    try:
+        bounds = tables("english-bounds")
+    except FileNotFoundError:
+        return None
+    bounds = bounds[bounds["n_train"] == token_counts()["English"]["sentences"]]
+    return None if bounds.empty else held_out_at_all(bounds).groupby("denoiser")[list(MEASURED)].mean()
 
 
 def main(path: str) -> None:

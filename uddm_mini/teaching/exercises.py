@@ -18,6 +18,7 @@ from .look import NOT_YET, RIGHT, WRONG
 CHAPTERS = (
     *("setup", "hopfield", "dense_memories", "pseudo_likelihood", "toy_language", "corruption", "learning"),
     *("network", "sampling", "perfect_denoisers", "basins", "transition", "entropy_probe", "real_text"),
+    "english",
 )
 
 Level = Literal["warm-up", "core", "stretch"]
