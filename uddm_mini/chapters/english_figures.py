@@ -17,7 +17,7 @@ from uddm_mini.teaching.look import COLORS, MODELS, VARIANTS
 from .ledger import T
 from .transition_figures import check_styles
 
-DASHES = dict(zip(SPLITS, ("-", "--"), strict=True))
+DASHES = {"train": "-", "held-out": "--"}
 YARDSTICKS = (("triples", "-."), ("pairs", ":"), ("memorizer", (0, (1, 3))))
 
 
