@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ def draw_models(ax: Axes, tables: Mapping[str, pd.DataFrame], column: str) -> No
     for (label, table), (color, marker) in zip(tables.items(), MODELS, strict=False):
         for split in SPLITS:
             runs = by_size(at_level(table, T), column, split=split)
-            style = {"color": color, "linestyle": DASHES[split], "marker": marker}
+            style: dict[str, Any] = {"color": color, "linestyle": DASHES[split], "marker": marker}
             ax.plot(runs.index, runs.mean(axis=1), label=label if split == "train" else None, **style)
             ax.fill_between(runs.index, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, linewidth=0)
             sizes |= set(runs.index)
@@ -108,7 +109,7 @@ def draw_law(
     points: as `law_points` returns them; law: of these points; paper: pairs of weights and tokens.
     The band is the 95 % prediction interval of one more network of `world`.
     """
-    check_styles(law.worlds, VARIANTS)
+    check_styles(dict.fromkeys(law.worlds), VARIANTS)
     styles = dict(zip(law.worlds, VARIANTS[::-1], strict=False))
     most = max(points["weights"].max(), *(weights for weights, _ in paper))
     for name, (color, marker) in styles.items():

@@ -17,6 +17,7 @@ from uddm_mini.probes.recovery import counted_tokens
 from uddm_mini.teaching.results import committed, committed_note, results_path
 from uddm_mini.worlds.corpus import Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.english import wordnet_sentences
+from uddm_mini.worlds.settings import TextSettings
 from uddm_mini.worlds.toy_language import ToyLanguage
 
 from .ledger import T, Tables
@@ -42,16 +43,10 @@ def wordnet_corpus(progress: bool = False) -> Corpus:
 
     Random: which sentences are held out, by seed 0. FileNotFoundError without WordNet.
     """
-    words = {"min_words": 4, "max_words": 24, "max_subwords": 20}
-    return text_corpus(
-        wordnet_sentences(),
-        name="wordnet",
-        unit="subword",
-        vocab_size=1024,
-        n_held_out=1024,
-        progress=progress,
-        **words,
+    settings = TextSettings(
+        vocab_size=1024, min_words=4, max_words=24, n_held_out=1024, unit="subword", max_subwords=20
     )
+    return text_corpus(wordnet_sentences(), settings, name="wordnet", progress=progress)
 
 
 def token_count(corpus: Corpus) -> dict[str, Any]:
