@@ -185,3 +185,19 @@ def test_the_law_is_drawn_through_its_points_and_carried_on_for_one_world():
     assert len(carried) == 1 and carried[0].get_ydata()[-1] == pytest.approx(law.tokens("English", 2e7)[0])
     band = ax.collections[0].get_paths()[0].vertices
     assert band[:, 1].max() == pytest.approx(law.tokens("English", 2e7)[2], rel=1e-6)
+
+
+def test_wordnet_is_cut_as_the_grid_cut_it(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(english_points, "text_corpus", lambda source, settings, **more: asked.update(s=settings))
+    english_points.wordnet_corpus()
+    noted = committed_note("english-large/sweep")["about"]["corpus"]["settings"]
+    assert {name: getattr(asked["s"], name) for name in noted} == noted
+
+
+def test_docstrings_are_counted_anew_where_they_are_the_same():
+    corpus = english_points.corpora()["docstrings"]()
+    counts = english_points.token_counts()["docstrings"]
+    if corpus.sha256 != counts["hash"]:
+        pytest.skip("other versions of the packages")
+    assert english_points.token_count(corpus) == counts
