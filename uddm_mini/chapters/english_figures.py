@@ -1,0 +1,128 @@
+"""Figures of the chapter about English: four networks at once, training steps, and the law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from uddm_mini.experiments.crossing import at_level, by_size
+from uddm_mini.experiments.law import Law
+from uddm_mini.teaching.figures import SPLITS, chance_line, panels, size_axis
+from uddm_mini.teaching.look import COLORS, MODELS, VARIANTS
+
+from .ledger import T
+from .transition_figures import check_styles
+
+DASHES = {"train": "-", "held-out": "--"}
+YARDSTICKS = (("triples", "-."), ("pairs", ":"), ("memorizer", (0, (1, 3))))
+
+
+def draw_models(ax: Axes, tables: Mapping[str, pd.DataFrame], column: str) -> None:
+    """Draw a column of several sweeps against n_train at t = 0.25: training text solid, held-out dashed.
+
+    The mean over seeds with a band from minimum to maximum; darker is the larger model, in the order of the tables.
+    ValueError if there are more than four.
+    """
+    check_styles(tables, MODELS)
+    sizes: set[int] = set()
+    for (label, table), (color, marker) in zip(tables.items(), MODELS, strict=False):
+        for split in SPLITS:
+            runs = by_size(at_level(table, T), column, split=split)
+            style: dict[str, Any] = {"color": color, "linestyle": DASHES[split], "marker": marker}
+            ax.plot(runs.index, runs.mean(axis=1), label=label if split == "train" else None, **style)
+            ax.fill_between(runs.index, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, linewidth=0)
+            sizes |= set(runs.index)
+    size_axis(ax, sorted(sizes))
+
+
+def recovery_of_models(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw recovery of both splits for each sweep, and once more the lower quarter, in which held-out text rises."""
+    fig, axes = panels(2, height=3.0, sharex=True)
+    chance = float(np.mean([at_level(table, T)["chance"].mean() for table in tables.values()]))
+    for ax in axes:
+        draw_models(ax, tables, "recovered")
+        chance_line(ax, chance)
+    fig.supylabel("changed subwords recovered")
+    axes[0].set(ylim=(0, 1.03), xlabel="", title=f"solid: training text, dashed: held-out text ($t$ = {T:g})")
+    axes[1].set(ylim=(0, 0.3), title="the same, enlarged")
+    _legend(fig, axes[0])
+    return fig
+
+
+def nats_of_models(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw entropy at t -> 0 and the NELBO of both splits for each sweep; nats on the left, bits on the right."""
+    fig, axes = panels(2, height=3.0, sharex=True)
+    for ax, column, title in zip(
+        axes, ("entropy", "nelbo"), ("entropy at $t$ → 0", "NELBO: what the text costs"), strict=True
+    ):
+        draw_models(ax, tables, column)
+        ax.set(ylabel="nats per subword", title=title)
+        ax.set_ylim(bottom=0)
+        bits = ax.secondary_yaxis("right", functions=(lambda nats: nats / np.log(2), lambda bits: bits * np.log(2)))
+        bits.set_ylabel("bits")
+    axes[0].set_xlabel("")
+    _legend(fig, axes[0])
+    return fig
+
+
+def _legend(fig: Figure, ax: Axes) -> None:
+    """Put one legend for all panels below them."""
+    handles, labels = ax.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=2)
+
+
+def draw_steps(
+    ax: Axes, courses: Mapping[str, pd.DataFrame], yardsticks: pd.DataFrame | None, column: str = "recovered"
+) -> None:
+    """Draw a column of held-out text against training steps, and denoisers that are no networks as level lines.
+
+    courses: for each network a table with the columns steps, seed and `column`.
+    yardsticks: index denoiser ("triples", "pairs", "memorizer": whichever there are), with `column`; or None.
+    """
+    check_styles(courses, MODELS)
+    for (label, course), (color, marker) in zip(courses.items(), MODELS[4 - len(courses) :], strict=True):
+        runs = course.pivot_table(index="steps", columns="seed", values=column)
+        ax.plot(runs.index, runs.mean(axis=1), color=color, marker=marker, label=label)
+        ax.fill_between(runs.index, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, linewidth=0)
+    known = [] if yardsticks is None else [(name, dash) for name, dash in YARDSTICKS if name in yardsticks.index]
+    for name, dash in known:
+        label = name if name == "memorizer" else f"table of {name}"
+        color = COLORS["memorizer" if name == "memorizer" else "population"]
+        ax.axhline(float(yardsticks.loc[name, column]), color=color, linestyle=dash, linewidth=1.4, label=label)  # type: ignore[union-attr,arg-type]
+    steps = sorted({int(s) for course in courses.values() for s in course["steps"]})
+    ax.set_xscale("log")
+    ax.set_xticks(steps, [f"{s:,}" for s in steps])
+    ax.minorticks_off()
+    ax.set_xlabel("training steps")
+
+
+def draw_law(
+    ax: Axes, points: pd.DataFrame, law: Law, paper: Sequence[tuple[float, float]], world: str = "English"
+) -> None:
+    """Draw crossings in tokens against weights, the law through them, and beside it the points of the paper.
+
+    points: as `law_points` returns them; law: of these points; paper: pairs of weights and tokens.
+    The band is the 95 % prediction interval of one more network of `world`.
+    """
+    check_styles(dict.fromkeys(law.worlds), VARIANTS)
+    styles = dict(zip(law.worlds, VARIANTS[::-1], strict=False))
+    most = max(points["weights"].max(), *(weights for weights, _ in paper))
+    for name, (color, marker) in styles.items():
+        mine = points[points["world"] == name]
+        x = np.geomspace(mine["weights"].min(), most if name == world else mine["weights"].max(), 60)
+        middle, low, high = np.array([law.tokens(name, w) for w in x]).T
+        ax.plot(x, middle, color=color, linewidth=1.2)
+        if name == world:
+            ax.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0, label="95 % prediction")
+        ax.plot(mine["weights"], mine["tokens"], linestyle="none", marker=marker, color=color, markersize=7, label=name)
+    weights, tokens = np.array(paper).T
+    ax.plot(weights, tokens, linestyle="none", marker="*", color=COLORS["noise"], markersize=12, label="paper, about")
+    ax.set(xscale="log", yscale="log", xlabel="weights", ylabel="tokens at the crossing")
+    ax.set_xticks([1e4, 1e6, 1e8], ["10,000", "1 million", "100 million"])
+    ax.set_yticks([1e3, 1e4, 1e5, 1e6, 1e7], ["1,000", "10,000", "100,000", "1 million", "10 million"])
+    ax.minorticks_off()
