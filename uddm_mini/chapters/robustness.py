@@ -12,7 +12,7 @@ from uddm_mini.teaching.answers import as_tensor, close, compare, questions
 from uddm_mini.teaching.exercises import exercise
 
 # cavity posteriors of one word, and the id that is seen; the mask is the id after the last word
-SEEN = (((0.5, 0.25, 0.25), 3), ((0.5, 0.25, 0.25), 1), ((0.1, 0.2, 0.3, 0.4), 4), ((0.1, 0.2, 0.7, 0.0), 3))
+SEEN = (((0.5, 0.25, 0.25), 3), ((0.5, 0.25, 0.25), 1), ((0.1, 0.2, 0.3, 0.4), 4), ((0.1, 0.2, 0.7, 0.0), 2))
 
 # sizes, gaps of recovery and levels; the third falls below and rises again
 CURVES = (
