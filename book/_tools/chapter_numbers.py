@@ -23,7 +23,7 @@ MENTION = re.compile(r"(?i)\bchapters?\s(\d+)(?:(?:,|,? and|,? or| to)\s\d+(?!\.
 SOLUTIONS = re.compile(r"(?m)^# Solutions \d+\. ")  # the title of such a page
 SOLUTION = re.compile(r"\bsolution \d+\.\d+")  # in the words of a statement
 EXERCISE = re.compile(r"(?i)\bexercises?\s\d+\.\d+(?:(?:,|,? and|,? or| to)\s\d+\.\d+)*")
-HEADING = re.compile(r"(?m)^(?:### |\*\*)\d+\.\d+\b")  # of an exercise
+HEADING = re.compile(r"(?m)^(?:#{2,3} |\*\*)\d+\.\d+\b")  # of an exercise
 LINK = re.compile(r"\[[^\]]*?\bchapter\s(\d+)[^\]]*\]\(([a-z_]+)\.(?:ipynb|md)", re.IGNORECASE)
 
 
