@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -103,3 +104,11 @@ def test_statements_follow_and_the_exercise_of_the_setup_page_stays(small_book):
 def test_numbering_twice_changes_nothing(small_book):
     tool.number(small_book)
     assert tool.number(small_book) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "book").glob("solutions_*.ipynb")), ids=lambda path: path.stem)
+def test_headings_of_solutions_have_the_number_of_their_page(path):
+    text = "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"])
+    (own,) = re.findall(r"(?m)^# Solutions (\d+)\. ", text)
+    found = re.findall(r"(?m)^(?:#{2,3} |\*\*)(\d+)\.\d+\b", text)
+    assert found and set(found) == {own}
