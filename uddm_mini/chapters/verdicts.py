@@ -21,6 +21,7 @@ SIDES = {"right": RIGHT, "wrong": WRONG, "open": NOT_YET}
 SAID = {"agree": ("✓", RIGHT), "mixed": ("~", NOT_YET), "disagree": ("✗", WRONG), "not measured yet": ("…", NOT_YET)}
 LEFT, RIGHT_END, ROW = 92, 332, 24  # of a strip, in px
 SMALL = 150  # width of a small one
+LINE, CELL = f"vertical-align:top;border-top:1px solid {NEUTRAL}55", "padding:0 1em .6em .5em"  # of the ledger
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,9 @@ class Ledger:
 
     def _repr_html_(self) -> str:
         rows = [
-            f"<tr><td>{k}</td><td>{escape(one.claim.says)}<br><small>{escape(one.claim.source)}</small>"
-            f"{small_strip(one.table) if len(one.table) else ''}</td>"
-            f'<td style="white-space:nowrap">{verdict_mark(one.verdict)}</td></tr>'
+            f'<tr style="{LINE}"><td>{k}</td><td style="{CELL}">{escape(one.claim.says)}<br>'
+            f"<small>{escape(one.claim.source)}</small>{small_strip(one.table) if len(one.table) else ''}</td>"
+            f"<td>{verdict_mark(one.verdict)}</td></tr>"
             for k, one in enumerate(self.findings, 1)
         ]
         head = "<tr><th></th><th>the paper, or what is said of it</th><th>here</th></tr>"
