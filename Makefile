@@ -246,8 +246,8 @@ english-huge: $(READY)
 	$(GRID) $(ENGLISH) $(HUGE_ENGLISH) $(SWEEP) --out data/sweeps/english-huge
 # what more steps buy, with all sentences
 english-steps: $(READY)
-	for n in 2500 10000; do \
-		$(GRID) $(ENGLISH) $(LARGE_ENGLISH) --sizes all --steps $$n $(SWEEP) --out data/sweeps/english-steps-$$n || exit; done
+	$(GRID) $(ENGLISH) $(LARGE_ENGLISH) --sizes all --steps 2500 $(SWEEP) --out data/sweeps/english-steps-2500
+	$(GRID) $(ENGLISH) $(LARGE_ENGLISH) --sizes all --steps 10000 $(SWEEP) --out data/sweeps/english-steps-10000
 	$(GRID) $(ENGLISH) $(HUGE_ENGLISH) --sizes all --steps 10000 $(SWEEP) --out data/sweeps/english-huge-10000
 
 clean: ## remove what was built; .venv stays
