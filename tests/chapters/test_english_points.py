@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from tests.drawn import line
 from uddm_mini.chapters import english_figures, english_points
 from uddm_mini.experiments.crossing import crossing
 from uddm_mini.experiments.law import power_law
@@ -17,17 +18,6 @@ from uddm_mini.teaching.look import COLORS, MODELS
 from uddm_mini.teaching.results import committed, committed_note
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
-def line(ax, label):
-    (found,) = [one for one in ax.lines if one.get_label() == label]
-    return found
 
 
 def sweep(shift=0.0, seeds=2, n_last=256):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.drawn import line
 from uddm_mini.chapters import robustness_figures as draw
 from uddm_mini.chapters import robustness_tables as stored
 from uddm_mini.experiments.crossing import Crossing
@@ -26,17 +27,6 @@ def sweep(first=0.4, sizes=(16, 128, 1024)):
 
 
 FOUND = Crossing(60.0, 50.0, 70.0, 0.2, {0: 55.0, 1: 60.0, 2: 66.0})
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
-def line(ax, label):
-    (found,) = [one for one in ax.lines if one.get_label() == label]
-    return found
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

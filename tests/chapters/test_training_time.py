@@ -11,6 +11,7 @@ import pytest
 import torch
 from told import told
 
+from tests.drawn import line
 from uddm_mini.chapters import training_time
 from uddm_mini.chapters.training_time_figures import course_panels, draw_times
 from uddm_mini.chapters.training_time_numbers import powers, stopped_early
@@ -227,17 +228,6 @@ def test_what_the_text_says_of_the_committed_table_by_a_second_way():
 
 
 # ---- figures --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
-def line(ax, label):
-    (found,) = [one for one in ax.lines if one.get_label() == label]
-    return found
 
 
 def invented():

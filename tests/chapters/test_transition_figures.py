@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.drawn import line
 from uddm_mini import crossing
 from uddm_mini.chapters import transition_figures
 from uddm_mini.experiments.crossing import Crossing
@@ -35,17 +36,6 @@ def sweep(shift=0.0, seeds=3):
         for t in (0.1, 0.25, 1.0)
     ]
     return pd.DataFrame(rows)
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
-def line(ax, label):
-    (found,) = [one for one in ax.lines if one.get_label() == label]
-    return found
 
 
 def test_every_noise_level_has_its_panel_with_its_own_numbers():

@@ -90,6 +90,8 @@ def test_data_of_several_lengths_train_in_several_stacks(two_threads):
 def test_a_stack_of_one_is_all_that_a_wide_model_or_a_few_jobs_get(two_threads):
     assert [stack_size(8, 64), stack_size(3, 64), stack_size(1, 64), stack_size(99, 64)] == [4, 2, 1, 4]
     assert stack_size(8, WIDE) == 1
+    on_gpu = [stack_size(jobs, width, "cuda") for jobs, width in ((60, 64), (3, 64), (60, WIDE), (60, 4 * WIDE))]
+    assert on_gpu == [32, 3, 32, 8] and stack_size(60, 64 * WIDE, "cuda") == 1
 
 
 def test_corpora_with_other_vocabularies_are_no_stack(corpus, two_threads):
