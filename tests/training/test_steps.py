@@ -62,6 +62,19 @@ def test_a_stack_steps_as_its_models_do():
     torch.testing.assert_close(together.detach(), torch.stack([p.detach() for p in alone]), rtol=0, atol=1e-6)
 
 
+def test_matrices_of_one_shape_step_as_one_each_by_its_own_gradient():
+    starts, grads = gradients(3, 2, 6, 4, steps=2)[:, :, 0], gradients(3, 6, 4, steps=5, seed=1)
+    together, alone = ([torch.nn.Parameter(start.clone()) for start in starts[0]] for _ in range(2))
+    steps = [Muon(together, lr=0.1, weight_decay=0.05), *(Muon([p], lr=0.1, weight_decay=0.05) for p in alone)]
+    for now in grads:
+        for p, q, grad in zip(together, alone, now, strict=True):
+            p.grad, q.grad = grad.clone(), grad.clone()
+        for one in steps:
+            one.step()
+    for p, q in zip(together, alone, strict=True):
+        torch.testing.assert_close(p, q)
+
+
 @pytest.mark.parametrize("neighbors", [False, True])
 def test_muon_gets_the_matrices_of_the_blocks_and_adamw_the_rest(neighbors):
     model = TransformerDenoiser(UniformNoise(5), 3, ModelSettings(8, 2, 2, neighbors))
