@@ -27,7 +27,8 @@ OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine
 	other-closed other-short other-decay
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-spins \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
-	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large english-huge english-steps
+	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large english-huge english-steps \
+	english-sides english-long
 .PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
@@ -89,10 +90,11 @@ TOY := $(TRANSITION) --seeds 0,1,2,3,4
 DOCSTRINGS := --corpus docstrings --unit character --seeds 0,1,2 --steps 2500 --learning-rate 0.005 --neighbors \
 	--depth 2 --sizes 16,32,64,128,256,512,1024,2048,all
 
-ENGLISH := --corpus wordnet --unit subword --vocab-size 1024 --min-words 4 --max-words 24 --max-subwords 20 \
-	--n-held-out 1024 --seeds 0,1,2 --steps 5000 --optimizer muon --time-power 2 --learning-rate 0.004 --warmup 100 \
-	--neighbors --neighbor-bias 6 --position-sd 0.02 --sizes 64,128,256,512,1024,2048,4096,8192,32768,all \
-	--counts --bounds data/sweeps/english-bounds.csv
+ENGLISH_TEXT := --corpus wordnet --unit subword --vocab-size 1024 --min-words 4 --max-words 24 --max-subwords 20 \
+	--n-held-out 1024
+TRAIN_ENGLISH := $(ENGLISH_TEXT) --seeds 0,1,2 --steps 5000 --optimizer muon --time-power 2 --learning-rate 0.004 --warmup 100 \
+	--neighbors --neighbor-bias 6 --position-sd 0.02 --sizes 64,128,256,512,1024,2048,4096,8192,32768,all
+ENGLISH := $(TRAIN_ENGLISH) --counts --bounds data/sweeps/english-bounds.csv
 
 LARGE_ENGLISH := --width 128 --depth 4
 HUGE_ENGLISH := --width 256 --depth 4 --seeds 0
@@ -249,6 +251,17 @@ english-steps: $(READY)
 	$(GRID) $(ENGLISH) $(LARGE_ENGLISH) --sizes all --steps 2500 $(SWEEP) --out data/sweeps/english-steps-2500
 	$(GRID) $(ENGLISH) $(LARGE_ENGLISH) --sizes all --steps 10000 $(SWEEP) --out data/sweeps/english-steps-10000
 	$(GRID) $(ENGLISH) $(HUGE_ENGLISH) --sizes all --steps 10000 $(SWEEP) --out data/sweeps/english-huge-10000
+
+# networks of English that the probe's threshold has never seen
+SIDE_ENGLISH := $(GRID) $(TRAIN_ENGLISH) --seeds 3,4,5
+english-sides: $(READY) ## on which side are networks of English? the frozen probe on seeds 3 to 5
+	$(SIDE_ENGLISH) --width 24 --depth 1 $(SWEEP) --out data/sweeps/side-english-small
+	$(SIDE_ENGLISH) --width 64 --depth 2 $(SWEEP) --out data/sweeps/side-english-medium
+	$(SIDE_ENGLISH) $(LARGE_ENGLISH) $(SWEEP) --out data/sweeps/side-english-large
+	$(SIDE) $(ENGLISH_TEXT) $(foreach size,small medium large,data/sweeps/side-english-$(size))
+# fifty passes over all sentences, 512 in a step: for a GPU
+english-long: $(READY) ## what a network of English knows that trained long
+	$(GRID) $(ENGLISH) --width 256 --depth 4 --batch-size 512 --sizes all --steps 10000 $(SWEEP) --out data/sweeps/english-long
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

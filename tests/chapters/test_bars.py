@@ -12,6 +12,7 @@ from uddm_mini.chapters import bars, bars_digest, quantities
 from uddm_mini.chapters.bars import claims
 from uddm_mini.chapters.bars_english import ENGLISH
 from uddm_mini.chapters.bars_later import of_later_grids
+from uddm_mini.chapters.bars_more_english import of_more_english
 from uddm_mini.chapters.quantities import (
     ahead_of_counts,
     examined,
@@ -30,8 +31,9 @@ from uddm_mini.teaching.results import committed
 # of all bars as they were committed before seeds 5 to 9 were started (5677c23); a bar that moves is another bar
 COMMITTED = "f7390ec6fdda4211d713e08846f1e97bab0f91ae521203d61294128f54622d77"
 # set after that, each before the grids that decide it; those of `bars_later` before any of theirs was started
-LATER = ("the score holds out of its grid", *(one.name for one in of_later_grids()))
+LATER = ("the score holds out of its grid", *(one.name for one in (*of_later_grids(), *of_more_english())))
 LATER_COMMITTED = "9d772e740aa7ef227a63f0c551b887e9234eb0f62f6e12ebe864e40e8d9ea6c0"
+MORE_COMMITTED = "ed18853dc9a9698f33affdaf76e73cbf4d5aab99086097734f4fa03056d44fbd"
 
 
 def earlier(name: str) -> pd.DataFrame:
@@ -93,12 +95,13 @@ def test_no_bar_has_moved():
         if one.name not in LATER
         for condition in one.conditions
     ]
-    later_now = [
-        (one.name, condition.what, condition.above, condition.below, tuple(condition.cases))
-        for one in of_later_grids()
-        for condition in one.conditions
-    ]
-    assert hashlib.sha256(repr(sorted(later_now)).encode()).hexdigest() == LATER_COMMITTED
+    for those, hash_then in ((of_later_grids(), LATER_COMMITTED), (of_more_english(), MORE_COMMITTED)):
+        later_now = [
+            (one.name, condition.what, condition.above, condition.below, tuple(condition.cases))
+            for one in those
+            for condition in one.conditions
+        ]
+        assert hashlib.sha256(repr(sorted(later_now)).encode()).hexdigest() == hash_then
     numbers = (bars.EXACT, bars_digest.CLOSED, bars_digest.OPEN, sorted(bars.PEAK.items()), sorted(bars.NEAR.items()))
     assert hashlib.sha256(repr((sorted(bars_now), numbers)).encode()).hexdigest() == COMMITTED
 
@@ -318,3 +321,16 @@ def test_quantities_of_spins_are_those_of_their_rows():
     assert spin_change("recovered", "held-out")(tables, "spins").tolist() == [0.25, 0.375]
     assert spin_gap(tables, "spins").tolist() == [0.25, 0.125]
     assert radius_over_margin(64)(tables, "spins").tolist() == pytest.approx([(0.1 + 0.1 * 2 / 3) / 0.16] * 2)
+
+
+def test_scores_of_sides_are_pooled_and_memory_is_left_of_ones_own_crossing():
+    early, late = falling(0.25, 100), falling(0.75, 100)  # half the gap is left at 46 and at 215 sentences
+
+    def scores(high_at: set[int]) -> pd.DataFrame:
+        rows = verdicts({(n, seed): n in high_at for n in (10, 100, 1000) for seed in (0, 1)})
+        return rows.assign(quantity="side_score", value=rows.value.astype(float))
+
+    tables = {"a/sweep": early, "b/sweep": late, "a/side": scores({10}), "b/side": scores({10, 100})}
+    assert quantities.area_of_sides(("a", "b"))(tables.__getitem__, "all").value == 1
+    tables["b/side"] = scores({10})  # one of three memories scores as low as the rest: half of it counts
+    assert quantities.area_of_sides(("a", "b"))(tables.__getitem__, "all").value == pytest.approx(1 - 1 / 3 / 2)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from .bars_digest import of_a_digest
 from .bars_english import of_english
 from .bars_later import of_later_grids
+from .bars_more_english import of_more_english
 from .ledger import T
 from .quantities import (
     LARGEST,
@@ -41,8 +42,8 @@ NEAR = {"small": 32, "medium": 64, "large": 96}  # the size of the grid nearest 
 
 def claims() -> tuple[Claim, ...]:
     """Return all claims, in the order of the ledger."""
-    parts = (of_basins, of_entropy, of_the_probe, of_perplexity, of_size, of_a_digest, of_english, of_later_grids)
-    return tuple(claim for part in parts for claim in part())
+    first = (of_basins, of_entropy, of_the_probe, of_perplexity, of_size, of_a_digest, of_english)
+    return tuple(claim for part in (*first, of_later_grids, of_more_english) for claim in part())
 
 
 def of_basins() -> tuple[Claim, ...]:

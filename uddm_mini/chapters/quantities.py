@@ -151,6 +151,24 @@ def area(own_text_alone: bool, cases: Sequence[str] = FRESH) -> Values:
     return values
 
 
+def area_of_sides(cases: Sequence[str]) -> Values:
+    """Return the AUC of the frozen score over all models of all cases, from their tables `side`.
+
+    Memory is below the crossing of its own case; the interval redraws configurations.
+    """
+
+    def values(tables: Tables, case: str) -> Interval:
+        found = []
+        for name in cases:
+            at = crossing(table_of(tables, name), t=T, draws=1).n
+            score = detail(tables(f"{name}/side"), "side_score", "held-out").stack()
+            found += [(value, n < at, f"{name} at {n}") for (n, _), value in score.items()]  # type: ignore[misc]
+        scores, memory, cells = (np.array(column) for column in zip(*found, strict=True))
+        return auc(scores, memory, clusters=cells)
+
+    return values
+
+
 def passage_over(other: str) -> Values:
     """Return ln of the factor in n on which the gap falls from 3/4 to 1/4, minus the mean of that of another case."""
 
