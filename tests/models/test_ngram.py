@@ -115,8 +115,47 @@ def test_the_whole_table_says_what_comes_after_what(order):
         assert float(torch.stack(path).prod()) == pytest.approx(sentence_probability(x, TRAIN, K, order), abs=1e-12)
 
 
-def test_a_table_of_too_many_words_is_refused():
-    with pytest.raises(ValueError, match=r"7\.2 GB.*unit='subword'"):
-        NgramDenoiser(torch.tensor([[1]]), UniformNoise(30_000))
+@pytest.mark.parametrize("order", [2, 3])
+def test_a_table_of_many_words_holds_no_square_of_them(order):
+    """Words that the few have not seen are alike: V of them together get what one gets times V."""
+    many = UniformNoise(30_000)
+    x, xt, t = torch.tensor([[0, 1, 2], [1, 1, 0]]), torch.tensor([[1, 1, 2]]), torch.tensor([0.3])
+    table = NgramDenoiser(x, many, 1.0, order)
+    assert sum(len(each.values()) for each in (table.pairs, table.ahead)) < 20
+    found = table(xt, t)[0].exp()  # [L, 30,000]
+    assert found.sum(dim=1).tolist() == pytest.approx([1.0] * 3)
+    assert torch.equal(found[:, 3:].max(dim=1).values, found[:, 3:].min(dim=1).values)
+    # k / V for each word that was not seen, as if there were V of them: the small table with the large one's noise
+    exact = _with_many_unseen(x, xt, t, order, many)
+    assert found[:, :3].flatten().tolist() == pytest.approx(exact.flatten().tolist(), rel=1e-9)
+
+
+def _with_many_unseen(x, xt, t, order, noise):
+    """Bayes' rule over sentences of 0, 1, 2 and "another", whose weight is that of all others together, [L, 3]."""
+    V, k = noise.vocab_size, 1.0
+    like = noise.likelihood(torch.arange(4).unsqueeze(0), t)[0, :, :4].double()  # p(seen | clean), [seen, clean]
+    out = torch.zeros(x.shape[1], 4, dtype=torch.float64)
+    for sentence in itertools.product(range(4), repeat=x.shape[1]):
+        p = _probability_with_many(sentence, x, k, order, V)
+        for place in range(x.shape[1]):
+            others = [like[int(xt[0, i]), v] for i, v in enumerate(sentence) if i != place]
+            out[place, sentence[place]] += p * float(torch.stack(others).prod())
+    return (out / out.sum(dim=1, keepdim=True))[:, :3]
+
+
+def _probability_with_many(sentence, train, k, order, V):
+    """p(sentence), in which 3 stands for any of V - 3 words that nobody saw."""
+    runs = [tuple(["^", "^", *row][i : i + 3]) for row in train.tolist() for i in range(len(row))]
+    p, row = 1.0, ["^", "^", *sentence]
+    for a, b, c in zip(row, row[1:], row[2:], strict=False):
+        share = (V - 3 if c == 3 else 1) / V
+        alone = (sum(r[2] == c for r in runs) + k * share) / (len(runs) + k)
+        below = (sum(r[1:] == (b, c) for r in runs) + k * alone) / (sum(r[1] == b for r in runs) + k)
+        above = (sum(r == (a, b, c) for r in runs) + k * below) / (sum(r[:2] == (a, b) for r in runs) + k)
+        p *= below if order == 2 else above
+    return p
+
+
+def test_a_table_has_pairs_or_triples():
     with pytest.raises(ValueError, match="order must be 2 .* or 3"):
         NgramDenoiser(torch.tensor([[1]]), UniformNoise(3), order=4)

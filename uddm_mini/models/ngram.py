@@ -8,7 +8,6 @@ from uddm_mini.denoiser import Denoiser
 from uddm_mini.noise import Noise
 
 AT_ONCE = 2**26  # numbers in the messages of the sentences that are done together: 0.5 GB
-MOST_WORDS = 8192  # a table of pairs of so many words takes 0.5 GB
 
 
 class NgramDenoiser(Denoiser):
@@ -25,8 +24,9 @@ class NgramDenoiser(Denoiser):
     order: 2 for pairs, 3 for triples.
 
     N counts runs of tokens; the token V stands before each sentence. Returns the cavity posterior, float64, by
-    forward-backward over pairs of tokens (Rabiner 1989); no token gets -inf. It never holds V^2 numbers for a sentence:
-    a message is a number for each pair that was seen, plus what the table below makes of one number for each token.
+    forward-backward over pairs of tokens (Rabiner 1989); no token gets -inf. It never holds V^2 numbers: a table is the
+    runs that were seen, plus a share of the table below, and a message a number for each pair that was seen, plus what
+    the table below makes of one number for each token. So 30,000 words are no more trouble than 1,000.
     """
 
     predicts = "cavity"
@@ -42,20 +42,22 @@ class NgramDenoiser(Denoiser):
             raise ValueError(f"k must be above 0, so that an uncounted run stays possible, but is {k}.")
         if order not in (2, 3):
             raise ValueError(f"order must be 2 (pairs) or 3 (triples), but is {order}.")
-        if V > MOST_WORDS:
-            raise ValueError(
-                f"A table of pairs of {V} words needs {8 * (V + 1) * V / 1e9:.1f} GB; make the vocabulary smaller, or "
-                "spell the text by subwords or characters (unit='subword')."
-            )
         self.noise = noise
         runs = torch.nn.functional.pad(x_train.cpu(), (2, 0), value=V).unfold(1, 3, 1).reshape(-1, 3)
-        ones = runs.new_ones(len(runs), dtype=torch.float64)
-        single = torch.zeros(V, dtype=torch.float64).index_put_((runs[:, 2],), ones, accumulate=True)
-        single = (single + k / V) / (len(runs) + k)
-        pairs = torch.zeros(V + 1, V, dtype=torch.float64)
-        pairs.index_put_((runs[:, 1], runs[:, 2]), ones, accumulate=True)
-        self.pair = (pairs + k * single) / (pairs.sum(dim=1, keepdim=True) + k)  # p(c | b), [V + 1, V]
+        self.single = (torch.bincount(runs[:, 2], minlength=V).double() + k / V) / (len(runs) + k)  # p(c), float64[V]
+        self._keep_pairs(runs, k)
         self._keep_triples(runs if order == 3 else runs[:0], k)
+
+    def _keep_pairs(self, runs: torch.Tensor, k: float) -> None:
+        """Keep p(c | b) as a sparse matrix [V + 1, V] of what was seen, and how much of p(c) every b adds, [V + 1]."""
+        V = self.noise.vocab_size
+        seen, count = (runs[:, 1] * V + runs[:, 2]).unique(return_counts=True)
+        b, c = seen // V, seen % V
+        total = torch.zeros(V + 1, dtype=torch.float64).index_add_(0, b, count.double())  # N_b
+        self.rest = k / (total + k)
+        weight = count / (total + k)[b]
+        self.pairs = torch.sparse_coo_tensor(torch.stack([b, c]), weight, (V + 1, V), check_invariants=True).coalesce()
+        self.pairs_back = self.pairs.transpose(0, 1).coalesce()
 
     def _keep_triples(self, runs: torch.Tensor, k: float) -> None:
         """Keep the P pairs (a, b) that belong to a seen triple, and a sparse matrix [P, P] from (a, b) to (b, c)."""
@@ -63,15 +65,21 @@ class NgramDenoiser(Denoiser):
         triple, count = ((runs[:, 0] * (V + 1) + runs[:, 1]) * V + runs[:, 2]).unique(return_counts=True)
         before, c = triple // V, triple % V  # the pair (a, b) as one number, and what follows
         after = before % (V + 1) * (V + 1) + c  # the pair (b, c)
-        total = torch.zeros((V + 1) ** 2, dtype=torch.float64).index_add_(0, before, count.double())  # N_ab
-        weight = count / (total + k)[before]
-        first = before == V * (V + 2)  # after (V, V), where nothing was read yet
-        seen = torch.cat([before[~first], after]).unique()
+        start = V * (V + 2)  # the pair (V, V), where nothing was read yet
+        first = before == start
+        seen = torch.cat([before, after, torch.tensor([start])]).unique()  # `start` is the last of them
+        total = torch.zeros(len(seen), dtype=torch.float64)  # N_ab
+        total.index_add_(0, torch.searchsorted(seen, before), count.double())
+        weight = count / (total + k)[torch.searchsorted(seen, before)]
+        self.start_rest = k / (float(total[-1]) + k)
+        seen, total = seen[:-1], total[:-1]
         self.a, self.b = seen // (V + 1), seen % (V + 1)  # [P] each
-        self.share = (total / (total + k))[seen]  # of p(c | a, b), what its own counts say; the rest is p(c | b)
+        self.share = total / (total + k)  # of p(c | a, b), what its own counts say; the rest is p(c | b)
+        counted, weights = self.pairs.indices(), self.pairs.values()  # among them is every pair that is kept here
+        own = weights[torch.searchsorted(counted[0] * V + counted[1], self.a * V + self.b)]
+        self.below = (own + self.rest[self.a] * self.single[self.b]).unsqueeze(1)  # p(b | a), [P, 1]
         places = torch.searchsorted(seen, torch.stack([after, before]))
         self.start = torch.zeros(len(seen), dtype=torch.float64).index_put_((places[0, first],), weight[first])
-        self.start_rest = k / (float(total[-1]) + k)
         shape, places = (len(seen), len(seen)), places[:, ~first]
         self.ahead = torch.sparse_coo_tensor(places, weight[~first], shape, check_invariants=True).coalesce()
         self.back = self.ahead.transpose(0, 1).coalesce()
@@ -80,7 +88,8 @@ class NgramDenoiser(Denoiser):
     def after(self) -> torch.Tensor:
         """Return p(c | a, b), float64[V + 1, V + 1, V]."""
         V = self.noise.vocab_size
-        out = self.pair.expand(V + 1, V + 1, V).clone()
+        pair = self.pairs.to_dense() + self.rest.unsqueeze(1) * self.single
+        out = pair.expand(V + 1, V + 1, V).clone()
         out[self.a, self.b] *= (1 - self.share).unsqueeze(1)
         to, come = self.ahead.indices()
         out[self.a[come], self.b[come], self.b[to]] += self.ahead.values()
@@ -90,9 +99,12 @@ class NgramDenoiser(Denoiser):
 
     def __call__(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Return log p0 [B, L, V] for xt int64[B, L] at t float[B]."""
-        seen = self.noise.likelihood(xt, t).to("cpu", torch.float64)
-        few = max(1, AT_ONCE // (xt.shape[1] * (len(self.a) + len(self.pair))))
-        return torch.cat([self._cavity(part.permute(1, 2, 0)) for part in seen.split(few)]).to(xt.device)
+        few = max(1, AT_ONCE // (xt.shape[1] * (len(self.a) + self.noise.vocab_size + 1)))
+        out = []
+        for sentences, levels in zip(xt.split(few), t.split(few), strict=True):
+            seen = self.noise.likelihood(sentences, levels).to("cpu", torch.float64)  # [b, L, V]
+            out.append(self._cavity(seen.permute(1, 2, 0)))
+        return torch.cat(out).to(xt.device)
 
     def _cavity(self, seen: torch.Tensor) -> torch.Tensor:
         """Return log p(x_l | evidence everywhere else) [B, L, V]; `seen` [L, V, B] is the likelihood of what stands.
@@ -109,8 +121,9 @@ class NgramDenoiser(Denoiser):
         above[V] = self.start_rest
         out = []
         for here, (right, beyond) in zip(seen, rights[::-1], strict=True):
-            left = own + above[self.a] * self._below  # at the seen pairs, [P, B]
-            total = self._by_token(own) + self.pair.T @ above  # sum_a left(a, b), [V, B]
+            left = own + above[self.a] * self.below  # at the seen pairs, [P, B]
+            total = self._by_token(own) + self.pairs_back @ above  # sum_a left(a, b), [V, B]
+            total += self.single.unsqueeze(1) * (self.rest @ above)
             out.append(beyond * total + self._by_token(left * right))
             own, above = self._step_ahead(here, left, total)
         p0 = torch.stack(out, dim=0).permute(2, 0, 1)  # [B, L, V]
@@ -133,16 +146,13 @@ class NgramDenoiser(Denoiser):
         V = self.noise.vocab_size
         all_the_same = here * beyond  # what every b has, [V, B]
         special = here[self.b] * right  # what single pairs have besides
-        below = torch.zeros(V + 1, here.shape[1], dtype=here.dtype).index_add_(0, self.a, special * self._below)[:V]
-        below += self.pair[:V] @ all_the_same  # sum_c p(c | b) here(c) right(b, c)
+        below = torch.zeros(V + 1, here.shape[1], dtype=here.dtype).index_add_(0, self.a, special * self.below)
+        below += self.pairs @ all_the_same  # sum_c p(c | b) here(c) right(b, c)
+        below += self.rest.unsqueeze(1) * (self.single @ all_the_same)
+        below = below[:V]  # nothing comes before V
         own = self.back @ (all_the_same[self.b] + special) - self.share.unsqueeze(1) * below[self.b]
         scale = below.sum(dim=0)
         return own / scale, below / scale
-
-    @property
-    def _below(self) -> torch.Tensor:
-        """Return p(b | a) of every seen pair, [P, 1]."""
-        return self.pair[self.a, self.b].unsqueeze(1)
 
     def _by_token(self, values: torch.Tensor) -> torch.Tensor:
         """Return sums over the seen pairs (a, b) with the same b, [V, B], of values [P, B]."""
