@@ -28,7 +28,7 @@ SWEEPS = {
     "docstrings": ("docstrings-small", "docstrings-large"),
     "English": ("english-small", "english-medium", "english-large", "english-huge"),
 }
-# networks of one width that saw more and more sentences, drawn from all; the last of width 256 saw 512 in a step, not 64
+# networks of one width that saw more and more sentences; english-long saw 512 in a step, the others 64
 COURSES = {
     "width 128": ("english-steps-2500", "english-large", "english-steps-10000"),
     "width 256": ("english-huge", "english-huge-10000", "english-long"),
