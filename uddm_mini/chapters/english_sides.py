@@ -15,7 +15,7 @@ from .entropy_probe_sides import share_with_interval, verdicts_by_side
 from .ledger import T, Tables
 from .quantities import area_of_sides, table_of
 
-NETWORKS = dict(zip(("width 24", "width 64", "width 128"), SIDES, strict=True))
+NETWORKS = {"width 24": SIDES[0], "width 64": SIDES[1], "width 128": SIDES[2]}
 
 
 def networks_there(tables: Tables = committed) -> dict[str, str]:
