@@ -28,7 +28,7 @@ OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine
 SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-spins \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
 	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large english-huge english-steps \
-	english-sides english-long
+	english-sides english-long english-classes
 .PHONY: help setup book test execute spread address numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
@@ -262,6 +262,10 @@ english-sides: $(READY) ## on which side are networks of English? the frozen pro
 # fifty passes over all sentences, 512 in a step: for a GPU
 english-long: $(READY) ## what a network of English knows that trained long
 	$(GRID) $(ENGLISH) --width 256 --depth 4 --batch-size 512 --sizes all --steps 10000 $(SWEEP) --out data/sweeps/english-long
+# of kept models: function words, content words, pieces, and bands of frequency, in all held-out text
+english-classes: english-large english-long ## which subwords does a network of English stay certain of?
+	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini examine --device $(DEVICE) --probes classes --table classes --method argmax \
+		--times 0.25 --sentences 1024 --sizes 64,103022 --seeds 0 $(ENGLISH_TEXT) $(addprefix data/sweeps/,$^)
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -100,16 +100,29 @@ def test_only_held_out_text_at_the_largest_size_is_left():
     assert set(rows.split) == {"held-out"} and set(rows.n_train) == {256} and set(rows.t) == {0.25}
 
 
-def test_courses_hold_every_number_of_steps():
-    steps = {name: k for k, names in enumerate(english_points.COURSES.values()) for name in names}
-    found = english_points.training_courses(
-        lambda name: sweep(), lambda name: {"settings": {"train": {"steps": 10 + steps[name.split("/")[0]]}}}
-    )
-    assert list(found) == ["width 128", "width 256"] and set(found["width 256"].steps) == {11}
+def test_courses_hold_every_number_of_sentences_seen():
+    place = {name: k for names in english_points.COURSES.values() for k, name in enumerate(names)}
+
+    def note(name):
+        return {"settings": {"train": {"steps": 10 + place[name.split("/")[0]], "batch_size": 4}}}
+
+    found = english_points.training_courses(lambda name: sweep(), note)
+    assert list(found) == ["width 128", "width 256"] and set(found["width 256"].sentences) == {40, 44, 48}
     assert len(found["width 128"]) == 3 * 2 and set(found["width 128"].recovered) == {0.9, 0.91}
+    np.testing.assert_allclose(found["width 256"].passes, found["width 256"].sentences / 256)
+    np.testing.assert_allclose(found["width 128"].gap, -0.4)
+
+
+def test_the_committed_courses_count_steps_times_sentences_in_a_step():
     real = english_points.training_courses()
-    assert sorted(set(real["width 128"].steps)) == [2500, 5000, 10_000]
-    assert real["width 128"].groupby("steps").seed.nunique().eq(3).all()
+    assert sorted(set(real["width 128"].sentences)) == [160_000, 320_000, 640_000]
+    assert real["width 128"].groupby("sentences").seed.nunique().eq(3).all()
+    assert real["width 256"].groupby("sentences").seed.nunique().to_dict() == {320_000: 1, 640_000: 1, 5_120_000: 3}
+    table = committed("english-long/sweep").query("t == 0.25").set_index(["split", "seed"]).recovered
+    longest = real["width 256"].query("sentences == 5_120_000").set_index("seed")
+    for seed in range(3):
+        assert longest.recovered[seed] == table["held-out", seed]
+        assert longest.gap[seed] == pytest.approx(table["train", seed] - table["held-out", seed])
 
 
 def test_yardsticks_are_those_that_are_there():
@@ -144,18 +157,21 @@ def test_networks_are_drawn_from_light_to_dark_with_both_kinds_of_text():
         english_figures.recovery_of_models({str(k): sweep() for k in range(5)})
 
 
-def test_steps_are_drawn_beside_what_was_measured():
-    course = pd.DataFrame({"steps": [10, 10, 20, 20], "seed": [0, 1, 0, 1], "recovered": [0.1, 0.3, 0.4, 0.6]})
+def test_courses_are_drawn_beside_what_was_measured():
+    seen = [100, 100, 2_000_000, 2_000_000]
+    course = pd.DataFrame({"sentences": seen, "seed": [0, 1, 0, 1], "recovered": [0.1, 0.3, 0.4, 0.6]})
     rows = pd.DataFrame({"recovered": [0.7, 0.5]}, index=["triples", "memorizer"])
     _, ax = plt.subplots()
-    english_figures.draw_steps(ax, {"w": course}, rows)
+    english_figures.draw_courses(ax, {"w": course}, rows)
     np.testing.assert_allclose(line(ax, "w").get_ydata(), [0.2, 0.5])
+    (seeds,) = [one for one in ax.lines if len(one.get_ydata()) == 4]
+    np.testing.assert_allclose(seeds.get_ydata(), course.recovered)
     assert line(ax, "table of triples").get_ydata()[0] == 0.7
     assert line(ax, "memorizer").get_color() == COLORS["memorizer"]
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["10", "20"]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["100", "2.0 million"]
     _, ax = plt.subplots()
-    english_figures.draw_steps(ax, {"w": course}, None)
-    assert len(ax.lines) == 1
+    english_figures.draw_courses(ax, {"w": course}, None)
+    assert len(ax.lines) == 2
 
 
 def test_the_law_is_drawn_through_its_points_and_carried_on_for_one_world():

@@ -76,7 +76,7 @@ def memory(corpus):
 
 
 def test_every_probe_is_of_a_sweep_or_of_kept_models_or_asked_for():
-    assert list(PROBES) == [*MEASURED, *EXAMINED, "along", "local", "side"]
+    assert list(PROBES) == [*MEASURED, *EXAMINED, "along", "local", "side", "classes"]
 
 
 def test_what_is_measured_is_the_numbers_of_the_single_probes(corpus):

@@ -1,4 +1,4 @@
-"""Figures of the chapter about English: four networks at once, training steps, and the law."""
+"""Figures of the chapter about English: four networks at once, sentences seen, sides, kinds of words, and the law."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ from uddm_mini.experiments.law import Law
 from uddm_mini.teaching.figures import SPLITS, chance_line, panels, size_axis
 from uddm_mini.teaching.look import COLORS, MODELS, VARIANTS
 
+from .entropy_probe_figures import SAID
 from .ledger import T
 from .transition_figures import check_styles
 
 DASHES = {"train": "-", "held-out": "--"}
+KINDS_SAID = {
+    "function": "function words",
+    "content": "content words",
+    "begins": "first pieces",
+    "goes-on": "later pieces",
+}
 YARDSTICKS = (("triples", "-."), ("pairs", ":"), ("memorizer", (0, (1, 3))))
 
 
@@ -76,29 +83,59 @@ def _legend(fig: Figure, ax: Axes) -> None:
     fig.legend(handles, labels, loc="outside lower center", ncols=2)
 
 
-def draw_steps(
+def draw_courses(
     ax: Axes, courses: Mapping[str, pd.DataFrame], yardsticks: pd.DataFrame | None, column: str = "recovered"
 ) -> None:
-    """Draw a column of held-out text against training steps, and denoisers that are no networks as level lines.
+    """Draw a column of held-out text against sentences seen, and denoisers that are no networks as level lines.
 
-    courses: for each network a table with the columns steps, seed and `column`.
+    courses: for each network a table with the columns sentences, seed and `column`; every seed is a small point, and
+        a line goes through the means.
     yardsticks: index denoiser ("triples", "pairs", "memorizer": whichever there are), with `column`; or None.
     """
     check_styles(courses, MODELS)
     for (label, course), (color, marker) in zip(courses.items(), MODELS[4 - len(courses) :], strict=True):
-        runs = course.pivot_table(index="steps", columns="seed", values=column)
-        ax.plot(runs.index, runs.mean(axis=1), color=color, marker=marker, label=label)
-        ax.fill_between(runs.index, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, linewidth=0)
+        means = course.groupby("sentences")[column].mean()
+        ax.plot(means.index, means, color=color, marker=marker, label=label)
+        ax.plot(course["sentences"], course[column], linestyle="none", color=color, marker=marker, markersize=3)
     known = [] if yardsticks is None else [(name, dash) for name, dash in YARDSTICKS if name in yardsticks.index]
     for name, dash in known:
         label = name if name == "memorizer" else f"table of {name}"
         color = COLORS["memorizer" if name == "memorizer" else "population"]
         ax.axhline(float(yardsticks.loc[name, column]), color=color, linestyle=dash, linewidth=1.4, label=label)  # type: ignore[union-attr,arg-type]
-    steps = sorted({int(s) for course in courses.values() for s in course["steps"]})
+    seen = sorted({int(s) for course in courses.values() for s in course["sentences"]})
     ax.set_xscale("log")
-    ax.set_xticks(steps, [f"{s:,}" for s in steps])
+    ax.set_xticks(seen, [f"{s:,}" if s < 1e6 else f"{s / 1e6:.1f} million" for s in seen])
     ax.minorticks_off()
-    ax.set_xlabel("training steps")
+    ax.set_xlabel("sentences seen in training")
+
+
+def draw_sides(ax: Axes, found: pd.DataFrame, crossing: float, limit: float) -> None:
+    """Draw the probe's score of every model of one network against its training sentences, by verdict.
+
+    One row of `found` per model: n_train, score and verdict. Dotted: the crossing; dashed: the threshold `limit`.
+    """
+    for verdict, (meaning, marker) in SAID.items():
+        part = found[found["verdict"] == verdict]
+        style: dict[str, Any] = {"color": COLORS[meaning], "marker": marker, "s": 26, "linewidth": 0}
+        ax.scatter(part["n_train"], part["score"], label=verdict, **style)
+    ax.axhline(limit, color=COLORS["noise"], linestyle="--", linewidth=1.3, label="threshold")
+    ax.axvline(crossing, color=COLORS["chance"], linewidth=1, linestyle=":", label="crossing")
+    size_axis(ax, found["n_train"].tolist())
+    ax.set_ylabel("score")
+
+
+def draw_kinds(ax: Axes, numbers: pd.DataFrame) -> None:
+    """Draw a number of each kind of word (rows, from the top) for several denoisers (columns).
+
+    The first two columns are a memory and a table of counts, the others networks from small to large.
+    """
+    styles = ((COLORS["memorizer"], "x"), (COLORS["population"], "P"), *MODELS[2:])
+    check_styles(dict.fromkeys(numbers.columns), styles)
+    places = np.arange(len(numbers))
+    for label, (color, marker) in zip(numbers.columns, styles, strict=False):
+        ax.plot(numbers[label], places, linestyle="none", marker=marker, color=color, markersize=8, label=label)
+    ax.set_yticks(places, [KINDS_SAID.get(str(kind), str(kind)) for kind in numbers.index])
+    ax.set_ylim(len(numbers) - 0.5, -0.5)
 
 
 def draw_law(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from uddm_mini.experiments.crossing import at_level
+from uddm_mini.experiments.crossing import at_level, curves_by_size
 from uddm_mini.experiments.law import transition_point
 from uddm_mini.files import replacing
 from uddm_mini.probes.recovery import counted_tokens
@@ -28,10 +28,10 @@ SWEEPS = {
     "docstrings": ("docstrings-small", "docstrings-large"),
     "English": ("english-small", "english-medium", "english-large", "english-huge"),
 }
-# networks of one width, trained on all sentences for more and more steps
+# networks of one width that saw more and more sentences; english-long saw 512 in a step, the others 64
 COURSES = {
     "width 128": ("english-steps-2500", "english-large", "english-steps-10000"),
-    "width 256": ("english-huge", "english-huge-10000"),
+    "width 256": ("english-huge", "english-huge-10000", "english-long"),
 }
 MEASURED = ("recovered", "entropy", "nelbo")
 # weights of the smallest and the largest model of Pham et al., and tokens of 1e-3 and 1e-2 of LM1B, about
@@ -106,18 +106,22 @@ def held_out_at_all(table: pd.DataFrame) -> pd.DataFrame:
 def training_courses(
     tables: Tables = committed, note: Callable[[str], dict[str, Any]] = committed_note
 ) -> dict[str, pd.DataFrame]:
-    """Return what networks of two widths, trained on all sentences, are on held-out text after more and more steps.
+    """Return what networks of two widths, trained on all sentences, are on held-out text after more and more of them.
 
-    A table for each width, with a row for each number of steps and seed: steps, seed, recovered, entropy and nelbo
-    (nats).
+    A table for each width, with a row for each training and seed: sentences (steps times batch), passes (sentences
+    over those that there are), seed, recovered, entropy and nelbo (nats), and gap, training minus held-out recovery.
     """
     found = {}
     for label, names in COURSES.items():
         parts = []
         for name in names:
-            steps = note(f"{name}/sweep")["settings"]["train"]["steps"]
-            parts.append(held_out_at_all(tables(f"{name}/sweep")).assign(steps=steps))
-        found[label] = pd.concat(parts)[["steps", "seed", *MEASURED]].reset_index(drop=True)
+            made = note(f"{name}/sweep")["settings"]["train"]
+            runs = held_out_at_all(tables(f"{name}/sweep"))
+            gap = curves_by_size(tables(f"{name}/sweep"), "gap", T).iloc[-1]
+            seen = made["steps"] * made["batch_size"]
+            where = {"sentences": seen, "passes": seen / runs["n_train"]}
+            parts.append(runs.assign(**where, gap=runs["seed"].map(gap)))
+        found[label] = pd.concat(parts)[["sentences", "passes", "seed", *MEASURED, "gap"]].reset_index(drop=True)
     return found
 
 

@@ -8,9 +8,11 @@ from dataclasses import asdict
 import torch
 
 from uddm_mini.models.local_memorizer import LocalMemorizingDenoiser
+from uddm_mini.models.ngram import NgramDenoiser
 
 from .along import entropy_along
-from .recovery import counted_tokens
+from .classes import certainty_by_class, recovery_by_class
+from .recovery import counted_tokens, token_recovery
 from .side import VERDICTS, side_of_transition
 from .subject import SPLITS, Row, Subject
 
@@ -66,6 +68,27 @@ def side(on: Subject) -> Iterator[Row]:
     )
     values = {**asdict(found), "score": found.score, "verdict": VERDICTS[found.verdict()]}
     yield from ({"split": "held-out", "quantity": f"side_{name}", "value": value} for name, value in values.items())
+
+
+def classes(on: Subject) -> Iterator[Row]:
+    """entropy_of_*, and tokens, error, surprise and certain, by class of English subwords: see `OfClass`.
+
+    Of held-out text, for the model and for a table of pairs counted on its training sentences. For the model by t also
+    recovered_of_* and changed_of_*, see `recovery_by_class`.
+    """
+    x, settings = on.text("held-out"), on.settings
+    pairs = NgramDenoiser(on.x_train.to(on.model.device), on.model.noise, order=2)
+    for name, denoiser in (("model", on.model), ("pairs", pairs)):
+        found = certainty_by_class(denoiser, on.corpus, x, t=settings.entropy_t)
+        numbers = {f"{what}_of_{kind}": v for kind, one in found.items() for what, v in asdict(one).items()}
+        for quantity, value in numbers.items():
+            yield {"split": "held-out", "denoiser": name, "quantity": quantity, "value": value}
+    for t in settings.times:
+        draws = on.draws(f"classes at {t:g}")
+        back = token_recovery(on.model, x, t, settings.walk, ignore=on.corpus.ignore, generator=draws)
+        for kind, (share, changed) in recovery_by_class(back, on.corpus).items():
+            yield {"split": "held-out", "t": t, "quantity": f"recovered_of_{kind}", "value": share}
+            yield {"split": "held-out", "t": t, "quantity": f"changed_of_{kind}", "value": changed}
 
 
 def _share(hits: torch.Tensor) -> float:

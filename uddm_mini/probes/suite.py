@@ -10,7 +10,7 @@ import torch
 from uddm_mini.noise import UniformNoise
 from uddm_mini.sampling import sample
 
-from .asked import along, local, side
+from .asked import along, classes, local, side
 from .basins import fixed_point_rate
 from .entropy import conditional_entropy, vanishing_fraction
 from .loops import incompatibility
@@ -177,6 +177,7 @@ PROBES: dict[str, Callable[[Subject], Iterator[Row]]] = {
     "along": along,
     "local": local,
     "side": side,
+    "classes": classes,
 }
 MEASURED = ("recovery", "entropy", "nelbo")  # of every model of a sweep
 # of models that were kept
