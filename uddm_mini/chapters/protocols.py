@@ -64,7 +64,7 @@ def protocol_table(*times: float, tables: Tables = committed) -> pd.DataFrame:
     for t in times or (0.25,):
         part = at_level(found, t)
         for (split, n), here in part.groupby(["split", "n_train"], sort=False):
-            label = f"{n:,}, {TEXTS[split]}" + (f", t = {t:g}" if len(times) > 1 else "")
+            label = f"{n:,}, {TEXTS[str(split)]}" + (f", t = {t:g}" if len(times) > 1 else "")
             level = float(here["t"].iloc[0])
             rows[label] = {}
             for what in (*PROTOCOLS, "pooled"):
