@@ -12,8 +12,8 @@ from uddm_mini.teaching.figures import line_with_band, panels, size_axis
 from uddm_mini.teaching.look import COLORS, mixed
 
 WINDOWS = (1, 3, 6)  # words to either side
-PURPLE = COLORS["memorizer"]  # from light to dark: "darker" reads as "sees more"
-STYLES = ((mixed(PURPLE, "#FFFFFF", 0.4), "--", "s"), (PURPLE, "-", "o"), (mixed(PURPLE, "#000000", 0.6), "-.", "^"))
+# What is mixed into the memorizer's color, and how much; line and marker. From light to dark: "darker" sees more.
+STYLES = (("#FFFFFF", 0.4, "--", "s"), ("#FFFFFF", 0.0, "-", "o"), ("#000000", 0.6, "-.", "^"))
 
 
 def novel_words(table: pd.DataFrame, t: float = 0.25) -> pd.DataFrame:
@@ -47,8 +47,8 @@ def local_panels(table: pd.DataFrame, t: float = 0.25, windows: Sequence[int] = 
     if len(windows) > len(STYLES):
         raise ValueError(f"There are {len(windows)} windows but {len(STYLES)} styles; draw fewer at once.")
     fig, (ax, below) = panels(2, height=3.3, sharex=True, height_ratios=(5, 3))
-    for window, (color, dashes, marker) in zip(windows, STYLES, strict=False):
-        runs = also_local(table, window, t)
+    for window, (other, share, dashes, marker) in zip(windows, STYLES, strict=False):
+        runs, color = also_local(table, window, t), mixed(COLORS["memorizer"], other, share)
         name = f"{window} word{'s' * (window > 1)} to either side"
         ax.plot(runs.index, runs.mean(axis=1), dashes, color=color, marker=marker, label=name)
         ax.fill_between(runs.index, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, linewidth=0)
