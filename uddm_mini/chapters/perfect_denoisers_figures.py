@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from uddm_mini.experiments.crossing import at_level, by_size
 from uddm_mini.teaching.figures import line_with_band, panels, size_axis
-from uddm_mini.teaching.look import COLORS, mixed
+from uddm_mini.teaching.look import COLORS, INK, PAPER, mixed
 
 WINDOWS = (1, 3, 6)  # words to either side
 # What is mixed into the memorizer's color, and how much; line and marker. From light to dark: "darker" sees more.
-STYLES = (("#FFFFFF", 0.4, "--", "s"), ("#FFFFFF", 0.0, "-", "o"), ("#000000", 0.6, "-.", "^"))
+STYLES = ((PAPER, 0.4, "--", "s"), (PAPER, 0.0, "-", "o"), (INK, 0.6, "-.", "^"))
 
 
 def novel_words(table: pd.DataFrame, t: float = 0.25) -> pd.DataFrame:
