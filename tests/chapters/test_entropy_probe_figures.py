@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from uddm_mini.chapters.entropy_probe_figures import (
+    by_place,
+    draw_along,
     draw_detector,
     draw_entropy,
     draw_members,
@@ -130,3 +132,42 @@ def test_no_figure_leaves_a_table_out_for_want_of_a_style():
         draw_roc(ax, {str(k): models for k in range(5)})
     with pytest.raises(ValueError, match="5 curves but 4 styles"):
         draw_detector(ax, models, {str(k): str(k) for k in range(5)}, 0.1)
+
+
+def beginnings():
+    """A made-up table of the probe `along`, of 12 places, in which every number tells where it belongs."""
+    keys = [(n, s, split, k) for n in (16, 64) for s in (5, 6) for split in ("train", "held-out") for k in range(12)]
+    table = pd.DataFrame(keys, columns=["n_train", "seed", "split", "k"])
+    value = table.k + table.n_train / 1000 + 100 * (table.split == "train") + table.seed
+    return table.assign(quantity=[f"along_{k}" for k in table.k], value=value).sample(frac=1, random_state=0)
+
+
+def test_places_come_in_their_order_and_not_in_that_of_their_names():
+    found = by_place(beginnings(), "held-out", 64)
+    assert found.index.tolist() == list(range(12)) and found.columns.tolist() == [5, 6]
+    np.testing.assert_allclose(found[6], np.arange(12) + 6.064)
+    assert float(by_place(beginnings(), "train", 16).loc[11, 5]) == pytest.approx(116.016)
+    for split, n in (("train", 17), ("generated", 16)):
+        with pytest.raises(ValueError, match=f"nothing from left to right about {split} text and {n} training"):
+            by_place(beginnings(), split, n)
+
+
+def test_entropy_from_left_to_right_in_nats_and_bits(ax):
+    runs = by_place(beginnings(), "held-out", 16)
+    draw_along(ax, {"ours": ("held-out", runs.T), "exact": ("population", np.ones(12))}, "abcdefghijkl")
+    np.testing.assert_allclose(drawn(ax)["ours"], np.arange(12) + 5.516)
+    assert drawn(ax)["exact"].tolist() == [1] * 12
+    assert [text.get_text() for text in ax.get_xticklabels()] == list("abcdefghijkl")
+    (bits,) = ax.child_axes
+    ax.set_ylim(0, np.log(2))
+    ax.figure.draw_without_rendering()
+    assert bits.get_ylabel() == "bits" and bits.get_ylim() == pytest.approx((0, 1))
+
+
+def test_from_left_to_right_in_the_stored_table():
+    along = committed("fresh-medium/along")
+    late, early = by_place(along, "held-out", 8192), by_place(along, "train", 16)
+    assert late.shape == early.shape == (14, 3)
+    assert late.mean(axis=None) == pytest.approx(0.905, abs=1e-3)
+    assert early.mean(axis=None) == pytest.approx(0.487, abs=1e-3)
+    assert late.loc[9].min() > 1.5 and early.loc[9].max() < 0.1

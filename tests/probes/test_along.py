@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from uddm_mini import AbsorbingNoise, MemorizingDenoiser, PopulationDenoiser, ToyLanguage, UniformNoise, sample
-from uddm_mini.probes.along import entropy_along
+from uddm_mini.probes.along import entropy_along, language_entropy_along, memory_entropy_along
 from uddm_mini.sampling import fill
 from uddm_mini.worlds.grammar import Choice, Grammar, Slot
 
@@ -101,3 +101,44 @@ def test_of_a_memory_it_is_the_number_of_memories_that_begin_so():
     torch.testing.assert_close(found, expected, atol=0.15, rtol=0)
     with pytest.raises(ValueError, match="at least 2 draws"):
         entropy_along(MemorizingDenoiser(memories, UniformNoise(V)), memories, 1)
+
+
+def test_the_exact_entropy_is_that_of_enumeration_and_its_chain_is_the_entropy_of_a_sentence():
+    exact = language_entropy_along(LANGUAGE, EVERY)
+    torch.testing.assert_close(exact, exact_along(EVERY), atol=1e-12, rtol=0)
+    assert float(P @ exact.sum(dim=1)) == pytest.approx(LANGUAGE.entropy(), abs=1e-12)
+    assert float(exact[:, 1].max() - exact[:, 1].min()) > 0.1, "what is open hangs on what was said"
+    assert language_entropy_along(LANGUAGE, EVERY[:0]).shape == (0, L)
+
+
+def test_what_comes_later_does_not_count():
+    x = LANGUAGE.encode(["red sky red", "red sea dark"])
+    exact = language_entropy_along(LANGUAGE, x)
+    torch.testing.assert_close(exact[0, :2], exact[1, :2])
+
+
+def test_a_beginning_that_the_language_cannot_say_is_refused():
+    with pytest.raises(ValueError, match="contradicts every sentence"):
+        language_entropy_along(LANGUAGE, LANGUAGE.encode(["sky sky red"]))
+
+
+def test_of_every_place_in_the_book_s_language_as_many_nats_are_open_as_it_has_choices(english):
+    exact = language_entropy_along(english, english.sample(40, seed=0))
+    by_hand = [math.log(4), math.log(6), math.log(4), None, math.log(8), 0, math.log(4), 0, 0, math.log(5), 0]
+    for place, nats in enumerate(by_hand):
+        if nats is not None:
+            torch.testing.assert_close(exact[:, place], torch.full((40,), nats).double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(exact.sum(dim=1), torch.full((40,), english.entropy()).double())
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_of_a_memory_it_is_counted(seed):
+    memories = torch.randint(3, (9, 4), generator=seeded(seed))
+    found = memory_entropy_along(memories)
+    for b, row in enumerate(memories.tolist()):
+        for place in range(4):
+            said = [one[place] for one in memories.tolist() if one[:place] == row[:place]]
+            shares = [said.count(word) / len(said) for word in set(said)]
+            assert float(found[b, place]) == pytest.approx(-sum(p * math.log(p) for p in shares), abs=1e-12)
+    different = torch.tensor([[0, 1, 1], [0, 1, 2], [0, 2, 1], [1, 1, 1]])
+    assert float(memory_entropy_along(different).sum(dim=1).mean()) == pytest.approx(math.log(4), abs=1e-12)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,34 @@ def draw_verdicts(ax: Axes, found: pd.DataFrame, limit: float) -> None:
     ax.axvline(1, color=COLORS["chance"], linewidth=1, linestyle=":")
     _position_axis(ax)
     ax.set(ylabel="score (fresh minus own,\nover the table's entropy)")
+
+
+def by_place(table: pd.DataFrame, split: str, n: int) -> pd.DataFrame:
+    """Return the entropy of each word given those before it, from the probe `along`: rows places, columns seeds.
+
+    ValueError if the table has no model of n sentences, or no such text.
+    """
+    rows = table[(table["split"] == split) & (table["n_train"] == n) & table["quantity"].str.startswith("along_")]
+    if rows.empty:
+        raise ValueError(f"The table has nothing from left to right about {split} text and {n} training sentences.")
+    place = rows["quantity"].str.removeprefix("along_").astype(int)
+    return rows.assign(place=place).pivot_table(index="place", columns="seed", values="value")
+
+
+def draw_along(ax: Axes, curves: Mapping[str, tuple[str, Any]], words: Sequence[str]) -> None:
+    """Draw entropy in nats, and in bits on the right, against the place: from left to right.
+
+    curves: by label, the meaning that gives the color, and one row of L numbers, or a row for each seed
+    words: one of each place, L of them, written below it
+    """
+    for label, (meaning, runs) in curves.items():
+        exact = meaning in ("memorizer", "population")  # what is computed and not estimated: a thin line
+        thin: dict[str, Any] = {"marker": "", "linewidth": 1.3} if exact else {}
+        line_with_band(ax, range(len(words)), runs, meaning, label, **thin)
+    ax.set_xticks(range(len(words)), words, rotation=60, ha="right")
+    ax.set(ylabel="entropy given the words before\n(nats)", ylim=(0, None))
+    bits = ax.secondary_yaxis("right", functions=(lambda y: y / np.log(2), lambda y: y * np.log(2)))
+    bits.set_ylabel("bits")
 
 
 def draw_members(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:

@@ -6,6 +6,7 @@ import torch
 
 from uddm_mini.denoiser import Denoiser
 from uddm_mini.sampling import fill
+from uddm_mini.worlds.world import World
 
 from .entropy import sampled_entropy
 
@@ -42,3 +43,38 @@ def entropy_along(
         out = fill(model, repeated, known, steps, corrections=corrections, generator=generator)
         found.append(sampled_entropy(out[:, here].reshape(draws, n, 1).cpu(), V)[0][:, 0])
     return torch.stack(found, dim=1)
+
+
+def language_entropy_along(world: World, x: torch.Tensor) -> torch.Tensor:
+    """Return the exact entropy of every word given those before it, H(x_l | x_<l), float64[B, L], in nats.
+
+    The law of word l is its cavity, where the words before it are seen and nothing after it is. Summed over l and
+    averaged over the language it is the entropy of a sentence. Nothing is random. ValueError for a sentence whose
+    beginning the language cannot say.
+
+    x int64[B, L]: the text.
+    """
+    seen = torch.nn.functional.one_hot(x.cpu(), world.vocab_size).double()  # [B, L, V]
+    out = torch.zeros(x.shape, dtype=torch.float64)
+    for here in range(x.shape[1]):
+        likelihood = torch.ones_like(seen)
+        likelihood[:, :here] = seen[:, :here]
+        out[:, here] = torch.special.entr(world.cavity(likelihood)[:, here].exp()).sum(dim=1)
+    return out
+
+
+def memory_entropy_along(memories: torch.Tensor) -> torch.Tensor:
+    """Return the same for a memory that says each of its sentences equally often: by counting, float64[n, L], in nats.
+
+    Summed over l and averaged over the memories it is ln n, if they all differ. Nothing is random.
+
+    memories int64[n, L]: its sentences, and the text.
+    """
+    n, length = memories.shape
+    alike = torch.ones(n, n, dtype=torch.bool, device=memories.device)  # do i and j begin with the same words?
+    out = torch.zeros(n, length, dtype=torch.float64)
+    for here in range(length):
+        begin, alike = alike, alike & (memories[:, None, here] == memories[:, here])
+        surprise = -(alike.sum(dim=1).double() / begin.sum(dim=1)).log()  # of the word of each memory, [n]
+        out[:, here] = (begin.double() @ surprise / begin.sum(dim=1)).cpu()
+    return out
