@@ -26,7 +26,7 @@ VERDICTS = {
     "entropy of real and of own text": "agree",
     "entropy alone tells the side": "agree",
     "the plainest entropy tells the side": "mixed",
-    "the score holds out of its grid": "not measured yet",
+    "the score holds out of its grid": "agree",
     "held-out perplexity peaks": "disagree",
     "perplexity of own text peaks": "agree",
     "larger networks later": "mixed",
@@ -37,13 +37,15 @@ VERDICTS = {
     "larger networks later, in English": "agree",
     "other noises, schedules, backbones and data": "mixed",
     "a sharp passage": "mixed",
-    "long after the transition": "not measured yet",
+    "long after the transition": "mixed",
     "undecided without learning": "agree",
     "verdicts hold out of their grid": "agree",
     "low entropy is no memory": "agree",
     "wider basins by the reconstruction term": "disagree",
     "spins do the same": "agree",
     "a network worth showing in English": "disagree",
+    "a network that read English fifty times": "disagree",
+    "the side in English": "agree",
 }
 
 
@@ -65,7 +67,7 @@ def test_bars_came_before_the_numbers_that_they_judge():
     """In the history of the book, where it is whole."""
     text = "".join("".join(cell["source"]) for cell in PAGE["cells"])
     rows = re.findall(r"^\| .+? \| (`[^|]+) \| (`[^|]+) \|$", text, re.M)
-    assert len(rows) == 4
+    assert len(rows) == 5
     for bars, numbers in rows:
         for first in re.findall("`(.+?)`", bars):
             for second in re.findall("`(.+?)`", numbers):
