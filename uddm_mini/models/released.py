@@ -33,6 +33,8 @@ class ReleasedDenoiser(nn.Module, Denoiser):
     The network is told sigma = -log alpha(t). Trained by the NELBO of uniform noise, its answer is the cavity
     prediction, p(x_0^l | x_t without token l) (Gourevitch et al. 2026, arXiv 2605.22765).
 
+    network: the transformer.
+    training: how it was trained: schedule, form, length.
     words: the word of each id, () if they are not known.
     about: for reports, where it comes from, how it was trained and which weights these are.
     """

@@ -149,12 +149,6 @@ class _Machine:
         above, self.stack = self.stack, self.below.pop()
         return above
 
-    def _pop(self, _: Any) -> None:
-        self.stack.pop()
-
-    def _pop_mark(self, _: Any) -> None:
-        self._since_mark()
-
     def _list(self, _: Any) -> None:
         above = self._since_mark()
         self.stack.append(above)
