@@ -222,7 +222,7 @@ def lightning(
     names = list(raw)
     order = [*names[:5], *buffers, *names[5:]]  # buffers stand where their module does
     state = OrderedDict((f"backbone.{name}", ({**raw, **buffers})[name]) for name in order)
-    adam = {i: {"step": torch.tensor(5.0), "exp_avg": p * 0, "exp_avg_sq": p * 0} for i, p in enumerate(raw.values())}
+    adam = {i: {"step": torch.tensor(5.0), "exp_avg": p, "exp_avg_sq": p} for i, p in enumerate(raw.values())}
     with libraries(*NAMES) as made:
         tokenizer = made["BertTokenizer"](
             vocab=OrderedDict(vocab or {}), ids_to_tokens=OrderedDict((i, w) for w, i in (vocab or {}).items())

@@ -166,7 +166,7 @@ def test_heads_come_from_the_settings_or_from_the_rotary_waves_or_are_asked_for(
         load_released(path)
     assert agrees(load_released(path, settings=ReleasedSettings(heads=8)), w, heads=8)
     lightning(path, w, config=duo(heads=4), heads=2)
-    with pytest.raises(ValueError, match="rotary positions that 4 heads of 4 numbers do not have"):
+    with pytest.raises(ValueError, match="rotary positions for heads of 8 numbers, and not 4 of them"):
         load_released(path)
     with pytest.raises(ValueError, match="a width of 16, which 3 attention heads"):
         load_released(path, settings=ReleasedSettings(heads=3))

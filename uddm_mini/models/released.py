@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +17,7 @@ from uddm_mini.noise import LogLinear, UniformNoise
 from uddm_mini.noise.base import batch_times, checked_form, exact_dtype
 
 from .released_config import ReleasedSettings, Training, training_of
-from .released_dit import WAVES, DiT, Sizes, frequencies
+from .released_dit import WAVES, DiT, Sizes
 from .released_files import Contents, local_file, look_up, read_contents
 from .released_index import Inert
 from .released_words import WordPieces, in_order, read_vocabulary, words_of_json
@@ -97,19 +98,24 @@ def load_released(
     contents = read_contents(path)
     try:
         training = training_of(contents.about, settings)
-        network, kept = _network(contents, training, ema)
+        network, keys = _network(contents, training, ema)
     except ValueError as error:
         raise ValueError(f"{path} {error}.") from None
+    weights = {name: contents.read(key) for name, key in keys.items()}
+    if not all(bool(p.isfinite().all()) for p in weights.values()):
+        raise ValueError(f"{path} holds weights that are no numbers (NaN or infinite).")
+    network.load_state_dict(weights, assign=True)
     if vocabulary is None:
         words = _own_words(contents.about, network.sizes.vocab_size)
     else:
         words = read_vocabulary(vocabulary, network.sizes.vocab_size)
-    about = {**training.about, "source": str(source), "weights": kept}
+    averaged = any(isinstance(key, int) for key in keys.values())
+    about = {**training.about, "source": str(source), "weights": "moving average" if averaged else "weights"}
     return ReleasedDenoiser(network, training, words, about).to(place).eval()
 
 
-def _network(contents: Contents, training: Training, ema: bool) -> tuple[DiT, str]:
-    """Build the network that a file's weights fit, and say which weights it has; ValueError if none does."""
+def _network(contents: Contents, training: Training, ema: bool) -> tuple[DiT, dict[str, str | int]]:
+    """Build the network that a file's weights fit, and say where each lies in the file; ValueError if none does."""
     prefix = "backbone." if any(name.startswith("backbone.") for name in contents.shapes) else ""
     shapes = {name.removeprefix(prefix): s for name, s in contents.shapes.items() if name.startswith(prefix)}
     sizes = _sizes(shapes, training)
@@ -125,14 +131,10 @@ def _network(contents: Contents, training: Training, ema: bool) -> tuple[DiT, st
         raise ValueError("has moving averages of other weights than its own; ema=False reads the weights themselves")
     if sum(p.numel() for p in network.parameters()) > contents.bytes:  # at least one byte each
         raise ValueError(f"claims more weights than {contents.bytes:,} bytes can hold")
-    if WAVE in shapes:
-        _check_waves(contents.read(prefix + WAVE), sizes)
-    keys: list[str | int] = list(range(len(wanted))) if use else [prefix + name for name in wanted]
-    weights = {name: contents.read(key) for name, key in zip(wanted, keys, strict=True)}
-    if not all(bool(p.isfinite().all()) for p in weights.values()):
-        raise ValueError("holds weights that are no numbers (NaN or infinite)")
-    network.load_state_dict(weights, assign=True)
-    return network, "moving average" if use else "weights"
+    if WAVE in shapes and shapes[WAVE] != (sizes.width // sizes.heads // 2,):
+        turning = 2 * math.prod(shapes[WAVE])
+        raise ValueError(f"has rotary positions for heads of {turning} numbers, and not {sizes.heads} of them")
+    return network, {name: i if use else prefix + name for i, name in enumerate(wanted)}
 
 
 def _sizes(shapes: dict[str, tuple[int, ...]], training: Training) -> Sizes:
@@ -159,13 +161,6 @@ def _sizes(shapes: dict[str, tuple[int, ...]], training: Training) -> Sizes:
     if heads < 1 or width % (2 * heads):
         raise ValueError(f"has a width of {width}, which {heads} attention heads of an even width do not share")
     return Sizes(vocab_size, width, heads, len(blocks), level, hidden)
-
-
-def _check_waves(found: torch.Tensor, sizes: Sizes) -> None:
-    """ValueError if the rotary positions are not those of this number of heads and of base 10,000."""
-    wanted = frequencies(sizes.width // sizes.heads)
-    if found.shape != wanted.shape or not torch.allclose(found, wanted, rtol=0.01):  # bfloat16 has two digits
-        raise ValueError(f"has rotary positions that {sizes.heads} heads of {len(wanted) * 2} numbers do not have")
 
 
 def _own_words(about: Any, vocab_size: int) -> tuple[str, ...]:
