@@ -223,16 +223,9 @@ def test_harm_beside_the_weights_is_read_as_data_and_the_weights_are_there(tmp_p
     monkeypatch.setenv("HARM", str(done))
     (tmp_path / "imported_by_a_file.py").write_text(f"import os\nos.mkdir({str(done)!r})\nclass A: pass\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    calls = [
-        Harm(os.system, f"mkdir {done}"),
-        Harm(os.mkdir, str(done)),
-        Harm(eval, f"__import__('os').mkdir({str(done)!r})"),
-    ]
-    calls += [
-        Harm(getattr, os, "sep"),
-        Harm(builtins.exec, f"import os; os.mkdir({str(done)!r})"),
-        LaterHarm(str(done)),
-    ]
+    code = f"__import__('os').mkdir({str(done)!r})"
+    calls = [Harm(os.system, f"mkdir {done}"), Harm(os.mkdir, str(done)), Harm(eval, code), Harm(builtins.exec, code)]
+    calls += [Harm(getattr, "", "join"), LaterHarm(str(done))]
     for number, harm in enumerate(calls):
         path = tmp_path / f"{number}.ckpt"
         lightning(path, weights(), config=duo(), callbacks=harm, ema={"decay": harm})
@@ -301,14 +294,12 @@ def test_bombs_cost_no_more_than_their_own_size(monkeypatch):
     assert far is None
     doubled = b"]q\0" + b"".join(b"(h%ch%cl" % (i, i) + b"q%c" % (i + 1) for i in range(60))  # 2^60 in all
     assert len(read_index(steps(doubled))) == 2
-    deep = read_index(steps(b")" + b"\x85" * 300_000))
-    assert len(deep) == 1
-    keyed = read_index(steps(b"})" + b"\x85" * 300_000 + b"Ns"))  # hashing such a key would never come back
+    keyed = read_index(steps(b"})" + b"\x85" * 200_000 + b"Ns"))  # hashing such a key would never come back
     assert keyed == {}
     listed = read_index(steps(b"]q\0" + b"h\0a" * 1000))
     assert listed[0] is listed
     stands = b"cm\nA\n)\x81"
-    assert isinstance(read_index(steps(stands * 100_000 + b"b" * 99_999)), Inert)  # each the state of the one before
+    assert isinstance(read_index(steps(stands * 50_000 + b"b" * 49_999)), Inert)  # each the state of the one before
     monkeypatch.setattr(released_index, "MOST_STEPS", 100)
     with pytest.raises(ValueError, match="more than 100 steps"):
         read_index(steps(b"N" * 200))
