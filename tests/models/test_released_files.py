@@ -178,6 +178,9 @@ def without(name):
         (lambda w: w.update({"output_layer.linear.bias": torch.full((13,), torch.nan)}), "no numbers"),
         (lambda w: w.update({"sigma_map.mlp.0.weight": torch.zeros(6, 128)}), "another network than the DiT"),
         (lambda w: w.update({"vocab_embed.embedding": torch.zeros(13)}), "another network than the DiT"),
+        (lambda w: w.update({"vocab_embed.embedding": torch.zeros(13, 0)}), "another network than the DiT"),
+        (lambda w: w.update({"rotary_emb.inv_freq": torch.zeros(3)}), "rotary positions for heads of 6 numbers"),
+        (lambda w: w.update({"rotary_emb.inv_freq": torch.tensor(1.0)}), "rotary positions for heads of 2 numbers"),
     ],
 )
 def test_networks_of_another_kind_are_named(tmp_path, damage, words):

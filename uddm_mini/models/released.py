@@ -31,8 +31,8 @@ BLOCK = re.compile(r"blocks\.(\d+)\.(.+)")
 class ReleasedDenoiser(nn.Module, Denoiser):
     """A released network as a denoiser: log p0 float32[B, L, V] for xt int64[B, L] at t float[B].
 
-    The network is told sigma = -log alpha(t). Trained by the NELBO of uniform noise, its answer is the cavity
-    prediction, p(x_0^l | x_t without token l) (Gourevitch et al. 2026, arXiv 2605.22765).
+    The network is told sigma = -log alpha(t), and was trained at t from 1e-3 on. Trained by the NELBO of uniform noise,
+    its answer is the cavity prediction, p(x_0^l | x_t without token l) (Gourevitch et al. 2026, arXiv 2605.22765).
 
     network: the transformer.
     training: how it was trained: schedule, form, length.
@@ -90,9 +90,10 @@ def load_released(
     vocabulary: a vocab.txt or tokenizer.json with the words; by default those in the file, if it has a tokenizer.
     settings: what the file does not say, see `ReleasedSettings`.
 
-    Known are networks of s-sahoo/duo, kuleshov-group/discrete-diffusion-guidance and the paper. Nothing in a file is
-    executed: objects of other libraries are read as data. Raises FileNotFoundError, ImportError without the optional
-    package, or ValueError for a file that is cut off, foreign or of another kind of model.
+    Known are networks of s-sahoo/duo, kuleshov-group/discrete-diffusion-guidance and the paper. (One that was distilled
+    looks like its teacher on the hub, and answers another question.) Nothing in a file is executed: objects of other
+    libraries are read as data. Raises FileNotFoundError, ImportError without the optional package, or ValueError for a
+    file that is cut off, foreign or of another kind of model.
     """
     place, path = checked_device(device), local_file(source)
     contents = read_contents(path)
@@ -151,11 +152,11 @@ def _sizes(shapes: dict[str, tuple[int, ...]], training: Training) -> Sizes:
     except (KeyError, ValueError):
         raise ValueError("holds another network than the DiT of Duo and UDLM") from None
     blocks = {int(found[1]) for name in shapes if (found := BLOCK.fullmatch(name)) and len(found[1]) < 6}
-    if waves != WAVES or blocks != set(range(len(blocks))) or vocab_size < 2:
+    if waves != WAVES or blocks != set(range(len(blocks))) or vocab_size < 2 or min(width, level, hidden) < 1:
         raise ValueError("holds another network than the DiT of Duo and UDLM")
     heads = training.heads
     if heads is None and WAVE in shapes:
-        heads = width // max(1, 2 * shapes[WAVE][0])
+        heads = width // max(1, 2 * math.prod(shapes[WAVE]))
     if heads is None:
         raise ValueError("does not say how many attention heads it has; give settings=ReleasedSettings(heads=...)")
     if heads < 1 or width % (2 * heads):
