@@ -84,7 +84,7 @@ def local_file(source: str | Path) -> Path:
     try:
         found = Path(hf_hub_download(repo_id=repo, filename=inside))
     except Exception as error:  # its classes differ between versions
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise FileNotFoundError(f"{inside} of {repo} could not be downloaded ({first}).") from None
     if inside.endswith(".safetensors"):
         try:
