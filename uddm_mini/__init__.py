@@ -14,6 +14,8 @@ from .models.local_memorizer import LocalMemorizingDenoiser
 from .models.memorizer import MemorizingDenoiser
 from .models.ngram import NgramDenoiser
 from .models.population import PopulationDenoiser
+from .models.released import load_released
+from .models.released_config import ReleasedSettings
 from .models.settings import ModelSettings
 from .models.transformer import TransformerDenoiser
 from .networks.base import as_denoiser, loop_work
@@ -62,6 +64,7 @@ __all__ = [
     "PopulationDenoiser",
     "ProbeSettings",
     "PseudoLikelihoodNetwork",
+    "ReleasedSettings",
     "SweepSettings",
     "TextSettings",
     "TrainSettings",
@@ -85,6 +88,7 @@ __all__ = [
     "gibbs",
     "hub_texts",
     "load",
+    "load_released",
     "loop_work",
     "mean_nelbo",
     "path_summary",

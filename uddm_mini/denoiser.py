@@ -133,6 +133,21 @@ def weights_at(model: object, otherwise: torch.device) -> torch.device:
     return otherwise if weight is None else weight.device
 
 
+def checked_device(device: str) -> torch.device:
+    """Return the torch device, or say in one sentence why it can't be had."""
+    try:
+        place = torch.device(device)
+    except (RuntimeError, TypeError):
+        place = None
+    if place is None or place.type not in ("cpu", "cuda", "mps"):
+        raise ValueError(f'{device!r} is no device that is known here; use device="cpu", "cuda" or "mps".')
+    if place.type == "cuda" and not (place.index or 0) < torch.cuda.device_count():
+        raise ValueError(f'PyTorch finds {torch.cuda.device_count()} CUDA GPUs, and not {device!r}; use device="cpu".')
+    if place.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError('No Apple GPU is available to PyTorch here; use device="cpu".')
+    return place
+
+
 def checked_answer(log_p0: torch.Tensor, xt: torch.Tensor, vocab_size: int) -> torch.Tensor:
     """Return a denoiser's answer on xt's device, in float32 or better; ValueError if it breaks the contract."""
     if not isinstance(log_p0, torch.Tensor) or not log_p0.is_floating_point():

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
+from uddm_mini.denoiser import checked_device
 from uddm_mini.models.transformer import TransformerDenoiser, stack, unstack
 from uddm_mini.noise import Noise, NoiseSettings, settings_of
 from uddm_mini.parallel import at_most, useful_threads
@@ -187,18 +188,3 @@ def _reported(
         if not math.isfinite(told[m]):  # from here on every weight would be NaN, and every guess word 0
             raise ValueError(f"Training diverged: the loss is {told[m]} at step {step}; lower learning_rate.")
     return sum(told[m] for m in due) / len(due)
-
-
-def checked_device(device: str) -> torch.device:
-    """Return the torch device, or say in one sentence why it can't be had."""
-    try:
-        place = torch.device(device)
-    except (RuntimeError, TypeError):
-        place = None
-    if place is None or place.type not in ("cpu", "cuda", "mps"):
-        raise ValueError(f'{device!r} is no device that is known here; use device="cpu", "cuda" or "mps".')
-    if place.type == "cuda" and not (place.index or 0) < torch.cuda.device_count():
-        raise ValueError(f'PyTorch finds {torch.cuda.device_count()} CUDA GPUs, and not {device!r}; use device="cpu".')
-    if place.type == "mps" and not torch.backends.mps.is_available():
-        raise ValueError('No Apple GPU is available to PyTorch here; use device="cpu".')
-    return place
