@@ -9,6 +9,7 @@ randomness comes from an explicit `torch.Generator` or a `seed`; text is "train"
 from .audit.baseline import blind_baseline
 from .audit.compare import compare_scores
 from .audit.membership import MembershipSettings, membership_scores
+from .audit.twins import near_twins
 from .denoiser import Denoiser, Wrapped
 from .experiments.bounds import sweep_bounds
 from .experiments.crossing import crossing, perplexity_peak
@@ -94,6 +95,7 @@ __all__ = [
     "loop_work",
     "mean_nelbo",
     "membership_scores",
+    "near_twins",
     "path_summary",
     "perplexity_peak",
     "random_patterns",
