@@ -8,6 +8,8 @@ randomness comes from an explicit `torch.Generator` or a `seed`; text is "train"
 
 from .audit.baseline import blind_baseline
 from .audit.compare import compare_scores
+from .audit.exposure import exposure
+from .audit.extraction import ExtractionSettings, extraction
 from .audit.membership import MembershipSettings, membership_scores
 from .audit.twins import near_twins
 from .denoiser import Denoiser, Wrapped
@@ -57,6 +59,7 @@ __all__ = [
     "Corpus",
     "Denoiser",
     "DenseAssociativeMemory",
+    "ExtractionSettings",
     "HopfieldNetwork",
     "LocalMemorizingDenoiser",
     "MembershipSettings",
@@ -86,6 +89,8 @@ __all__ = [
     "crossing",
     "docstring_corpus",
     "entropy_path",
+    "exposure",
+    "extraction",
     "feature_patterns",
     "fixed_point_rate",
     "flip",
