@@ -56,18 +56,10 @@ def exposure(
         raise ValueError("A NELBO is NaN: the model's answer holds NaN, or a sentence has no token that counts.")
     own, theirs = cost[: len(x)], cost[len(x) :].sort().values
     below, upto = (torch.searchsorted(theirs, own, side=side) for side in ("left", "right"))
-    rank = 1 + (below + upto) / 2
+    rank = 1 + (below + upto).double() / 2
     most = math.log2(len(others) + 1)
-    return pd.DataFrame(
-        {
-            "canary": range(len(x)),
-            "copies": [int(k) for k in copies],
-            "nelbo": own.numpy(),
-            "rank": rank.double().numpy(),
-            "exposure": (most - rank.double().log2()).numpy(),
-            "at_most": most,
-        }
-    )
+    numbers = {"nelbo": own.numpy(), "rank": rank.numpy(), "exposure": (most - rank.log2()).numpy()}
+    return pd.DataFrame({"canary": range(len(x)), "copies": list(copies), **numbers, "at_most": most})
 
 
 def _candidates(
