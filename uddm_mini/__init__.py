@@ -6,6 +6,12 @@ randomness comes from an explicit `torch.Generator` or a `seed`; text is "train"
 (xt, t) with log_p0, and carries its noise, the form of its answer and its batch size: see `Denoiser`.
 """
 
+from .audit.baseline import blind_baseline
+from .audit.compare import compare_scores
+from .audit.exposure import exposure
+from .audit.extraction import ExtractionSettings, extraction
+from .audit.membership import MembershipSettings, membership_scores
+from .audit.twins import near_twins
 from .denoiser import Denoiser, Wrapped
 from .experiments.bounds import sweep_bounds
 from .experiments.crossing import crossing, perplexity_peak
@@ -55,8 +61,10 @@ __all__ = [
     "Corpus",
     "Denoiser",
     "DenseAssociativeMemory",
+    "ExtractionSettings",
     "HopfieldNetwork",
     "LocalMemorizingDenoiser",
+    "MembershipSettings",
     "MemorizingDenoiser",
     "ModelSettings",
     "NgramDenoiser",
@@ -75,13 +83,17 @@ __all__ = [
     "auc",
     "basin_profile",
     "bible_clauses",
+    "blind_baseline",
     "check_form",
+    "compare_scores",
     "conditional_entropy",
     "counted_tokens",
     "cross_entropy",
     "crossing",
     "docstring_corpus",
     "entropy_path",
+    "exposure",
+    "extraction",
     "feature_patterns",
     "fixed_point_rate",
     "flip",
@@ -91,6 +103,8 @@ __all__ = [
     "load_released",
     "loop_work",
     "mean_nelbo",
+    "membership_scores",
+    "near_twins",
     "path_summary",
     "perplexity_peak",
     "random_patterns",

@@ -8,10 +8,11 @@ import pandas as pd
 
 from uddm_mini.experiments.crossing import crossing
 from uddm_mini.probes.roc import Interval
+from uddm_mini.probes.shares import share_with_interval
 from uddm_mini.teaching.results import committed
 
 from .bars_more_english import SIDES
-from .entropy_probe_sides import share_with_interval, verdicts_by_side
+from .entropy_probe_sides import verdicts_by_side
 from .ledger import T, Tables
 from .quantities import area_of_sides, table_of
 
