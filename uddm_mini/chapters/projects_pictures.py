@@ -107,9 +107,9 @@ def draw_picture(ax: Axes, x: torch.Tensor, title: str = "") -> None:
 
 def draw_rows(world: CaptionedPictures, rows: Sequence[tuple[torch.Tensor, ...]], titles: Sequence[str]) -> None:
     """Draw a row of pictures for each tuple of sentences int64[20]: its caption, of the first, stands at the left."""
-    _, axes = figures.panels(len(rows), len(titles), height=1.5, squeeze=False)
-    for line, pictures in zip(axes, rows, strict=True):
+    _, axes = figures.panels(len(rows), len(titles), height=1.2, squeeze=False)
+    for number, (line, pictures) in enumerate(zip(axes, rows, strict=True)):
         for ax, x, title in zip(line, pictures, titles, strict=True):
-            draw_picture(ax, x, title if line is axes[0] else "")
+            draw_picture(ax, x, "" if number else title)
         said = world.caption(pictures[0]).split()
         line[0].set_ylabel("\n".join(said), rotation=0, ha="right", va="center")
