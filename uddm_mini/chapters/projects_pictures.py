@@ -16,7 +16,8 @@ from uddm_mini.walks import settle
 SIDE = 4  # cells
 COLOR_WORDS = ("blue", "red", "green", "ochre", "plum", "gray")
 MEANINGS = ("train", "held-out", "population", "posterior", "memorizer", "chance")  # whose colors these are
-CAPTION, PICTURE = slice(0, 4), slice(4, 4 + SIDE**2)
+CAPTION = [*range(4)]  # where the words stand
+PICTURE = [*range(4, 4 + SIDE**2)]
 
 
 class CaptionedPictures:
@@ -30,7 +31,7 @@ class CaptionedPictures:
     def __init__(self) -> None:
         """Draw nothing yet."""
         self.words = (*(f"<{word}>" for word in COLOR_WORDS), *COLOR_WORDS)
-        self.vocab_size, self.length = len(self.words), PICTURE.stop
+        self.vocab_size, self.length = len(self.words), len(CAPTION) + len(PICTURE)
 
     def sentence(self, *quarters: int) -> list[int]:
         """Return the tokens of one caption and its picture, from the numbers of four colors."""
