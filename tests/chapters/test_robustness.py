@@ -61,7 +61,7 @@ WRONG = [
     ("masked_or_kept", lambda c, s: np.eye(len(c))[int(c.argmax()) if s == len(c) else s], "is a guess"),
     ("masked_or_kept", lambda c, s: c if s == 0 else np.eye(len(c))[s - 1], "The mask has the id V, here 3"),
     ("masked_or_kept", lambda c, s: c if s == 0 else 1.0 * (np.arange(len(c)) == s), "The mask has the id V, here 3"),
-    ("masked_or_kept", lambda c, s: c * (np.arange(len(c)) == s) / (c[s] if s < len(c) else 0), "has the id V"),
+    ("masked_or_kept", lambda c, s: c * (np.arange(len(c)) == s) / (c[s] if s < len(c) else np.nan), "has the id V"),
     ("masked_or_kept", lambda c, s: c.sum(), "shape"),
     ("masked_or_kept", lambda c, s: c[::-1], "by what the token itself says"),
     ("crossing_of", lambda n, y, level: crosses(n, y, level, x=same, back=same), "straight in n itself"),

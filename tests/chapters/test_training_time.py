@@ -163,7 +163,7 @@ WRONG = [
     ("patience_stop", lambda t, h, p: training_time.patient(h, p, to_best=False), "best look so far"),
     ("patience_stop", lambda t, h, p: training_time.patient(h, p, ties=True), "tie"),
     ("patience_stop", ties_count, "A tie is nothing better"),
-    ("patience_stop", best_of_all, "at look 5, where training stops, look 7 has not come yet"),
+    ("patience_stop", best_of_all, "at look 5, where training stops, look 8 has not come yet"),
     ("patience_stop", lambda t, h, p: (0, 0), "since the last new best"),
     ("patience_stop", lambda t, h, p: 3, "shape"),
     ("power_interval", lambda n, t, q: power(n, t, q, x=same, y=same), "straight in the numbers"),

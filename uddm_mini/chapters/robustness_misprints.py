@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from uddm_mini.denoiser import Denoiser
 from uddm_mini.experiments.run import OneByOne, Rows, finish, jobs_of, settings_of_many, store_of
 from uddm_mini.experiments.store import read_rows, rows_of
 from uddm_mini.models.population import PopulationDenoiser
@@ -91,22 +92,27 @@ class Misprints(OneByOne):
 
     def one(self, n: int, seed: int) -> Rows:
         """Return the rows of one job."""
-        rows, made = [], replace(self.settings.train, seed=seed)
+        rows: Rows = []
+        made = replace(self.settings.train, seed=seed)
         noise, text = made.noise.of(self.corpus.vocab_size), self.corpus.subset(n, seed)
         held_out = self.corpus.held_out[: self.settings.sentences]
-        models: dict[str, Any] = {EXACT: PopulationDenoiser(misprints(), noise)}
+        models: dict[str, Denoiser] = {EXACT: PopulationDenoiser(misprints(), noise)}
         for name, change in RECIPES.items():
             models[name] = train(text, noise, settings=replace(made, **change), progress=False)
         for name, model in models.items():
-            keys = dict(n_train=n, seed=seed, split="held-out", denoiser=name)
-            for t in LEVELS:
-                value = conditional_entropy(model, held_out, t).double().mean()
-                rows += rows_of({"entropy": float(value)}, t=t, **keys)
-            generator = torch.Generator().manual_seed(seed)
-            back = token_recovery(model, held_out, self.settings.t, generator=generator)
-            rows += rows_of({"recovered": back.recovered}, t=self.settings.t, **keys)
-            rows += rows_of({"nelbo": mean_nelbo(model, held_out)}, **keys)
+            rows += asked_rows(name, model, held_out, n, seed, self.settings.t)
         return rows
+
+
+def asked_rows(name: str, model: Denoiser, x: torch.Tensor, n: int, seed: int, t: float) -> Rows:
+    """Return what is asked of one denoiser about sentences int64[B, L]: entropies, recovery at t, and the NELBO."""
+    rows, keys = [], dict(n_train=n, seed=seed, split="held-out", denoiser=name)
+    for level in LEVELS:
+        value = conditional_entropy(model, x, level).double().mean()
+        rows += rows_of({"entropy": float(value)}, t=level, **keys)
+    back = token_recovery(model, x, t, generator=torch.Generator().manual_seed(seed))
+    rows += rows_of({"recovered": back.recovered}, t=t, **keys)
+    return rows + rows_of({"nelbo": mean_nelbo(model, x)}, **keys)
 
 
 def main(path: str) -> None:
