@@ -41,8 +41,8 @@ def masked_or_kept(cavity: Any, seen: int, got: Any) -> str:
         slips = {
             "A mask says nothing about the word below it. What the others say is all there is: the cavity.": spread,
             "The most probable word is a guess. Return the probabilities of all words.": np.eye(mask)[cavity.argmax()],
-            f"The mask has the id V, here {mask}, the one after the last word. Words have the ids 0 to {mask - 1}, so no "
-            "word has this id: ask for it first.": (
+            f"The mask has the id V, here {mask}, the one after the last word. Words have the ids 0 to {mask - 1}, so "
+            "no word has this id: ask for it first.": (
                 np.zeros(mask),
                 np.eye(mask)[seen - 1],
                 not bool(got.isfinite().all()),

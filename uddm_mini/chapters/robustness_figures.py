@@ -64,7 +64,7 @@ def overlays(
     labels: Mapping[str, str],
     usual: tuple[pd.DataFrame, Crossing],
 ) -> Player:
-    """Return a slider that lays each grid over the `usual` one, (table, crossing): recovery at t = 0.25 and crossings."""
+    """Return a slider that lays each grid over the `usual` one, (table, crossing): recovery at t = 0.25, crossings."""
     frames = []
     for name, table in sweeps.items():
         fig, ax = panels(height=3.6)

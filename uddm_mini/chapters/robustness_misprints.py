@@ -72,7 +72,7 @@ def small_levels(
 
 
 def table_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per recipe, the exact denoiser last: the entropies (nats a word) by noise level, means over seeds."""
+    """Return a row per recipe, the exact denoiser last: entropies (nats a word) by noise level, means over seeds."""
     rows = rows[rows["quantity"] == "entropy"]
     wide = rows.pivot_table(index="denoiser", columns="t", values="value")
     return wide.loc[[*RECIPES, EXACT]].rename_axis(index=None)
