@@ -30,7 +30,7 @@ from uddm_mini.worlds.drawn import draw_corpus
 TABLE = "misprints.csv"
 LEVELS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # noise levels at which the entropy is asked for
 # what is changed of the settings; nothing is ever cut off at a norm of a million
-RECIPES: dict[str, dict[str, float]] = {
+RECIPES: dict[str, dict[str, Any]] = {
     "as before": {},
     "no clipping": {"clip": 1e6},
     "more small t": {"time_power": 2.0},

@@ -42,7 +42,7 @@ class Finding:
         lines = [f"{whose(self.claim.source)}: {self.claim.says} Here: {self.verdict}."]
         for row in self.table.itertuples():
             lines.append(
-                f"  {plainly(row.condition)}, {case_name(row.case)}: "
+                f"  {plainly(str(row.condition))}, {case_name(str(row.case))}: "
                 f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f}), {row.side}"
             )
         return "\n".join(lines)
@@ -111,7 +111,7 @@ def strip(rows: pd.DataFrame, earlier: pd.DataFrame) -> str:
             before = x(float(earlier["value"].iloc[k]))
             parts.append(f'<circle cx="{before}" cy="{y}" r="6.5" fill="none" stroke="currentColor"/>')
     told = "; ".join(
-        f"{case_name(r.case)} {r.value:.3f} from {r.low:.3f} to {r.high:.3f}, {r.side}" for r in rows.itertuples()
+        f"{case_name(str(r.case))} {r.value:.3f} from {r.low:.3f} to {r.high:.3f}, {r.side}" for r in rows.itertuples()
     )
     return (
         f'<svg role="img" aria-label="{escape(told)}" viewBox="0 0 {EDGE} {height}" '

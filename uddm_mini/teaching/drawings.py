@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 
 from .look import STYLE
 
-PLAIN = {"svg.fonttype": "none"}  # text as text: a third of the bytes, and the page's own fonts
+PLAIN: dict[Any, Any] = {"svg.fonttype": "none"}  # text as text: a third of the bytes, and the page's own fonts
 
 
 @dataclass(frozen=True)
