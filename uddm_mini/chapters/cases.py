@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-# the folder of a grid, or what a claim calls its case, and its plain name
-CASES = {
-    "fresh-small": "small network",
-    "fresh-medium": "medium network",
-    "fresh-large": "large network",
-    "all": "all together",
+# the folders of the grids in which one thing was changed, and their plain names
+CHANGES = {
     "other-absorbing": "absorbing noise",
     "other-cosine": "cosine schedule",
     "other-convolution": "convolution",
@@ -19,9 +13,20 @@ CASES = {
     "other-closed": "little left open",
     "other-short": "150 steps",
     "other-decay": "much weight decay",
+}
+GROWN = {
     "sharp-long2": "sentences twice as long",
     "sharp-words2": "twice the words",
     "sharp-words4": "four times the words",
+}
+# all folders, and what else a claim calls its cases
+CASES = {
+    "fresh-small": "small network",
+    "fresh-medium": "medium network",
+    "fresh-large": "large network",
+    "all": "all together",
+    **CHANGES,
+    **GROWN,
     "toy-million": "up to a million",
     "loss-reconstruction": "reconstruction alone",
     "spins": "spins",
@@ -45,11 +50,6 @@ SOURCES = {
     "a digest of version 1": "A digest of the paper's first version says",
     "ours": "A claim of this book",
 }
-
-
-def named(cases: Sequence[str]) -> dict[str, str]:
-    """Return the plain names of some folders, in this order."""
-    return {case: CASES[case] for case in cases}
 
 
 def case_name(case: str) -> str:

@@ -14,26 +14,12 @@ from uddm_mini.experiments.store import read_rows
 from uddm_mini.teaching.results import committed, results_path
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .cases import named
+from .cases import CHANGES as CHANGES
+from .cases import GROWN as GROWN
 from .ledger import T, Tables
 
-# the folders of the grids, with what a figure calls them
+# the folders of the grids without a change
 BASELINE, LARGE = "fresh-medium", "fresh-large"
-CHANGES = named(
-    (
-        "other-absorbing",
-        "other-cosine",
-        "other-convolution",
-        "other-grammar",
-        "other-misprints",
-        "other-mixed",
-        "other-closed",
-        "other-short",
-        "other-decay",
-    )
-)
-LITTLE_LEARNED = ("other-short", "other-decay")
-GROWN = named(("sharp-long2", "sharp-words2", "sharp-words4"))
 COPIES = 16  # sentences of each number of copies in the committed table
 MASK = "___"  # what a page shows of a masked word
 
