@@ -43,7 +43,7 @@ def test_each_grid_has_a_panel_with_its_numbers_and_both_crossings(count):
         np.testing.assert_allclose(line(ax, "held-out text").get_ydata(), [0.31] * 3)
         assert line(ax, "held-out text").get_linestyle() == "--"
         assert line(ax, "its crossing").get_xdata()[0] == 20 + k
-        assert line(ax, "the usual one").get_xdata()[0] == 59 and line(ax, "the usual one").get_linestyle() == ":"
+        assert line(ax, "the usual one").get_xdata()[0] == 59 and line(ax, "the usual one").get_linestyle() == "-."
         assert line(ax, "chance").get_ydata()[0] == pytest.approx(0.1)
 
 
@@ -82,7 +82,7 @@ def test_copies_have_a_curve_for_each_size_and_a_dot_for_each_seed():
     draw.draw_copies(axes, pd.DataFrame(rows))
     np.testing.assert_allclose(line(axes[0], "512 sentences").get_ydata(), [0, 1.5e-4, 6e-4])
     np.testing.assert_allclose(line(axes[1], "1,024 sentences").get_ydata(), [0, 0.1, 0.4])
-    assert line(axes[0], "the language itself").get_ydata()[0] == pytest.approx(2e-4)
+    assert line(axes[0], "the language itself, all 16").get_ydata()[0] == pytest.approx(2e-4)
     assert [text.get_text() for text in axes[1].get_xticklabels()] == ["held-out", "1", "4"]
     dots = [one for one in axes[0].lines if one.get_marker() == "."]
     assert len(dots) == 4
@@ -118,3 +118,20 @@ def test_committed_tables_can_be_drawn():
     draw.draw_verdicts(ax, told, found, stored.CHANGES)
     assert len(ax.get_yticklabels()) == len(told) >= 5
     plt.gcf().canvas.draw()
+
+
+def test_a_slider_lays_each_change_over_the_usual_one():
+    tables = {"a": sweep(0.4), "b": sweep(0.2)}
+    usual = Crossing(59.0, 55.0, 63.0, 0.3, {5: 55.4, 6: 62.2})
+    shown = draw.overlays(tables, {"a": FOUND, "b": FOUND}, {"a": "first", "b": "second"}, (sweep(0.3), usual))
+    assert shown.axes == {"change": ["first", "second"]} and shown.play == 0
+    caption, figure = shown.frames[1]
+    assert caption == "second: crosses at 60 (seeds 55, 60, 66); as before: 59 (seeds 55, 62)."
+    assert "second" in repr(figure) and "second, held-out" in figure.svg and "as before, train" in figure.svg
+
+
+def test_four_passages_have_four_kinds_of_line():
+    _, ax = plt.subplots()
+    tables = {str(k): sweep() for k in range(4)}
+    draw.draw_passages(ax, tables, dict.fromkeys(tables, FOUND))
+    assert {line(ax, name).get_linestyle() for name in tables} == {"-", "--", "-.", ":"}

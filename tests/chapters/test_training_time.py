@@ -13,7 +13,7 @@ from told import told
 
 from tests.drawn import line
 from uddm_mini.chapters import training_time
-from uddm_mini.chapters.training_time_figures import course_panels, draw_times
+from uddm_mini.chapters.training_time_figures import course_panels, draw_times, times_by_bar, told_of
 from uddm_mini.chapters.training_time_numbers import powers, stopped_early
 from uddm_mini.experiments.course import turning_points
 from uddm_mini.experiments.crossing import STUDENT
@@ -78,6 +78,23 @@ def counting(train, held_out, patience):
         if waited >= patience:
             return torch.tensor([kept, look])
     return [kept, look]
+
+
+def ties_count(train, held_out, patience):
+    """Wrong: the way of many, with >= for a new best."""
+    best = 0
+    for look, score in enumerate(held_out):
+        if score >= held_out[best]:
+            best = look
+        if look - best == patience:
+            return best, look
+    return best, len(held_out) - 1
+
+
+def best_of_all(train, held_out, patience):
+    """Wrong: looks at all looks first, and then waits."""
+    best = int(np.argmax(held_out))
+    return best, min(best + patience, len(held_out) - 1)
 
 
 def of_training(train, held_out, patience):
@@ -145,10 +162,14 @@ WRONG = [
     ("patience_stop", lambda t, h, p: training_time.patient(h, p, anew=False), "count anew"),
     ("patience_stop", lambda t, h, p: training_time.patient(h, p, to_best=False), "best look so far"),
     ("patience_stop", lambda t, h, p: training_time.patient(h, p, ties=True), "tie"),
+    ("patience_stop", ties_count, "A tie is nothing better"),
+    ("patience_stop", best_of_all, "at look 5, where training stops, look 8 has not come yet"),
     ("patience_stop", lambda t, h, p: (0, 0), "since the last new best"),
     ("patience_stop", lambda t, h, p: 3, "shape"),
     ("power_interval", lambda n, t, q: power(n, t, q, x=same, y=same), "straight in the numbers"),
     ("power_interval", lambda n, t, q: power(n, t, q, whole=np.ones(len(n), bool)), "leave it out"),
+    ("power_interval", lambda n, t, q: power(n, np.minimum(t, 8000), q), "You put a number in its place"),
+    ("power_interval", lambda n, t, q: power(n, np.minimum(t, t[t < np.inf].max()), q), "a number in its place"),
     ("power_interval", power_of_early_seeds, "for all seeds"),
     ("power_interval", lambda n, t, q: power(n, t, q, swap=True), "swap the two"),
     ("power_interval", lambda n, t, q: power(n, t, 1.96), "1.96"),
@@ -167,6 +188,11 @@ def test_a_stub_was_not_attempted(name):
     def stub(*arguments): ...
 
     assert getattr(training_time, name)(stub).passed is None
+
+
+def test_an_interval_of_nothing_is_told_so_and_not_that_arguments_are_ignored():
+    result = training_time.power_interval(lambda n, t, q: power(n, t, q, whole=np.ones(len(n), bool)))
+    assert "leave it out" in result.message and "whatever its arguments" not in result.message
 
 
 def test_patience_is_that_of_the_definition_on_random_curves():
@@ -272,6 +298,7 @@ def test_both_times_stand_at_their_sizes_and_never_at_the_end():
     np.testing.assert_allclose(found.get_ydata(), [200, 900])
     assert found.get_xdata().tolist() == [64, 128] and found.get_color() == COLORS["memorizer"]
     never = line(ax, "not all seeds within 8,000 steps")
+    assert "no seed within 8,000 steps" not in [one.get_label() for one in ax.lines], "one seed is there"
     assert never.get_xdata().tolist() == [256] and never.get_ydata().tolist() == [8000]
     straight = line(ax, "in proportion to $n$")
     np.testing.assert_allclose(straight.get_ydata(), np.array([200, 800]))
@@ -286,4 +313,20 @@ def test_the_committed_table_is_drawn():
     assert [("memorizes" in [one.get_label() for one in ax.lines]) for ax in fig.axes] == [True, True, True, False]
     _, ax = plt.subplots()
     draw_times(ax, times, 8000)
-    assert line(ax, "not all seeds within 8,000 steps").get_xdata().tolist() == [512, 1024, 2048, 4096]
+    assert line(ax, "no seed within 8,000 steps").get_xdata().tolist() == [512, 1024, 2048, 4096]
+
+
+def test_a_slider_for_the_bar_has_a_figure_and_the_power_for_every_bar():
+    table = committed_course()
+    shown = times_by_bar(table, (0.1, 0.15), start=1)
+    assert shown.axes == {"bar": ["0.1", "0.15"]} and shown.start == [1]
+    (first, figure), (second, _) = shown.frames
+    assert first == "Ahead by 0.1: power 2.78 (2.30 to 3.27), from 3 sizes. 1 network memorizes first."
+    assert second == "Ahead by 0.15: power 2.17 (1.33 to 3.00), from 3 sizes. No network memorizes first."
+    assert "1 network memorizes first" in repr(figure) and figure.body_html().startswith("<svg")
+
+
+def test_without_two_sizes_there_is_no_power():
+    times = pd.DataFrame({"n_train": [64, 64, 128, 128], "seed": [0, 1] * 2})
+    times = times.assign(generalizes=80.0, memorizes=[100.0, 40.0, np.inf, 70.0])
+    assert told_of(times) == "fewer than two sizes that every seed has reached, so no power. 2 networks memorize first."

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from uddm_mini.chapters.bars import claims
+from uddm_mini.chapters.cases import CASES, SOURCES, plainly
 from uddm_mini.chapters.rule import Claim, Condition, judge
-from uddm_mini.chapters.verdicts import LEFT, RIGHT_END, SIDES, SMALL, Ledger, finding, small_strip, strip
+from uddm_mini.chapters.verdicts import EDGE, LEFT, RIGHT_END, SIDES, SMALL, Ledger, finding, small_strip, strip
 from uddm_mini.teaching.results import committed
 
 
@@ -28,11 +29,49 @@ def test_dots_lie_in_the_order_of_their_numbers_and_right_ones_on_the_gray():
     assert (color, other) == (SIDES["wrong"], SIDES["right"]) and small < large
     begin, width = map(float, re.search(r'<rect x="([\d.]+)" y="0" width="([\d.]+)"', svg).groups())
     assert small < begin < large < begin + width == pytest.approx(RIGHT_END, abs=0.2)
-    assert small > LEFT and "small" in svg and "fresh-small" not in svg.partition("<rect")[2]
+    assert small > LEFT and "small network" in svg and "fresh-small" not in svg
     # the line of the bar is as far along as 0.7 is from 0.4 to 0.95, but for the margins
     bar = float(re.search(r'<line x1="([\d.]+)"', svg)[1])
     assert (bar - LEFT) / (RIGHT_END - LEFT) == pytest.approx((0.3 + 0.033) / (0.55 + 0.066), abs=0.01)
-    assert 'aria-label="fresh-small 0.500 from 0.400 to 0.600' in svg
+    assert 'aria-label="small network 0.500 from 0.400 to 0.600, wrong' in svg
+
+
+def texts(svg):
+    """Return (x, anchor, words) of every text."""
+    found = re.findall(r'<text x="([\d.]+)" y="[\d.]+" text-anchor="(\w+)">(.*?)</text>', svg)
+    return [(float(x), anchor, words) for x, anchor, words in found]
+
+
+def test_every_dot_has_its_number_at_the_edge_with_a_sign_of_its_side():
+    edge = [words for x, anchor, words in texts(strip(rows(), pd.DataFrame())) if (x, anchor) == (EDGE, "end")]
+    assert edge == ["0.500 ✗", "0.900 ✓"]
+    tiny = rows(value=[-0.0004, -0.25], side=["open", "wrong"])
+    edge = [words for x, _, words in texts(strip(tiny, pd.DataFrame())) if x == EDGE]
+    assert edge == ["0.000 ?", "\N{MINUS SIGN}0.250 ✗"]
+
+
+def test_nothing_runs_into_another_thing():
+    """Letters of 11 px are some 5.5 px wide, on average: names end before the drawing, numbers begin after it."""
+    assert 5.5 * max(map(len, CASES.values())) < LEFT
+    svg = strip(rows(case=["sharp-long2", "other-convolution"], value=[-10.25, 0.9]), pd.DataFrame())
+    for x, anchor, words in texts(svg):
+        begin = x - {"start": 0, "middle": 0.5, "end": 1}[anchor] * 5.5 * len(words)
+        if words in CASES.values():
+            assert begin + 5.5 * len(words) < LEFT
+        elif x == EDGE:
+            assert begin > RIGHT_END
+    near = rows(above=[0.69] * 2, below=[0.71] * 2)
+    (low, one, _), (high, other, _) = (t for t in texts(strip(near, pd.DataFrame())) if t[2] in ("0.69", "0.71"))
+    assert (one, other) == ("end", "start") and low < high, "numbers of two bars side by side"
+
+
+def test_every_case_and_source_of_the_ledger_has_a_plain_name():
+    for claim in claims():
+        assert claim.source in SOURCES, claim.source
+        for condition in claim.conditions:
+            assert set(condition.cases) <= set(CASES)
+            assert not [case for case in CASES if "-" in case and case in plainly(condition.what)]
+    assert plainly("minus that of fresh-large") == "minus that of the large network"
 
 
 def test_rings_are_the_earlier_seeds():
@@ -67,7 +106,9 @@ def test_a_finding_is_the_verdict_of_the_rule_in_words_and_in_a_drawing():
     found = finding(made(1.0), committed)
     assert found.verdict == judge(made(1.0), committed)[0] == "agree"
     assert "1 &lt; 2" in found._repr_html_() and "✓" in found._repr_html_()
-    assert repr(found).startswith("It is <so>. agree.\n  1 < 2, a: 1.000 (")
+    assert repr(found).startswith("The paper's abstract claims: It is <so>. Here: agree.\n  1 < 2, a: 1.000 (")
+    assert "The paper&#x27;s abstract claims: <b>It is &lt;so&gt;.</b>" in found._repr_html_()
+    assert "Ring" not in found._repr_html_() and "95 % interval" in found._repr_html_()
     assert len(found.earlier) == 0, "its numbers do not depend on the seeds"
 
 
@@ -82,6 +123,7 @@ def test_earlier_seeds_stand_beside_fresh_ones():
     found = finding(one, tables)
     earlier = judge(one, lambda name: committed(name.replace("fresh-", "toy-")))[1]
     pd.testing.assert_frame_equal(found.earlier, earlier)
+    assert "Ring: the earlier seeds." in found._repr_html_()
 
 
 def test_what_is_not_there_is_not_measured_yet_and_the_ledger_has_a_line_for_all():
@@ -90,4 +132,8 @@ def test_what_is_not_there_is_not_measured_yet_and_the_ledger_has_a_line_for_all
     assert [one.verdict for one in ledger.findings] == ["agree", "not measured yet", "disagree"]
     assert repr(ledger).splitlines()[1] == " 2. It is. not measured yet"
     assert "It is &lt;so&gt;." in ledger._repr_html_() and ledger._repr_html_().count("<tr") == 4
-    assert "not measured yet" in finding(absent)._repr_html_()
+    html = finding(absent)._repr_html_()
+    assert "not measured yet" in html and "Dot" not in html, "no key without a drawing"
+    reasons = ledger.about("it", "x")
+    assert reasons._repr_html_().count("Dot and number") == 1, "one key for all"
+    assert repr(reasons).startswith("1. The paper's abstract claims: It is <so>.")

@@ -41,6 +41,12 @@ def masked_or_kept(cavity: Any, seen: int, got: Any) -> str:
         slips = {
             "A mask says nothing about the word below it. What the others say is all there is: the cavity.": spread,
             "The most probable word is a guess. Return the probabilities of all words.": np.eye(mask)[cavity.argmax()],
+            f"The mask has the id V, here {mask}, the one after the last word. Words have the ids 0 to {mask - 1}, so "
+            "no word has this id: ask for it first.": (
+                np.zeros(mask),
+                np.eye(mask)[seen - 1],
+                not bool(got.isfinite().all()),
+            ),
         }
     else:
         slips = {
@@ -67,7 +73,12 @@ def crossing_of(sizes: Any, gaps: Any, level: float, got: Any) -> str:
     part = (gaps[k - 1] - target) / (gaps[k - 1] - gaps[k])
     last = np.flatnonzero((gaps[:-1] > target) & (gaps[1:] <= target))[-1] + 1
     again = (gaps[last - 1] - target) / (gaps[last - 1] - gaps[last])
+    logs = np.log(sizes)
     slips = {
+        "np.interp wants a list that rises, and the gaps fall. Give it -target and -gaps, between the two neighbors.": (
+            np.exp(np.interp(target, gaps, logs)),
+            np.interp(target, gaps, sizes),
+        ),
         "That is straight in n itself. The sizes are spaced in ln n, so draw the line there.": (
             sizes[k - 1] + part * (sizes[k] - sizes[k - 1])
         ),
@@ -76,8 +87,10 @@ def crossing_of(sizes: Any, gaps: Any, level: float, got: Any) -> str:
             first_passage(np.log(sizes), -gaps, level / gaps[0], limit=0.0)[0]
         ),
         "That is ln n. Undo it with exp.": math.log(right),
-        "The curve passes more than once. Take the first time.": (
-            np.exp(np.log(sizes[last - 1]) + again * np.log(sizes[last] / sizes[last - 1]))
+        "The curve passes more than once. Take the first time. (np.interp over the whole curve wants a list that "
+        "rises, and this one does not, also turned round.)": (
+            np.exp(logs[last - 1] + again * (logs[last] - logs[last - 1])),
+            np.exp(np.interp(target, gaps[::-1], logs[::-1])),
         ),
     }
     compare(got, right, slips, "Find the first pair of sizes with the level in between, and interpolate in ln n.")
@@ -96,7 +109,11 @@ def by_chance(log_p: Any, written: int, hits: int, got: Any) -> str:
     right = [written * mass, hits / (written * mass)]
     mean = written * np.exp(log_p).mean()
     alone = np.exp(log_p.sum())
+    middle = np.exp(log_p.mean())
     slips = {
+        "You average logarithms, and that is no probability of anything here. Go back with exp first, then add.": tuple(
+            [written * m, hits / (written * m)] for m in (middle, len(log_p) * middle, log_p.mean(), log_p.sum())
+        ),
         "You swapped the two: first the expected number, then the ratio.": right[::-1],
         "The group is all of its sentences together: add their probabilities, do not average them.": (
             [mean, hits / mean]

@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from uddm_mini.experiments.crossing import Crossing, at_level, by_size, curves_by_size
+from uddm_mini.teaching.drawings import drawing
 from uddm_mini.teaching.figures import SPLITS, chance_line, line_with_band, panels, size_axis
 from uddm_mini.teaching.look import COLORS, MODELS
+from uddm_mini.teaching.player import Player, player
 
 from .ledger import T
 from .transition_figures import check_styles
@@ -30,8 +32,8 @@ def recovery_multiples(
 ) -> Figure:
     """Draw recovery at t = 0.25 of both splits against n_train, one panel for each grid, two in a row.
 
-    A solid upright line marks the crossing in `found`, a dotted one the crossing `usual` of the grid without a change.
-    Bands are the range over seeds.
+    A solid upright line and the number in the title are the crossing in `found`; an upright line of dots and dashes is
+    the crossing `usual` of the grid without a change. Bands are the range over seeds.
     """
     rows = -(-len(sweeps) // 2)
     fig, axes = panels(rows, 2, height=1.75, sharex=True, sharey=True, squeeze=False)
@@ -44,7 +46,7 @@ def recovery_multiples(
             line_with_band(ax, runs.index, runs.to_numpy().T, split, f"{split} text", markersize=2.5)
         chance_line(ax, float(at["chance"].mean()))
         ax.axvline(found[name].n, color=COLORS["noise"], linewidth=1.2, label="its crossing")
-        ax.axvline(usual, color=COLORS["noise"], linewidth=1.2, linestyle=":", label="the usual one")
+        ax.axvline(usual, color=COLORS["noise"], linewidth=1.2, linestyle="-.", label="the usual one")
         size_axis(ax, TICKS)
         ax.set(ylim=(0, 1.05), title=f"{labels[name]}: {found[name].n:.0f}", xlabel="")
     if len(sweeps) % 2 and rows > 1:
@@ -54,6 +56,37 @@ def recovery_multiples(
     handles, names = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside upper center", ncols=3)
     return fig
+
+
+def overlays(
+    sweeps: Mapping[str, pd.DataFrame],
+    found: Mapping[str, Crossing],
+    labels: Mapping[str, str],
+    usual: tuple[pd.DataFrame, Crossing],
+) -> Player:
+    """Return a slider that lays each grid over the `usual` one, (table, crossing): recovery at t = 0.25, crossings."""
+    frames = []
+    for name, table in sweeps.items():
+        fig, ax = panels(height=3.6)
+        for one, at, look in ((usual[0], usual[1], "as before"), (table, found[name], labels[name])):
+            here = one is table
+            for split in SPLITS:
+                mean = by_size(at_level(one, T), "recovered", split=split).mean(axis=1)
+                color = COLORS[split] if here else COLORS["chance"]
+                style = "--" if split == "held-out" else "-"
+                ax.plot(mean.index, mean, style, color=color, marker="o" if here else "", label=f"{look}, {split}")
+            ax.axvline(at.n, color=COLORS["noise"] if here else COLORS["chance"], linewidth=1.2)
+        size_axis(ax, TICKS)
+        ax.set(ylim=(0, 1.05), ylabel=f"words recovered, $t$ = {T:g}")
+        fig.legend(loc="outside lower center", ncols=2)
+        told = f"{labels[name]}: crosses at {_places(found[name])}; as before: {_places(usual[1])}."
+        frames.append((told, drawing(fig, f"Recovery of {labels[name]} over the usual one. {told}")))
+    return player(frames, "One change, laid over the usual network", {"change": [labels[k] for k in sweeps]}, play=0)
+
+
+def _places(crossing: Crossing) -> str:
+    """Say where a grid crosses, with every seed on its own."""
+    return f"{crossing.n:.0f} (seeds {', '.join(f'{n:.0f}' for n in sorted(crossing.each.values()))})"
 
 
 def draw_places(ax: Axes, found: Mapping[str, Crossing], labels: Mapping[str, str], usual: Crossing) -> None:
@@ -87,9 +120,10 @@ def draw_passages(ax: Axes, sweeps: Mapping[str, pd.DataFrame], found: Mapping[s
     four grids.
     """
     check_styles(sweeps, MODELS)
-    for (name, table), (color, marker) in zip(sweeps.items(), MODELS, strict=False):
+    styles = zip(MODELS, ("-", "--", "-.", ":"), strict=True)  # the darkest colors look alike
+    for (name, table), ((color, marker), dashes) in zip(sweeps.items(), styles, strict=False):
         gap = curves_by_size(table, "gap", T).mean(axis=1)
-        ax.plot(gap.index / found[name].n, gap / gap.iloc[0], color=color, marker=marker, label=name)
+        ax.plot(gap.index / found[name].n, gap / gap.iloc[0], dashes, color=color, marker=marker, label=name)
     for level in (0.75, 0.25):
         ax.axhline(level, color=COLORS["chance"], linewidth=1, linestyle=":")
     ax.set_xscale("log", base=2)
@@ -104,7 +138,8 @@ def draw_copies(axes: Sequence[Axes], table: pd.DataFrame) -> None:
     """Draw against the number of copies what a network writes of a group (above) and brings back whole (below).
 
     `table` as `duplicated_sentences` returns it: one curve for each number of distinct sentences, one small dot for
-    each seed. Copies 0, held-out sentences, stand on the left. The dotted line is `expected`, the language's own share.
+    each seed. Copies 0, held-out sentences, stand on the left. The dotted line is `expected`, the language's own share
+    of a group of 16.
     """
     sizes = sorted(table["n_train"].unique())
     check_styles(dict.fromkeys(map(str, sizes)), MODELS)
@@ -118,10 +153,10 @@ def draw_copies(axes: Sequence[Axes], table: pd.DataFrame) -> None:
                 ax.plot(places, runs[seed], ".", color=color, markersize=4)
         ax.set_xticks(places, ["held-out" if k == 0 else str(k) for k in counts])
         ax.set_xlabel("copies of each sentence in the training text")
-    chance_line(axes[0], float(table["expected"].mean()), "the language itself")
+    chance_line(axes[0], float(table["expected"].mean()), "the language itself, all 16")
     axes[0].set_yscale("symlog", linthresh=1e-4)
     axes[0].set_yticks([0, 1e-4, 1e-3, 1e-2, 1e-1], ["0", "0.0001", "0.001", "0.01", "0.1"])
-    axes[0].set(ylabel="share of what it writes", ylim=(0, 0.5))
+    axes[0].set(ylabel="share of what it writes,\nthe 16 sentences together", ylim=(0, 0.5))
     axes[0].minorticks_off()
     axes[1].set(ylabel="whole sentences back, $t$ = 0.5", ylim=(0, 1))
     axes[0].legend()

@@ -14,26 +14,12 @@ from uddm_mini.experiments.store import read_rows
 from uddm_mini.teaching.results import committed, results_path
 from uddm_mini.worlds.toy_language import ToyLanguage
 
+from .cases import CHANGES as CHANGES
+from .cases import GROWN as GROWN
 from .ledger import T, Tables
 
-# the folder of each grid, and what a figure calls it
+# the folders of the grids without a change
 BASELINE, LARGE = "fresh-medium", "fresh-large"
-CHANGES = {
-    "other-absorbing": "absorbing noise",
-    "other-cosine": "cosine schedule",
-    "other-convolution": "convolution",
-    "other-grammar": "kitchen language",
-    "other-misprints": "misprints",
-    "other-mixed": "two languages",
-    "other-closed": "little left open",
-    "other-short": "150 steps",
-    "other-decay": "much weight decay",
-}
-GROWN = {
-    "sharp-long2": "sentences twice as long",
-    "sharp-words2": "twice the words",
-    "sharp-words4": "four times the words",
-}
 COPIES = 16  # sentences of each number of copies in the committed table
 MASK = "___"  # what a page shows of a masked word
 

@@ -25,7 +25,7 @@ COURSES = (
 
 # recovery of training and of held-out text at every look, and a patience
 LOOKS = (
-    ((0.1, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.93), (0.1, 0.5, 0.6, 0.58, 0.59, 0.57, 0.56, 0.7), 3),
+    ((0.1, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.94, 0.93), (0.1, 0.5, 0.6, 0.58, 0.59, 0.57, 0.56, 0.55, 0.7), 3),
     ((0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95), (0.1, 0.3, 0.25, 0.35, 0.33, 0.4, 0.39, 0.38, 0.37), 2),
     ((0.1, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9), (0.1, 0.6, 0.5, 0.55, 0.52, 0.58, 0.4), 2),
     ((0.1, 0.5, 0.6, 0.7, 0.8), (0.1, 0.5, 0.5, 0.5, 0.6), 2),
@@ -105,8 +105,12 @@ def patience_stop(train: Any, held_out: Any, patience: int, pair: Any) -> str:
     """Check the look whose weights are kept, and the look at which training stops."""
     got = as_tensor(pair, (2,), "Your pair (kept, stopped)")
     kept, last = patient(held_out, patience)
-    best = int(held_out.argmax())
+    best = int(held_out.argmax())  # of all looks, also of those that never come
+    ahead = [best, min(best + patience, len(held_out) - 1)]
     slips = {
+        "A tie is nothing better: the count goes on, and the earlier look stays the best.": (
+            patient(held_out, patience, ties=True)
+        ),
         "You followed the training text, which goes on rising while the network memorizes. Watch held-out text.": (
             patient(train, patience)
         ),
@@ -116,7 +120,10 @@ def patience_stop(train: Any, held_out: Any, patience: int, pair: Any) -> str:
         ),
         "You keep the weights of the look at which you stop. You waited for something better, and it did not come: "
         "go back to the best look.": [last, last],
-        f"You look into the future: training stops before look {best}.": [best, last] if best > last else False,
+        f"You look into the future: at look {last}, where training stops, look {best} has not come yet.": (
+            [best, last] if best > last else False,
+            ahead if best > last else False,
+        ),
         f"Off by one: a patience of {patience} means that you stop at look number {patience} without a new best.": (
             patient(held_out, patience + 1),
             patient(held_out, patience - 1) if patience > 1 else False,
@@ -127,9 +134,6 @@ def patience_stop(train: Any, held_out: Any, patience: int, pair: Any) -> str:
             patient(held_out, patience, anew=False)
         ),
         "Compare with the best look so far, not with the one before.": patient(held_out, patience, to_best=False),
-        "A tie is nothing better: the count goes on, and the earlier look stays the best.": (
-            patient(held_out, patience, ties=True)
-        ),
     }
     compare(got, [kept, last], slips, "Count the looks since the last new best of held-out text.")
     return "Right. You paid for it, too: text that decides when to stop is no longer text that nothing has seen."
@@ -155,6 +159,11 @@ def patient(
     return [best, len(scores) - 1]
 
 
+def cap(times: Any, longest: float) -> Any:
+    """Return times with `longest` in the place of what was not reached, a mistake."""
+    return np.where(np.isfinite(times), times, longest)
+
+
 @exercise(4, "A power with an interval", level="stretch", minutes=25)
 @questions(
     lambda: [(np.array(n, dtype=float), np.array(rows), STUDENT[len(rows) - 2]) for n, rows in TIMES],
@@ -175,7 +184,12 @@ def power_interval(n: Any, times: Any, student: float, triple: Any) -> str:
         return [each.mean(), each.mean() - half, each.mean() + half]
 
     right = triple_of(slopes)
+    capped = [cap(times, longest) for longest in (8000, np.max(times[np.isfinite(times)]))]
     slips = {
+        "A size that was not reached has no time: it is later than the end of training, nobody knows how much. You put "
+        "a number in its place. Leave the size out.": tuple(
+            triple_of(np.array([np.polyfit(np.log(n), np.log(row), 1)[0] for row in every])) for every in capped
+        ),
         "Something is not finite. A size that a seed did not reach has no logarithm of a time: leave it out.": (
             not bool(got.isfinite().all())
         ),

@@ -9,8 +9,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from uddm_mini.experiments.course import turning_points
+from uddm_mini.teaching.drawings import drawing
 from uddm_mini.teaching.figures import SPLITS, line_with_band, panels, size_axis
 from uddm_mini.teaching.look import COLORS
+from uddm_mini.teaching.player import Player, player
+
+from .ledger import over_seeds
+from .training_time_numbers import powers
 
 NAMES = {
     "recovered": "changed words\nrecovered",
@@ -88,7 +94,7 @@ def draw_times(ax: Axes, times: pd.DataFrame, last: int) -> None:
     """Draw both times of `turning_points` against n_train, both axes logarithmic: seeds as marks, means as lines.
 
     The line goes through the sizes that every seed has reached (geometric mean). Times that are infinite stand as
-    arrows at `last`, the end of training. A thin line grows in proportion to n.
+    arrows at `last`, the end of training. A thin line grows in proportion to n; it may leave the figure.
     """
     for name, (color, marker, style) in TIMES.items():
         wide = times.pivot(index="n_train", columns="seed", values=name)
@@ -98,29 +104,57 @@ def draw_times(ax: Axes, times: pd.DataFrame, last: int) -> None:
         whole = wide[(np.isfinite(wide) & (wide > 0)).all(axis=1)]
         mean = np.exp(np.log(whole).mean(axis=1))
         ax.plot(mean.index, mean, color=color, linestyle=style, marker=marker, markersize=3, label=name)
-        never = wide.index[np.isinf(wide).any(axis=1)]
-        if len(never):
-            label = f"not all seeds within {last:,} steps"
-            ax.plot(
-                never, np.full(len(never), last), "^", color=color, markerfacecolor="none", markersize=8, label=label
-            )
+        infinite = np.isinf(wide)
+        for never, who, face in (
+            (infinite.all(axis=1), "no seed", "none"),
+            (infinite.any(axis=1) & ~infinite.all(axis=1), "not all seeds", color),
+        ):
+            if never.any():
+                label, n = f"{who} within {last:,} steps", wide.index[never]
+                ax.plot(n, [last] * len(n), "^", color=color, markerfacecolor=face, markersize=8, label=label)
         if name == "memorizes" and len(mean):
             n = np.array([mean.index.min(), times["n_train"].max()], dtype=float)
             line = float(mean.iloc[0]) * n / n[0]
-            keep = np.minimum(line, 1.3 * last)
-            ax.plot(
-                [n[0], n[0] * keep[1] / line[0]],
-                keep,
-                color=COLORS["chance"],
-                linewidth=1,
-                label="in proportion to $n$",
-            )
+            ax.plot(n, line, color=COLORS["chance"], linewidth=1, label="in proportion to $n$")
     ax.set_yscale("log")
+    ax.set_ylim(top=1.6 * last)
     size_axis(ax, times["n_train"].tolist())
     ticks = [k for k in (10, 30, 100, 300, 1000, 3000, 10_000, 30_000) if ax.get_ylim()[0] <= k <= ax.get_ylim()[1]]
     ax.set_yticks(ticks, [f"{k:,}" for k in ticks])
     ax.minorticks_off()
     ax.set_ylabel("steps of training")
+
+
+def times_by_bar(table: pd.DataFrame, bars: Sequence[float], start: int = 0) -> Player:
+    """Return a slider for the bar: both times of `turning_points`, and the power of n of the time to memorize.
+
+    table: as `training_course` returns it; start: which of the bars shows first
+    """
+    last, frames = int(table["step"].max()), []
+    for bar in bars:
+        times = turning_points(table, memorizes=bar)
+        fig, ax = panels(height=4.4)
+        draw_times(ax, times, last)
+        ax.set_ylim(bottom=20)
+        fig.legend(loc="outside lower center", ncols=2)
+        told = told_of(times)
+        frames.append((f"Ahead by {bar:g}: {told}", drawing(fig, f"The two times at a bar of {bar:g}. {told}")))
+    title = "The time to memorize, for higher and lower bars"
+    return player(frames, title, {"bar": [f"{bar:g}" for bar in bars]}, start=[start])
+
+
+def told_of(times: pd.DataFrame) -> str:
+    """Say what two times come to: the power of the second over the seeds, its sizes, and how often it was first."""
+    wide = times.pivot(index="n_train", columns="seed", values="memorizes")
+    whole = wide.index[(np.isfinite(wide) & (wide > 0)).all(axis=1)].tolist()
+    if len(whole) < 2:
+        text = "fewer than two sizes that every seed has reached, so no power."
+    else:
+        middle, low, high = over_seeds(powers(wide))
+        text = f"power {middle:.2f} ({low:.2f} to {high:.2f}), from {len(whole)} sizes."
+    first = int((times["memorizes"] < times["generalizes"]).sum())
+    one = first < 2
+    return f"{text} {first or 'No'} network{'' if one else 's'} memorize{'s' if one else ''} first."
 
 
 def _one_legend(fig: Figure, ax: Axes) -> None:

@@ -14,12 +14,17 @@ from uddm_mini.teaching.look import NEUTRAL, NOT_YET, RIGHT, WRONG
 from uddm_mini.teaching.results import committed
 
 from .bars import claims
+from .cases import case_name, plainly, whose
 from .ledger import Tables
 from .rule import Claim, judge
 
 SIDES = {"right": RIGHT, "wrong": WRONG, "open": NOT_YET}
 SAID = {"agree": ("✓", RIGHT), "mixed": ("~", NOT_YET), "disagree": ("✗", WRONG), "not measured yet": ("…", NOT_YET)}
-LEFT, RIGHT_END, ROW = 92, 332, 24  # of a strip, in px
+# of a strip, in px: names on the left, the drawing, numbers on the right
+LEFT, RIGHT_END, EDGE, ROW = 138, 286, 340, 24
+SIGNS = {"right": "✓", "wrong": "✗", "open": "?"}  # readable without color
+KEY = "Dot and number: mean over seeds. Line: its 95 % interval. Gray: where the whole line should lie (✓)."
+RINGS = " Ring: the earlier seeds."
 SMALL = 150  # width of a small one
 LINE, CELL = f"vertical-align:top;border-top:1px solid {NEUTRAL}55", "padding:0 1em .6em .5em"  # of the ledger
 
@@ -34,19 +39,32 @@ class Finding:
     earlier: pd.DataFrame
 
     def __repr__(self) -> str:
-        lines = [f"{self.claim.says} {self.verdict}."]
+        lines = [f"{whose(self.claim.source)}: {self.claim.says} Here: {self.verdict}."]
         for row in self.table.itertuples():
             lines.append(
-                f"  {row.condition}, {row.case}: {row.value:.3f} ({row.low:.3f} to {row.high:.3f}), {row.side}"
+                f"  {plainly(str(row.condition))}, {case_name(str(row.case))}: "
+                f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f}), {row.side}"
             )
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        parts = [f"<p><b>{verdict_mark(self.verdict)}</b></p>"]
+        key = f"<p><small>{self.key()}</small></p>" if len(self.table) else ""
+        return (
+            f"<p>{escape(whose(self.claim.source))}: <b>{escape(self.claim.says)}</b><br>"
+            f"Here: <b>{verdict_mark(self.verdict)}</b></p>{self.drawings()}{key}"
+        )
+
+    def drawings(self) -> str:
+        """Return a drawing of every condition, with its words above it, as HTML."""
+        parts = []
         for condition, rows in self.table.groupby("condition", sort=False):
             before = self.earlier[self.earlier.condition == condition] if len(self.earlier) else self.earlier
-            parts.append(f"<div>{escape(str(condition))}</div>{strip(rows, before)}")
+            parts.append(f"<div>{escape(plainly(str(condition)))}</div>{strip(rows, before)}")
         return "".join(parts)
+
+    def key(self) -> str:
+        """Return what the drawings show."""
+        return KEY + (RINGS if len(self.earlier) else "")
 
 
 def finding(claim: Claim, tables: Tables = committed) -> Finding:
@@ -72,29 +90,39 @@ def verdict_mark(verdict: str) -> str:
 def strip(rows: pd.DataFrame, earlier: pd.DataFrame) -> str:
     """Return a drawing of one condition: a dot with its interval for each case, on the gray the right side of the bar.
 
-    A ring is the same number for the earlier seeds.
+    Names stand on the left, numbers on the right. A ring is the same number for the earlier seeds.
     """
     bars = [bar for bar in (rows.above.iloc[0], rows.below.iloc[0]) if np.isfinite(bar)]
     x = _scale([*rows.low, *rows.high, *bars, *(earlier.value if len(earlier) else [])], LEFT, RIGHT_END)
     height = ROW * len(rows) + 22
     begin, end = x(rows.above.iloc[0]), x(rows.below.iloc[0])
     parts = [f'<rect x="{begin}" y="0" width="{round(end - begin, 1)}" height="{height - 22}" fill="{NEUTRAL}33"/>']
-    for bar in bars:
+    close = len(bars) == 2 and x(bars[1]) - x(bars[0]) < 40  # their numbers would run into each other
+    for bar, side in zip(bars, ("end", "start") if close else ("middle", "middle"), strict=False):
         parts.append(f'<line x1="{x(bar)}" x2="{x(bar)}" y1="0" y2="{height - 22}" stroke="{NEUTRAL}"/>')
-        parts.append(_text(x(bar), height - 7, f"{bar:g}", "middle"))
+        parts.append(_text(x(bar), height - 7, _number(bar, "g"), side))
     for k, row in enumerate(rows.to_dict("records")):
         y, color, ends = ROW * k + 12, SIDES[row["side"]], (x(row["low"]), x(row["high"]))
-        parts.append(_text(0, y + 4, row["case"].removeprefix("fresh-")))
+        parts.append(_text(0, y + 4, case_name(row["case"])))
         parts.append(f'<line x1="{ends[0]}" x2="{ends[1]}" y1="{y}" y2="{y}" stroke="{color}" stroke-width="3"/>')
         parts.append(f'<circle cx="{x(row["value"])}" cy="{y}" r="4.5" fill="{color}"/>')
+        parts.append(_text(EDGE, y + 4, f"{_number(row['value'])} {SIGNS[row['side']]}", "end"))
         if len(earlier):
             before = x(float(earlier["value"].iloc[k]))
             parts.append(f'<circle cx="{before}" cy="{y}" r="6.5" fill="none" stroke="currentColor"/>')
-    told = "; ".join(f"{r.case} {r.value:.3f} from {r.low:.3f} to {r.high:.3f}" for r in rows.itertuples())
+    told = "; ".join(
+        f"{case_name(str(r.case))} {r.value:.3f} from {r.low:.3f} to {r.high:.3f}, {r.side}" for r in rows.itertuples()
+    )
     return (
-        f'<svg role="img" aria-label="{escape(told)}" viewBox="0 0 340 {height}" '
+        f'<svg role="img" aria-label="{escape(told)}" viewBox="0 0 {EDGE} {height}" '
         f'style="width:100%;max-width:34em;font-size:11px;fill:currentColor">{"".join(parts)}</svg>'
     )
+
+
+def _number(value: float, form: str = ".3f") -> str:
+    """Return a number as a drawing shows it: a true minus, and no minus before zero."""
+    text = f"{value:{form}}"
+    return text.replace("-", "\N{MINUS SIGN}") if float(text) else text.removeprefix("-")
 
 
 def _scale(values: Sequence[float], begin: float, end: float) -> Callable[[float], float]:
@@ -177,11 +205,14 @@ class Reasons:
         return "\n".join(f"{k}. {one!r}" for k, one in self.findings.items())
 
     def _repr_html_(self) -> str:
-        return "".join(
-            f"<p><b>{k}. {escape(one.claim.says)}</b> <small>({escape(one.claim.source)})</small></p>"
-            f"{one._repr_html_()}"
+        parts = [
+            f"<p>{k}. {escape(whose(one.claim.source))}: <b>{escape(one.claim.says)}</b><br>"
+            f"Here: <b>{verdict_mark(one.verdict)}</b></p>{one.drawings()}"
             for k, one in self.findings.items()
-        )
+        ]
+        measured = [one for one in self.findings.values() if len(one.table)]
+        keys = sorted((one.key() for one in measured), key=len)
+        return "".join(parts) + (f"<p><small>{keys[-1]}</small></p>" if keys else "")
 
 
 def ledger(tables: Tables = committed) -> Ledger:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import random
 import time
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
+
+import numpy as np
 
 from .answers import NotAttempted, Wrong, ask, same, wrong
 from .calls import copied, named_error
@@ -172,6 +175,9 @@ def _constant(calls: list[_Call]) -> str:
     different = {repr(call.arguments) for call in calls if call.arguments}
     if len(different) < 2 or not all(same(call.got, calls[0].got) for call in calls):
         return ""
+    with contextlib.suppress(TypeError, ValueError, RuntimeError):
+        if np.isnan(np.asarray(calls[0].got, dtype=float)).all():
+            return ""  # no answer at all, which has another reason
     return f"Your function gives the same answer whatever its arguments. It answered {len(calls)} questions alike. "
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from .drawings import Drawing
 from .live import live_html
 from .marked_words import Sentences, mark_css
 
-Frame = tuple[str, Sentences]
+Frame = tuple[str, Sentences | Drawing]
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,7 +65,9 @@ def player(
     start: Sequence[int] | None = None,
     play: int = 900,
 ) -> Player:
-    """Let the reader step through frames (caption, sentences(...)) with a slider and buttons, without a kernel.
+    """Let the reader step through frames (caption, what shows) with a slider and buttons, without a kernel.
+
+    What shows: `sentences(...)`, or a figure as `drawing(...)`.
 
     frames: a sequence, along one axis that `axes` names (or gives, as {name: values}); or, for several sliders,
         {(value, value, ...): frame} for every combination of the values in `axes`
