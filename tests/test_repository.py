@@ -318,6 +318,7 @@ LEVELS = {
     "probes": 5,
     "options": 8,
     "training": 6,
+    "audit": 6,
     "experiments": 7,
     "arguments": 9,
     "teaching": 9,

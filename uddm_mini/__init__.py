@@ -6,6 +6,8 @@ randomness comes from an explicit `torch.Generator` or a `seed`; text is "train"
 (xt, t) with log_p0, and carries its noise, the form of its answer and its batch size: see `Denoiser`.
 """
 
+from .audit.compare import compare_scores
+from .audit.membership import MembershipSettings, membership_scores
 from .denoiser import Denoiser, Wrapped
 from .experiments.bounds import sweep_bounds
 from .experiments.crossing import crossing, perplexity_peak
@@ -55,6 +57,7 @@ __all__ = [
     "DenseAssociativeMemory",
     "HopfieldNetwork",
     "LocalMemorizingDenoiser",
+    "MembershipSettings",
     "MemorizingDenoiser",
     "ModelSettings",
     "NgramDenoiser",
@@ -73,6 +76,7 @@ __all__ = [
     "basin_profile",
     "bible_clauses",
     "check_form",
+    "compare_scores",
     "conditional_entropy",
     "counted_tokens",
     "cross_entropy",
@@ -87,6 +91,7 @@ __all__ = [
     "load",
     "loop_work",
     "mean_nelbo",
+    "membership_scores",
     "path_summary",
     "perplexity_peak",
     "random_patterns",

@@ -1,13 +1,11 @@
-"""Sides and verdicts from invented and committed tables, and an interval against a second formula."""
+"""Sides and verdicts from invented and committed tables."""
 
 from __future__ import annotations
-
-import math
 
 import pandas as pd
 import pytest
 
-from uddm_mini.chapters.entropy_probe_sides import confusion, entropies_by_side, share_with_interval, verdicts_by_side
+from uddm_mini.chapters.entropy_probe_sides import confusion, entropies_by_side, verdicts_by_side
 from uddm_mini.chapters.quantities import side_scores
 from uddm_mini.experiments.crossing import crossing
 from uddm_mini.probes.side import Side
@@ -80,26 +78,3 @@ def test_stored_verdicts_are_those_of_the_stored_numbers(case):
         side = Side(row.own, row.fresh, row.cost, row.table_entropy, row.table_cost)
         assert side.verdict() == row.verdict and side.score == pytest.approx(row.score, abs=1e-4)
         assert row.memory == (row.n_train < at)
-
-
-@pytest.mark.parametrize(("hits", "trials"), [(0, 26), (0, 78), (1, 145), (7, 20), (20, 20)])
-def test_the_ends_of_the_interval_are_where_the_tails_are(hits, trials):
-    found = share_with_interval(hits, trials)
-
-    def tail(p, counts):
-        return sum(math.comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in counts)
-
-    assert found.value == hits / trials
-    assert found.low == 0 if hits == 0 else tail(found.low, range(hits, trials + 1)) == pytest.approx(0.025)
-    assert found.high == 1 if hits == trials else tail(found.high, range(hits + 1)) == pytest.approx(0.025)
-
-
-def test_an_interval_by_hand():
-    assert share_with_interval(0, 78).high == pytest.approx(1 - 0.025 ** (1 / 78))
-    assert share_with_interval(5, 5).low == pytest.approx(0.025 ** (1 / 5))
-    one = share_with_interval(1, 10)  # in every table of Clopper and Pearson
-    assert [one.low, one.high] == pytest.approx([0.0025, 0.4450], abs=1e-4)
-    assert share_with_interval(1, 10, 0.5).high < one.high
-    for hits, trials in ((1, 0), (3, 2), (-1, 4)):
-        with pytest.raises(ValueError, match="at least one trial"):
-            share_with_interval(hits, trials)

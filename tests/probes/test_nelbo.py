@@ -1,4 +1,4 @@
-"""The mean NELBO: its noise levels, its expectation for a language that is known, and what does not count."""
+"""The NELBO, mean and of each sentence: its noise levels, its expectation for a known language, what counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from uddm_mini import (
     Wrapped,
     mean_nelbo,
 )
-from uddm_mini.probes.nelbo import nelbo_by_sentence
+from uddm_mini.probes.nelbo import nelbo_by_sentence, sentence_nelbo
 
 
 def blind(seen):
@@ -99,3 +99,40 @@ def test_sentence_by_sentence_it_sums_up_to_the_mean(model, corpus):
     assert each.shape == (7,) and float(each.sum()) / counted == pytest.approx(mean_nelbo(model, x0, [3], 2, 3))
     x0[0] = 3
     assert float(nelbo_by_sentence(model, x0, [3])[0]) == 0, "a sentence without a counted token costs nothing"
+
+
+def test_the_cost_of_each_sentence_is_what_it_is_alone(model, corpus):
+    x0, draws = corpus.held_out[:5], 6
+    u = (torch.arange(draws) + 0.5) / draws
+    repeated, generator = x0.repeat(draws, 1), torch.Generator().manual_seed(7)
+    t = (u**2).repeat_interleave(5)  # every sentence meets every level
+    xt = model.noise.corrupt(repeated, t, generator)
+    each = model.noise.nelbo(model.cavity(xt, t), repeated, xt, t).double() * 2 * u.repeat_interleave(5)[:, None]
+    for ignore in ((), (int(x0[0, 0]),)):
+        got = sentence_nelbo(model, x0, ignore, seed=7, draws=draws)
+        for row in range(5):
+            kept = [k for k in range(14) if int(x0[row, k]) not in ignore]
+            expected = sum(float(each[d * 5 + row, k]) for d in range(draws) for k in kept) / (draws * len(kept))
+            assert float(got[row]) == pytest.approx(expected, rel=1e-6)
+    model.batch_size = 7
+    torch.testing.assert_close(sentence_nelbo(model, x0, ignore, seed=7, draws=draws), got, rtol=1e-5, atol=0)
+
+
+def test_each_sentence_costs_what_the_language_says(english):
+    # -log p(x) nats, up to the signal of 1/1000 that is left at t = 1 and the error of 256 levels
+    x = english.sample(8, seed=5)
+    got = sentence_nelbo(PopulationDenoiser(english, UniformNoise(english.vocab_size)), x, draws=256) * english.length
+    torch.testing.assert_close(got, -english.log_prob(x), rtol=0, atol=2.0)
+    assert float((got + english.log_prob(x)).mean()) == pytest.approx(0, abs=0.7)
+
+
+def test_both_costs_agree_and_a_sentence_without_words_has_none(model, corpus):
+    x0 = corpus.held_out
+    each = sentence_nelbo(model, x0, draws=16)
+    assert float(each.mean()) == pytest.approx(mean_nelbo(model, x0, draws=16), rel=0.1)
+    assert each.dtype == torch.float64 and each.shape == (len(x0),)
+    ignore = x0[0].unique().tolist()
+    assert torch.equal(sentence_nelbo(model, x0, ignore).isnan(), torch.isin(x0, x0[0]).all(dim=1))
+    assert sentence_nelbo(model, x0[:0]).shape == (0,)
+    with pytest.raises(ValueError, match="draws at least 1"):
+        sentence_nelbo(model, x0, draws=0)

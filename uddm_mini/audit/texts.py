@@ -100,7 +100,9 @@ def _with_copies(canaries: Any, copies: Sequence[int] | None) -> tuple[Any, tupl
         lines = [line for line in Path(canaries).read_text("utf-8").splitlines() if line.strip()]
         parts = [line.partition("\t") for line in lines]
         if not all(number.strip().isdecimal() and tab for number, tab, _ in parts):
-            raise ValueError(f'Each line of {Path(canaries).name} must be "copies, tab, sentence", such as "4\\tmy dog".')
+            raise ValueError(
+                f'Each line of {Path(canaries).name} must be "copies, tab, sentence", such as "4\\tmy dog".'
+            )
         canaries = {sentence: int(number) for number, _, sentence in parts}
     if isinstance(canaries, Mapping):
         canaries, copies = list(canaries), list(canaries.values())

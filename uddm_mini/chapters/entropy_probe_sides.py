@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from uddm_mini.experiments.crossing import crossing
-from uddm_mini.probes.roc import Interval
 from uddm_mini.probes.side import VERDICTS
 
 from .ledger import T, Tables, detail
@@ -59,31 +57,3 @@ def confusion(found: pd.DataFrame) -> pd.DataFrame:
     """Return how many models got which verdict: rows the side of their crossing, columns the verdicts."""
     counts = pd.crosstab(found["memory"], found["verdict"])
     return counts.reindex(index=list(SIDES), columns=list(VERDICTS), fill_value=0).rename(index=SIDES)
-
-
-def share_with_interval(hits: int, trials: int, confidence: float = 0.95) -> Interval:
-    """Return hits / trials with the interval of Clopper and Pearson (1934), for independent trials.
-
-    Its ends are the shares at which so many hits or more, and so many or fewer, have probability (1 - confidence) / 2.
-    It holds the truth at least as often as it says, also for 0 hits. ValueError for counts that cannot be.
-    """
-    if not 0 <= hits <= trials or trials < 1:
-        raise ValueError(f"There must be at least one trial, and 0 to all of them hits, but {hits} of {trials} is not.")
-    tail = (1 - confidence) / 2
-    low = 0.0 if hits == 0 else _root(lambda p: 1 - _at_most(hits - 1, trials, p) - tail)
-    high = 1.0 if hits == trials else _root(lambda p: tail - _at_most(hits, trials, p))
-    return Interval(hits / trials, low, high)
-
-
-def _at_most(hits: int, trials: int, p: float) -> float:
-    """Return the probability of at most so many hits, each with probability p."""
-    return sum(math.comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(hits + 1))
-
-
-def _root(rising: Callable[[float], float]) -> float:
-    """Return where a rising function of a share passes 0, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
-    return (low + high) / 2

@@ -1,4 +1,4 @@
-"""The cost of text: the NELBO, averaged over noise."""
+"""The cost of text: the NELBO, averaged over noise, of many sentences or of each."""
 
 from __future__ import annotations
 
@@ -45,22 +45,59 @@ def nelbo_by_sentence(
     *,
     t_from: float = 0.0,
 ) -> torch.Tensor:
-    """Estimate the NELBO of each sentence of x0 int64[B, L], float64[B], in nats, summed over its counted tokens.
+    """Return the sentences' parts of `mean_nelbo`, float64[B]: nats, summed over the counted tokens of each.
 
-    The parameters, and what is random, are those of `mean_nelbo`, which is their sum over the number of tokens.
+    The levels are spread over all sentences together, so that their sum is known better than each of them; to compare
+    sentences with each other there is `sentence_nelbo`. Parameters: as in `mean_nelbo`.
     """
+    generator = _checked(seed, draws, t_from)
+    n = draws * len(x0)
+    even = ((torch.arange(n) + 0.5) / n)[torch.randperm(n, generator=generator)].to(x0.device)
+    return _costs(model, x0.repeat(draws, 1), even, t_from, ignore, generator).reshape(draws, -1).mean(dim=0)
+
+
+def sentence_nelbo(
+    model: Denoiser,
+    x0: torch.Tensor,
+    ignore: Collection[int] = (),
+    seed: int = 0,
+    draws: int = 16,
+    *,
+    t_from: float = 0.0,
+) -> torch.Tensor:
+    """Estimate the NELBO of each of the sentences x0 int64[B, L], float64[B], in nats per counted token.
+
+    It is what `mean_nelbo` estimates, sentence by sentence: every sentence meets the same `draws` noise levels,
+    (u_1)^2, (u_2)^2, ... with u_i = (i - 1/2) / draws, so that no two of them differ by the luck of their levels. NaN
+    for a sentence without a counted token. Parameters: as in `mean_nelbo`. Random, from `seed`: the noise.
+    """
+    generator = _checked(seed, draws, t_from)
+    even = ((torch.arange(draws) + 0.5) / draws).repeat_interleave(len(x0)).to(x0.device)
+    total = _costs(model, x0.repeat(draws, 1), even, t_from, ignore, generator).reshape(draws, -1).sum(dim=0)
+    return total / (draws * counted_tokens(x0, ignore).sum(dim=1))
+
+
+def _checked(seed: int, draws: int, t_from: float) -> torch.Generator:
+    """Return the source of the noise; ValueError for levels that cannot be."""
     if not 0 <= t_from < 1 or draws < 1:
         raise ValueError(f"t_from is a noise level below 1, and draws at least 1; they are {t_from} and {draws}.")
-    generator = torch.Generator().manual_seed(seed)
-    n, x0 = len(x0), x0.repeat(draws, 1)
-    even = ((torch.arange(len(x0)) + 0.5) / len(x0))[torch.randperm(len(x0), generator=generator)].to(x0.device)
+    return torch.Generator().manual_seed(seed)
+
+
+def _costs(
+    model: Denoiser,
+    x0: torch.Tensor,
+    even: torch.Tensor,
+    t_from: float,
+    ignore: Collection[int],
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Return the weighted cost of the counted tokens of x0 int64[n, L], float64[n], at levels spread by even [n]."""
     t, weight = t_from + (1 - t_from) * even**2, 2 * even
     xt = model.noise.corrupt(x0, t, generator)
-    counted = counted_tokens(x0, ignore)
-    parts = [torch.zeros(0, dtype=torch.float64, device=x0.device)]
+    counted, parts = counted_tokens(x0, ignore), [weight.new_zeros(0, dtype=torch.float64)]
     for part in torch.arange(len(x0), device=x0.device).split(max(1, model.batch_size)):  # `mapped` names a wrong one
         log_p0 = model.mapped(xt[part], t[part], model.noise.form)
-        nelbo = model.noise.nelbo(log_p0, x0[part], xt[part], t[part])
-        # where, not a product: what a token that does not count costs may be infinite
-        parts.append(torch.where(counted[part], weight[part, None] * nelbo.double(), 0.0).sum(dim=1))
-    return torch.cat(parts).reshape(draws, n).mean(dim=0)
+        nelbo = model.noise.nelbo(log_p0, x0[part], xt[part], t[part]).double()
+        parts.append((weight[part, None] * nelbo).where(counted[part], 0.0).sum(dim=1))
+    return torch.cat(parts)
