@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def _read(name: str, given: Any, encode: Encode | None, words: Corpus | None, mo
         raise TypeError(f"{name} must be token ids, a corpus, strings or a path, not {type(given).__name__}.")
     lines = [str(line) for line in given]
     if encode is not None:
-        return replace(_read(name, encode(lines), None, None, model))
+        return _read(name, encode(lines), None, None, model)
     if words is None:
         raise ValueError(
             f"{name} are strings, but this model does not know its words: give token ids, or encode=..., a function "
@@ -154,8 +154,8 @@ def _encoded(name: str, lines: list[str], words: Corpus) -> Text:
         )
     if len(rows) < len(lines) / 2:
         raise ValueError(
-            f"{len(lines) - len(rows)} of the {len(lines)} {name} do not fit into the {words.length} {words.unit}s of a "
-            "sentence of this model: give shorter ones."
+            f"{len(lines) - len(rows)} of the {len(lines)} {name} do not fit into the {words.length} {words.unit}s that a "
+            "sentence of this model has: give shorter ones."
         )
     x = torch.cat(rows) if rows else torch.zeros(0, words.length, dtype=torch.int64)
     return Text(x, len(lines) - len(rows))
