@@ -6,6 +6,7 @@ randomness comes from an explicit `torch.Generator` or a `seed`; text is "train"
 (xt, t) with log_p0, and carries its noise, the form of its answer and its batch size: see `Denoiser`.
 """
 
+from .audit.baseline import blind_baseline
 from .audit.compare import compare_scores
 from .audit.membership import MembershipSettings, membership_scores
 from .denoiser import Denoiser, Wrapped
@@ -75,6 +76,7 @@ __all__ = [
     "auc",
     "basin_profile",
     "bible_clauses",
+    "blind_baseline",
     "check_form",
     "compare_scores",
     "conditional_entropy",

@@ -96,13 +96,19 @@ def membership_scores(
     if reference is not None:
         other = sentence_nelbo(reference, x.to(reference.device), ignore, settings.seed, settings.draws).to(x.device)
         scores["calibrated"] = torch.where(other == nelbo, 0.0, other - nelbo)  # infinite twice: neither can say it
+    table = _complete(scores)
+    table.attrs["zlib"] = "token ids" if text is None else "text"
+    return table
+
+
+def _complete(scores: dict[str, torch.Tensor]) -> pd.DataFrame:
+    """Return scores float64[n] as a table; ValueError for one that is NaN."""
     table = pd.DataFrame({name: column.cpu().numpy() for name, column in scores.items()})
     if (missing := np.flatnonzero(table.isna().any(axis=1))).size:
         raise ValueError(
-            f"The model's answers hold NaN for {missing.size} of {len(x)} sentences, the first is number {missing[0]}; "
-            "look for overflow in half precision, or ask in smaller batches."
+            f"The model's answers hold NaN for {missing.size} of {len(table)} sentences, the first is number "
+            f"{missing[0]}; look for overflow in half precision, or ask in smaller batches."
         )
-    table.attrs["zlib"] = "token ids" if text is None else "text"
     return table
 
 

@@ -78,9 +78,12 @@ def auc(
         tails = [(1 - confidence) / 2, (1 + confidence) / 2]
         low, high = np.quantile(_redrawn(yes, no, labels, clusters, draws, seed), tails).tolist()
         return Interval(area, low, high)
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    low = _last_inside(area, 0.0, len(yes), len(no), z)
-    return Interval(area, low, _last_inside(area, 1.0, len(yes), len(no), z))
+    return area_interval(area, len(yes), len(no), NormalDist().inv_cdf((1 + confidence) / 2))
+
+
+def area_interval(area: float, m: int, n: int, z: float) -> Interval:
+    """Return an area found with m and n items, with every area that it does not rule out at z: see `auc`."""
+    return Interval(area, _last_inside(area, 0.0, m, n, z), _last_inside(area, 1.0, m, n, z))
 
 
 def threshold_at(negatives: Numbers, false_positive_rate: float) -> float:
