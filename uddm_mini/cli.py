@@ -1,4 +1,4 @@
-"""The command line: sweep, examine, halves, breaks, course, copies, spins, train, sample, recover; see --help."""
+"""The command line: sweep, examine, halves, breaks, course, copies, spins, train, sample, recover, audit; see --help."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from uddm_mini.audit.command import audit_command
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
 from uddm_mini.experiments.copies import CopySettings, duplicated_sentences
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         train=_train,
         sample=_sample,
         recover=_recover,
+        audit=audit_command,
     ).parse_args(typed)
     options.command = command_line(typed)
     try:

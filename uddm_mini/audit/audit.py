@@ -108,7 +108,7 @@ def _measured(
 def _report(case: Case, given: dict[str, Any], found: dict[str, Finding], when: tuple[Plan, float]) -> Audit:
     """Return the report of what was found so far."""
     plan, begun = when
-    made = {"versions": versions(), "command": case.settings.command, "device": str(case.model.device)}
+    made: dict[str, Any] = {"versions": versions(), "command": case.settings.command, "device": str(case.model.device)}
     made |= {"planned_seconds": round(plan.seconds, 1), "seconds": round(time.time() - begun, 1)}
     made |= {"planned": duration(plan.seconds), "date": time.strftime("%Y-%m-%d")}
     findings = tuple(found[name] for name in MEASURES if name in found and name in case.settings.sections)

@@ -27,10 +27,10 @@ NOT_SHOWN = (
     "The error rates were counted on small networks; for a model of another kind or size they are a guess.",
 )
 DO: dict[Answer, str] = {
-    "memorizing": "Treat the model as a copy of its training text: what must not be public must not leave with it. Train "
-    "on more, or on less often repeated, sentences, or stop earlier; then audit again.",
-    "generalizing": "Nothing says that it recites as a whole. Single sentences may still be known by heart: look at what "
-    "came out word for word, and at planted sentences, before you give it away.",
+    "memorizing": "Treat the model as a copy of its training text: what must not be public must not leave with it. "
+    "Train on more sentences, or on less often repeated ones, or stop earlier; then audit again.",
+    "generalizing": "Nothing says that it recites as a whole. Single sentences may still be known by heart: look at "
+    "what came out word for word, and at planted sentences, before you give it away.",
     "in between": "Treat it like a model that recites: part of its training text may come out. More distinct training "
     "sentences, or fewer steps, move it away from there.",
     "undecided": "Do not conclude anything yet. Give more fresh text; if the model predicts fresh text badly, train it "
@@ -109,7 +109,7 @@ class Audit:
 
     def page(self) -> str:
         """Return the report as one HTML page that needs no other file."""
-        from .page import page_of
+        from .page import page_of  # drawing is needed by no other part
 
         return page_of(self)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from uddm_mini.probes.roc import Interval
 
@@ -69,7 +70,10 @@ def membership(case: Case) -> Finding:
         for name, x in kinds.items()
     }
     found = compare_scores(scores["members"], scores["strangers"])
-    rows = [{"score": name, "means": MEANS.get(str(name), ""), **row} for name, row in found.to_dict("index").items()]
+    rows = [
+        {"score": name, "means": MEANS.get(name, name), **{str(key): value for key, value in found.loc[name].items()}}
+        for name in map(str, found.index)
+    ]
     best = max(rows, key=lambda row: row["auc"])
     number = Interval(best["auc"], best["low"], best["high"])
     sentence = _sentence(best, number, differs(case.blind), len(kinds["strangers"]))
@@ -84,7 +88,7 @@ def membership(case: Case) -> Finding:
     return Finding("membership", True, sentence, number, rows, notes, {"best": best["score"]})
 
 
-def _sentence(best: dict[str, float | str], number: Interval, unlike: bool, strangers: int) -> str:
+def _sentence(best: dict[str, Any], number: Interval, unlike: bool, strangers: int) -> str:
     """Return what was found, with the rate at 1 % false alarms if the sample supports it."""
     told = f"The best score has an AUC of {spread(number, plain_number)}"
     if unlike:

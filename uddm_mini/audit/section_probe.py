@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from uddm_mini.denoiser import Wrapped
 from uddm_mini.models.ngram import MOST_WORDS
@@ -84,7 +85,13 @@ def _finding(case: Case, side: Side, again: list[Side]) -> Finding:
         {"what": "fresh text", "asked": "cost (NELBO)", "nats": side.cost},
         {"what": "fresh text, table of pairs", "asked": "cost (NELBO)", "nats": side.table_cost},
     ]
-    facts = {"verdict": decided, "rule": answer, "stable": stable, "score": side.score, "threshold": THRESHOLD}
+    facts: dict[str, Any] = {
+        "verdict": decided,
+        "rule": answer,
+        "stable": stable,
+        "score": side.score,
+        "threshold": THRESHOLD,
+    }
     facts |= {"error": _error(decided), "change": _change(side, decided), "fresh": len(case.text("strangers"))}
     return Finding("probe", True, sentence, Interval(side.score, low, high), rows, _notes(case, stable), facts)
 
@@ -96,9 +103,9 @@ def _error(answer: Answer) -> str:
         return f"Of {n} stored networks that were trained too little, {right} were undecided, too."
     rate = RATES[answer]
     return (
-        f"Of {rate.networks} small networks of {rate.cells} kinds that got this verdict, whose side is known and which the "
-        f"probe was not tuned on, it was wrong for {rate.wrong or 'none'}: an error rate below {percent(rate.error.high)} "
-        "(95 % confidence) for models like these."
+        f"Of {rate.networks} small networks of {rate.cells} kinds that got this verdict, whose side is known and which "
+        f"the probe was not tuned on, it was wrong for {rate.wrong or 'none'}: an error rate below "
+        f"{percent(rate.error.high)} (95 % confidence) for models like these."
     )
 
 
@@ -127,9 +134,7 @@ def _change(side: Side, answer: Answer) -> str:
 def _notes(case: Case, stable: float) -> list[str]:
     """Return what the reader has to know about the verdict."""
     fresh = len(case.text("strangers"))
-    out = [
-        f"Other choices of sentences among the measured ones give the same verdict in {percent(stable)} of {REDRAWN} cases."
-    ]
+    out = [f"Of {REDRAWN} other choices of sentences among the measured ones, {percent(stable)} give the same verdict."]
     if fresh < MEASURED:
         out.append(
             f"The error rate was counted with {MEASURED} fresh sentences; here are {fresh}, and it may be larger. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from uddm_mini.probes.basins import BasinSettings, basin_profile
 from uddm_mini.probes.recovery import Recovery, counted_tokens, token_recovery
@@ -31,7 +32,7 @@ def recovery(case: Case) -> Finding:
         )
     rows: list[Row] = [row for name in kinds for row in _levels(case, name)]
     basins = [row for name in kinds for row in _basins(case, name)]
-    facts = {"basins": basins, "chance": _chance(case, kinds[-1])}
+    facts: dict[str, Any] = {"basins": basins, "chance": _chance(case, kinds[-1])}
     notes = [
         "A word is changed by the noise of the model, at random places; a constant guess, the most frequent word at "
         f"each place, is right for {percent(facts['chance'])} of them.",
@@ -68,7 +69,7 @@ def _share(row: Row) -> str:
 
 def _levels(case: Case, name: str) -> list[Row]:
     """Return a row for each noise level: kind, t, recovered with its interval, unstable and exact."""
-    x, rows = case.text(name), []
+    x, rows = case.text(name), list[Row]()
     for t in case.settings.times:
         draws = case.draws(f"recovery at {t:g}")
         found = token_recovery(case.model, x, t, ignore=case.texts.ignore, generator=draws)

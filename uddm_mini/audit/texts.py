@@ -154,8 +154,8 @@ def _encoded(name: str, lines: list[str], words: Corpus) -> Text:
         )
     if len(rows) < len(lines) / 2:
         raise ValueError(
-            f"{len(lines) - len(rows)} of the {len(lines)} {name} do not fit into the {words.length} {words.unit}s that a "
-            "sentence of this model has: give shorter ones."
+            f"{len(lines) - len(rows)} of the {len(lines)} {name} do not fit into the {words.length} {words.unit}s "
+            "that a sentence of this model has: give shorter ones."
         )
     x = torch.cat(rows) if rows else torch.zeros(0, words.length, dtype=torch.int64)
     return Text(x, len(lines) - len(rows))
