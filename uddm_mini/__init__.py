@@ -12,6 +12,7 @@ from .audit.compare import compare_scores
 from .audit.membership import MembershipSettings, membership_scores
 from .audit.report import Audit
 from .audit.settings import AuditSettings
+from .audit.twins import near_twins
 from .denoiser import Denoiser, Wrapped
 from .experiments.bounds import sweep_bounds
 from .experiments.crossing import crossing, perplexity_peak
@@ -100,6 +101,7 @@ __all__ = [
     "loop_work",
     "mean_nelbo",
     "membership_scores",
+    "near_twins",
     "path_summary",
     "perplexity_peak",
     "random_patterns",

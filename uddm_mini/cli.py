@@ -1,4 +1,4 @@
-"""The command line: sweep, examine, halves, breaks, course, copies, spins, train, sample, recover, audit; see --help."""
+"""The command line: what is behind sweep, train, sample, recover, audit and all other commands; see --help."""
 
 from __future__ import annotations
 

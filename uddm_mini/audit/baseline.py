@@ -32,7 +32,7 @@ def blind_baseline(
     seed: decides the folds and the shuffles.
 
     Every sentence is scored by a classifier of the other 4 of 5 folds, and only compared with sentences of its own
-    fold: areas over all folds at once are too small where nothing is to be found, for whatever is left out of one class
+    fold: areas over all folds at once can be too small where nothing is to be found, for what is left out of one class
     makes the other one likelier (Forman and Scholz 2010). The areas of the folds hang together; so the usual interval
     (see `auc`) is widened to the one in which 95 % of the areas of 199 texts with shuffled labels lie.
 

@@ -67,7 +67,7 @@ def _check_form(case: Case) -> None:
     """Raise ValueError if the model's own text and fresh text both say that it answers in another form."""
     if case.model.noise.form == "posterior":
         return  # a word that is seen is certain, in whichever form
-    texts = [case.own] + [case.text("strangers")[:CHECKED]] * case.has("strangers")
+    texts = [case.own, case.text("strangers")[:CHECKED]] if case.has("strangers") else [case.own]
     found = []
     for k, x in enumerate(texts):
         x = x[counted_tokens(x, case.texts.ignore).any(dim=1)]
