@@ -34,6 +34,8 @@ QUICK = AuditSettings(
     times=(0.25,),
     basins=1,
     corruptions=2,
+    extracted=2,
+    tries=2,
     sections=("probe", "recovery"),
 )
 
@@ -87,28 +89,32 @@ def test_without_fresh_text_there_is_no_verdict_and_every_section_says_what_is_m
         audit(PopulationDenoiser(LANGUAGE, NOISE), progress=False)
 
 
-def test_few_sentences_that_decide_nothing_are_undecided():
-    found = audit(stored(64), strangers=POOL.held_out[:16], sections=("probe",), writing_steps=16, progress=False)
-    assert found.verdict == "undecided" and "other sentences of the same kind" in found.headline["found"]
+def test_few_fresh_sentences_make_no_model_generalize():
+    how = {"sections": ("probe",), "writing_steps": 16, "progress": False}
+    few = audit(stored(64), strangers=POOL.held_out[:100], **how)
+    assert few.verdict == "undecided" and "No verdict from 100 fresh sentences" in few.finding("probe").sentence
+    more = audit(stored(64), strangers=POOL.held_out[:128], **how)
+    assert more.verdict in ("in between", "undecided") and "here are 128" in more.finding("probe").notes[1]
+    assert audit(stored(8192), strangers=POOL.held_out[:128], **how).verdict == "generalizing"
 
 
 def test_a_network_of_plain_cross_entropy_gets_no_verdict_at_clean_text():
     exact = PopulationDenoiser(LANGUAGE, NOISE)
     model = Wrapped(exact.posterior, NOISE, "posterior")  # as nobody knows whether it is exact
-    found = audit(model, strangers=POOL.held_out[:64], settings=QUICK)
+    found = audit(model, strangers=POOL.held_out[:128], settings=QUICK)
     assert found.verdict == "undecided" and "plain cross-entropy" in found.finding("probe").sentence
     assert found.finding("recovery").applies
 
 
 def test_two_runs_are_the_same_but_for_the_time_and_another_seed_is_not():
-    given = (stored(16), POOL.subset(16, 0), POOL.held_out[:40])
+    given = (stored(16), POOL.subset(16, 0), POOL.held_out[:128])
     first, again, other = (without_times(audit(*given, settings=QUICK, seed=seed)) for seed in (0, 0, 1))
     assert first == again and first["key"] != other["key"]
     assert first["findings"][0]["number"] != other["findings"][0]["number"]
 
 
 def test_a_report_resumes_where_it_stopped(tmp_path, monkeypatch):
-    given = (stored(16), POOL.subset(16, 0), POOL.held_out[:40])
+    given = (stored(16), POOL.subset(16, 0), POOL.held_out[:128])
     whole = audit(*given, settings=QUICK)
     first = audit(*given, settings=QUICK, sections=("probe",), out=tmp_path)
     assert [one.name for one in first.findings] == ["probe"]
@@ -143,7 +149,7 @@ def module_of(name: str):
 
 
 def test_a_corpus_and_strings_are_read_as_token_ids_are():
-    model, corpus = stored(16), Corpus("c", POOL.subset(16, 0), POOL.held_out[:40], LANGUAGE.words)
+    model, corpus = stored(16), Corpus("c", POOL.subset(16, 0), POOL.held_out[:128], LANGUAGE.words)
     ids = without_times(audit(model, corpus.train, corpus.held_out, settings=QUICK))
     assert without_times(audit(model, corpus, settings=QUICK)) == ids
     text = [
@@ -183,9 +189,9 @@ def test_the_plan_counts_the_questions(monkeypatch):
         return plan
 
     monkeypatch.setattr(module_of("audit"), "plan_of", noted)
-    changes = {"sections": ("probe", "recovery", "texts", "membership"), "basins": 0}
+    changes = {"sections": ("probe", "recovery", "texts", "membership", "extraction"), "basins": 0}
     for model in (stored(16), denoiser("masked memory")):
-        audit(model, POOL.subset(16, 0), POOL.held_out[:32], settings=QUICK, **changes)
+        audit(model, POOL.subset(16, 0), POOL.held_out[:128], settings=QUICK, **changes)
         plan, watched, before = asked[-1]
         assert plan.total == watched.asked - before, plan
         assert f"{plan.total:,} noisy sentences" in str(plan)

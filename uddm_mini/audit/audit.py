@@ -17,6 +17,7 @@ from .finding import Finding
 from .guard import Watched, fingerprint, hash_of
 from .plan import Plan, duration, plan_of
 from .report import Audit, kept_findings, key_of, versions
+from .section_extraction import extracted
 from .section_membership import membership, texts
 from .section_probe import probe
 from .section_recovery import recovery
@@ -28,6 +29,7 @@ MEASURES: dict[str, Callable[[Case], Finding]] = {
     "recovery": recovery,
     "texts": texts,
     "membership": membership,
+    "extraction": extracted,
 }
 
 

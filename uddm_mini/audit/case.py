@@ -35,6 +35,12 @@ class Case:
         found: Text = getattr(self.texts, name)
         return at_most(found, self.settings.sentences, self.seed(name)).to(self.model.device)
 
+    @cached_property
+    def fresh(self) -> torch.Tensor:
+        """Return the strangers of the verdict, int64[n, L]: half of them for a table of pairs, half to ask about."""
+        assert self.texts.strangers is not None, "has('strangers') was asked before"
+        return at_most(self.texts.strangers, 2 * self.settings.sentences, self.seed("fresh")).to(self.model.device)
+
     def has(self, *names: str) -> bool:
         """Tell whether all of these were given."""
         return all(getattr(self.texts, name) is not None for name in names)

@@ -15,6 +15,8 @@ Answer = Literal["memorizing", "generalizing", "in between", "undecided"]
 # ignorant. Half way between 1 (as sure of both) and 0.617, the largest ratio of an undecided network of seeds 0 to 4 on
 # the toy language, the grid on which the other thresholds were set.
 BETWEEN = 0.81
+MEASURED = 1024  # fresh sentences behind the rates; 512 of English
+FEWEST_FRESH = 128  # with fewer, no verdict
 NEAR = 2.0  # "in between" is right from half the size of the crossing to twice that size
 
 
@@ -48,12 +50,17 @@ RATES: dict[Answer, Rate] = {
 UNTRAINED = (48, 48)
 
 
-def answer_of(side: Side) -> Answer:
+def answer_of(side: Side, fresh: int = MEASURED) -> Answer:
     """Return the verdict of a `Side` in an audit's words; of the undecided, "in between" are surer of their own text.
 
     "in between": undecided by `Side.verdict`, and the entropy of its own text is below 0.81 of that of fresh text.
+
+    fresh: the number of fresh sentences. A table that is counted on few is easily beaten: with fewer than in the stored
+        tables, a model only generalizes if it is not that much surer of its own text, either.
     """
-    verdict = side.verdict()
-    if verdict != "undecided":
-        return "memorizing" if verdict == "memorizes" else "generalizing"
-    return "in between" if side.own < BETWEEN * side.fresh else "undecided"
+    verdict, surer = side.verdict(), side.own < BETWEEN * side.fresh
+    if verdict == "memorizes":
+        return "memorizing"
+    if verdict == "generalizes" and not (surer and fresh < MEASURED):
+        return "generalizing"
+    return "in between" if surer else "undecided"

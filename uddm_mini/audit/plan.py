@@ -10,6 +10,7 @@ import torch
 
 from .case import CHECK_STEPS, CHECKED, Case
 from .membership import MembershipSettings
+from .section_extraction import settings_of
 from .section_recovery import BASIN_STEPS, KINDS, SHARES
 
 TIMED = 64  # sentences whose answers are timed
@@ -62,15 +63,20 @@ def questions(case: Case, name: str, clean: int) -> int:
     some, settings = bool(sizes["members"] and sizes["strangers"]), case.settings
     if name == "checks":
         n = min(CHECKED, settings.sentences)
-        return n * (CHECK_STEPS + 3) + min(n, sizes["strangers"])
-    if name == "probe":
-        asked = sizes["strangers"] - sizes["strangers"] // 2
+        form = 0 if case.model.noise.form == "posterior" else n + min(n, sizes["strangers"])
+        return n * (CHECK_STEPS + 2) + form
+    if name == "probe" and sizes["strangers"]:
+        asked = min(settings.sentences, len(case.fresh) - len(case.fresh) // 2)
         return asked * (settings.writing_steps + 2 * clean + 4)
     if name == "recovery":
         runs = min(settings.corruptions, 10**6) * len(SHARES) * BASIN_STEPS
         return sum(len(settings.times) * sizes[kind] + min(settings.basins, sizes[kind]) * runs for kind in KINDS)
     if name == "membership" and some:
         return (sizes["members"] + sizes["strangers"]) * (MembershipSettings().questions - 1 + clean)
+    if name == "extraction" and sizes["members"]:
+        how = settings_of(case)
+        asked = sum(min(settings.extracted, sizes[kind]) for kind in KINDS)
+        return asked * how.questions + settings.sentences * how.steps * (1 + how.corrections)
     return 0
 
 

@@ -11,17 +11,18 @@ from .case import Case
 from .compare import compare_scores
 from .finding import Finding, missing, percent, plain_number, spread
 from .membership import MembershipSettings, membership_scores
+from .twins import near_twins
 
 UNLIKE = 0.05  # an area so far from 1/2, beyond its interval, is a difference of the texts
 BOTH = "needs members (text that was trained on) and strangers (text of the same kind that was not)."
 MEANS = {
-    "nelbo": "how well it predicts the sentence (the loss attack)",
-    "nelbo_zlib": "the same, over how far zlib compresses it",
+    "nelbo": "cost of the sentence (loss)",
+    "nelbo_zlib": "cost, compared with zlib",
     "min_k": "its least likely words (min-k %)",
     "entropy": "how sure it is of every word",
     "recovery": "changed words that come back",
     "votes": "votes over many masks",
-    "calibrated": "compared with the reference model",
+    "calibrated": "cost, compared with the reference",
 }
 
 
@@ -42,9 +43,17 @@ def texts(case: Case) -> Finding:
         )
     else:
         sentence = f"{told}, where 0.50 is guessing: the two texts look alike."
+    twins = near_twins(*(case.text(name).cpu() for name in ("members", "strangers")), ignore=case.texts.ignore)
+    if twins.count:
+        sentence += (
+            f" {twins.count} of {len(case.text('strangers'))} strangers are nearly the same as a member (at most two "
+            f"words differ), {twins.copies} of them word for word: for these, membership is no question."
+        )
     notes = ["It knows words and lengths, and not their order: texts may differ in a way that it does not see."]
     rows = [{"what": "AUC without the model", "value": area.value, "low": area.low, "high": area.high}]
-    return Finding("texts", True, sentence, area, rows, notes, {"unlike": unlike})
+    rows += [{"what": "near twins, share of the strangers", "value": twins.share}]
+    facts = {"unlike": unlike, "twins": twins.count, "copies": twins.copies}
+    return Finding("texts", True, sentence, area, rows, notes, facts)
 
 
 def differs(area: Interval) -> bool:

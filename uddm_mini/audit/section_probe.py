@@ -12,11 +12,10 @@ from uddm_mini.probes.side import THRESHOLD, Side, side_by_sentence
 
 from .case import Case
 from .finding import Finding, missing, percent, plain_number
-from .known import BETWEEN, RATES, UNTRAINED, Answer, answer_of
+from .known import BETWEEN, FEWEST_FRESH, MEASURED, RATES, UNTRAINED, Answer, answer_of
 
 REDRAWN = 1000  # other choices of sentences
 STABLE = 0.95  # of them must give the same answer
-MEASURED = 512  # fresh sentences with which the error rates were counted
 
 SAYS: dict[Answer, str] = {
     "memorizing": "The model recites: it is much surer of the text that it writes than of fresh text of the same kind.",
@@ -48,10 +47,16 @@ def probe(case: Case) -> Finding:
         )
     if case.model.noise.vocab_size > MOST_WORDS:
         return missing("probe", f"No verdict: a table of pairs of {case.model.noise.vocab_size} words is too large.")
+    if (fresh := len(case.fresh)) < FEWEST_FRESH:
+        return missing(
+            "probe",
+            f"No verdict from {fresh} fresh sentences: the table of pairs that the model must beat is counted on half "
+            f"of them. Give at least {FEWEST_FRESH}, better {MEASURED:,}.",
+        )
     measured = side_by_sentence(
         case.model,
-        case.text("strangers"),
-        sentences=min(case.settings.sentences, max(2, len(case.text("strangers")) // 2)),
+        case.fresh,
+        sentences=min(case.settings.sentences, fresh - fresh // 2),
         steps=case.settings.writing_steps,
         ignore=case.texts.ignore,
         generator=case.draws("probe"),
@@ -68,8 +73,8 @@ def exact(case: Case) -> bool:
 
 def _finding(case: Case, side: Side, again: list[Side]) -> Finding:
     """Return the verdict from the measured numbers and those of other choices of sentences."""
-    answer = answer_of(side)
-    counts = Counter(answer_of(one) for one in again)
+    answer = answer_of(side, len(case.fresh))
+    counts = Counter(answer_of(one, len(case.fresh)) for one in again)
     stable = counts[answer] / len(again)
     decided: Answer = answer if stable >= STABLE else "undecided"
     scores = sorted(one.score for one in again)
@@ -92,7 +97,7 @@ def _finding(case: Case, side: Side, again: list[Side]) -> Finding:
         "score": side.score,
         "threshold": THRESHOLD,
     }
-    facts |= {"error": _error(decided), "change": _change(side, decided), "fresh": len(case.text("strangers"))}
+    facts |= {"error": _error(decided), "change": _change(side, decided), "fresh": len(case.fresh)}
     return Finding("probe", True, sentence, Interval(side.score, low, high), rows, _notes(case, stable), facts)
 
 
@@ -133,11 +138,12 @@ def _change(side: Side, answer: Answer) -> str:
 
 def _notes(case: Case, stable: float) -> list[str]:
     """Return what the reader has to know about the verdict."""
-    fresh = len(case.text("strangers"))
+    fresh = len(case.fresh)
     out = [f"Of {REDRAWN} other choices of sentences among the measured ones, {percent(stable)} give the same verdict."]
     if fresh < MEASURED:
         out.append(
-            f"The error rate was counted with {MEASURED} fresh sentences; here are {fresh}, and it may be larger. "
+            f"The error rates were counted with {MEASURED:,} fresh sentences (512 of English); here are {fresh}, and "
+            "they may be larger."
         )
     out.append(
         "The verdict is about the model as a whole. A model that generalizes can still know single sentences by heart."

@@ -40,19 +40,23 @@ class AuditSettings:
     times: tuple[float, ...] = option((0.05, 0.1, 0.25, 0.5, 1.0), "noise levels from which text is brought back")
     basins: int = option(8, "sentences of each kind whose basin of attraction is measured; 0: none")
     corruptions: int = option(16, "corruptions of such a sentence with each number of changed words")
+    extracted: int = option(32, "sentences of each kind of which half is given and the rest asked for")
+    tries: int = option(8, "times that this rest is written")
     numbers: int = option(2**25, "most numbers in an answer of the model; fewer take less memory")
     seed: int = option(0, "decides every draw")
     show_text: bool = option(False, "show sentences in the report; without it, it holds numbers only")
 
     def __post_init__(self) -> None:
-        whole_numbers(self, "sentences", "writing_steps", "basins", "corruptions", "numbers", "seed")
+        whole_numbers(
+            self, "sentences", "writing_steps", "basins", "corruptions", "numbers", "seed", "extracted", "tries"
+        )
         if unknown := [name for name in self.sections if name not in SECTIONS]:
             raise ValueError(f"There is no section {unknown[0]!r}; there are {', '.join(SECTIONS)}.")
-        if min(self.sentences, self.writing_steps, self.corruptions, self.numbers) < 1 or self.basins < 0:
-            raise ValueError(
-                "sentences, writing_steps, corruptions and numbers must be at least 1, and basins at least 0; they are "
-                f"{self.sentences}, {self.writing_steps}, {self.corruptions}, {self.numbers} and {self.basins}."
-            )
+        for name in ("sentences", "writing_steps", "corruptions", "extracted", "tries", "numbers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}.")
+        if self.basins < 0:
+            raise ValueError(f"basins must be at least 0, but is {self.basins}.")
         if not self.times or not all(0 < t <= 1 for t in self.times):
             raise ValueError(f"times must be noise levels above 0 and up to 1, at least one; they are {self.times}.")
 
