@@ -9,6 +9,8 @@ randomness comes from an explicit `torch.Generator` or a `seed`; text is "train"
 from .audit.audit import audit
 from .audit.baseline import blind_baseline
 from .audit.compare import compare_scores
+from .audit.exposure import exposure
+from .audit.extraction import ExtractionSettings, extraction
 from .audit.membership import MembershipSettings, membership_scores
 from .audit.report import Audit
 from .audit.settings import AuditSettings
@@ -62,6 +64,7 @@ __all__ = [
     "Corpus",
     "Denoiser",
     "DenseAssociativeMemory",
+    "ExtractionSettings",
     "HopfieldNetwork",
     "LocalMemorizingDenoiser",
     "MembershipSettings",
@@ -92,6 +95,8 @@ __all__ = [
     "crossing",
     "docstring_corpus",
     "entropy_path",
+    "exposure",
+    "extraction",
     "feature_patterns",
     "fixed_point_rate",
     "flip",
