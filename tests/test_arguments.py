@@ -70,7 +70,15 @@ OTHER = {
     },
     **{"max_unknown": 0.375, "max_overlap": 0.875, "unit": "character", "max_characters": 21, "max_subwords": 17},
     **{"t": 0.4375, "written": 6, "walk": 7},
-    **{"extracted": 9, "tries": 21, "basins": 3, "corruptions": 5, "numbers": 4096, "show_text": True},
+    **{
+        "extracted": 9,
+        "candidates": 77,
+        "tries": 21,
+        "basins": 3,
+        "corruptions": 5,
+        "numbers": 4096,
+        "show_text": True,
+    },
     "noise": list(NOISES)[-1],
 }
 

@@ -17,6 +17,7 @@ from .finding import Finding
 from .guard import Watched, fingerprint, hash_of
 from .plan import Plan, duration, plan_of
 from .report import Audit, kept_findings, key_of, versions
+from .section_exposure import exposed
 from .section_extraction import extracted
 from .section_membership import membership, texts
 from .section_probe import probe
@@ -30,6 +31,7 @@ MEASURES: dict[str, Callable[[Case], Finding]] = {
     "texts": texts,
     "membership": membership,
     "extraction": extracted,
+    "exposure": exposed,
 }
 
 

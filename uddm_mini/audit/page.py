@@ -23,6 +23,7 @@ VERDICTS = {
     "in between": "In between",
     "undecided": "Undecided",
 }
+GIVEN = {"prefix": "beginning given", "suffix": "end given", "edges": "both ends given", "random": "random words given"}
 KEY = '<div class="key"><span>training text (members)</span><span class="strangers">fresh text (strangers)</span></div>'
 # what a column of a table is called
 COLUMNS = {
@@ -126,6 +127,17 @@ def _plots(found: Finding) -> list[str]:
     if found.name == "texts":
         told = "How well a classifier that never sees the model tells the two texts apart: 0.5 is guessing."
         return [intervals(rows[:1], "what", "value", (0.0, 1.0, 0.5), told)]
+    if found.name == "extraction":
+        once = [{**row, "kind": row["text"], "what": GIVEN[row["clamp"]]} for row in plain(list(found.facts["once"]))]
+        told = "Sentences whose other half came word for word at least once, by which half was given; bars are 95 % "
+        told += "intervals."
+        return [KEY + intervals(once, "what", "share", (0.0, 1.0, None), told)]
+    if found.name == "exposure":
+        most = found.facts["at_most"]
+        named = [{**row, "what": f"{row['copies']} copies"} for row in rows]
+        told = "Exposure in bits by number of copies, from the least to the most exposed sentence; the dashed line is "
+        told += "a sentence that was never planted."
+        return [intervals(named, "what", "exposure", (0.0, most, 1.44), told)]
     return []
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from .case import CHECK_STEPS, CHECKED, Case
+from .exposure import DRAWS
 from .membership import MembershipSettings
 from .section_extraction import settings_of
 from .section_recovery import BASIN_STEPS, KINDS, SHARES
@@ -76,7 +77,10 @@ def questions(case: Case, name: str, clean: int) -> int:
     if name == "extraction" and sizes["members"]:
         how = settings_of(case)
         asked = sum(min(settings.extracted, sizes[kind]) for kind in KINDS)
-        return asked * how.questions + settings.sentences * how.steps * (1 + how.corrections)
+        walks = asked * how.questions // (how.steps * (1 + how.corrections)) + settings.sentences
+        return walks * how.steps * (1 + how.corrections * clean)
+    if name == "exposure" and case.texts.canaries:
+        return (len(case.texts.canaries.x) + settings.candidates) * DRAWS
     return 0
 
 

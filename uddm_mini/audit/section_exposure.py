@@ -35,13 +35,13 @@ def exposed(case: Case) -> Finding:
     )
     rows = [
         {
-            "copies": int(number),
+            "copies": int(group["copies"].iloc[0]),
             "exposure": float(group.exposure.mean()),
             "low": float(group.exposure.min()),
             "high": float(group.exposure.max()),
             "canaries": len(group),
         }
-        for number, group in found.groupby("copies")
+        for _, group in found.groupby("copies")
     ]
     most, last = float(found.at_most.iloc[0]), rows[-1]
     number = Interval(last["exposure"], last["low"], last["high"])

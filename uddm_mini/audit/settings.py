@@ -42,17 +42,17 @@ class AuditSettings:
     corruptions: int = option(16, "corruptions of such a sentence with each number of changed words")
     extracted: int = option(32, "sentences of each kind of which half is given and the rest asked for")
     tries: int = option(8, "times that this rest is written")
+    candidates: int = option(255, "other sentences that a planted one is compared with")
     numbers: int = option(2**25, "most numbers in an answer of the model; fewer take less memory")
     seed: int = option(0, "decides every draw")
     show_text: bool = option(False, "show sentences in the report; without it, it holds numbers only")
 
     def __post_init__(self) -> None:
-        whole_numbers(
-            self, "sentences", "writing_steps", "basins", "corruptions", "numbers", "seed", "extracted", "tries"
-        )
+        least_one = ("sentences", "writing_steps", "corruptions", "extracted", "tries", "candidates", "numbers")
+        whole_numbers(self, *least_one, "basins", "seed")
         if unknown := [name for name in self.sections if name not in SECTIONS]:
             raise ValueError(f"There is no section {unknown[0]!r}; there are {', '.join(SECTIONS)}.")
-        for name in ("sentences", "writing_steps", "corruptions", "extracted", "tries", "numbers"):
+        for name in least_one:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}.")
         if self.basins < 0:
