@@ -13,6 +13,7 @@ from uddm_mini.sampling import sample
 
 from .baseline import blind_baseline
 from .guard import Watched
+from .known import MEASURED
 from .settings import AuditSettings
 from .texts import Text, Texts, at_most
 
@@ -39,7 +40,10 @@ class Case:
     def fresh(self) -> torch.Tensor:
         """Return the strangers of the verdict, int64[n, L]: half of them for a table of pairs, half to ask about."""
         assert self.texts.strangers is not None, "has('strangers') was asked before"
-        return at_most(self.texts.strangers, 2 * self.settings.sentences, self.seed("fresh")).to(self.model.device)
+        most = max(
+            MEASURED, 2 * self.settings.sentences
+        )  # a table costs little: of the other half, few may be asked about
+        return at_most(self.texts.strangers, most, self.seed("fresh")).to(self.model.device)
 
     def has(self, *names: str) -> bool:
         """Tell whether all of these were given."""

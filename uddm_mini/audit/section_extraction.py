@@ -15,6 +15,7 @@ from .finding import Finding, missing, percent, spread
 
 KNOWN = (0.5,)  # the share of a sentence that is given
 STEPS, CORRECTIONS = 16, 1  # of the walks that write the rest
+OFTEN = 0.05  # more of a text than chance could bring word for word
 SHOWN = 10  # sentences, if they were asked for
 CLAMPS = {
     "prefix": "its beginning",
@@ -67,7 +68,10 @@ def extracted(case: Case) -> Finding:
     longest = noise.longest.double()
     facts: dict[str, Any] = {"once": once, "longest_mean": float(longest.mean()), "longest": int(longest.max())}
     facts |= {"copied": noise.copied.value, "copied_low": noise.copied.low, "copied_high": noise.copied.high}
-    facts |= {"distinct": noise.distinct, "came_out": number.low > (other["high"] if other else 0.05)}
+    facts |= {
+        "distinct": noise.distinct,
+        "came_out": number.low > (other["high"] if other else OFTEN) or noise.copied.low > OFTEN,
+    }
     sentence = (
         f"With {CLAMPS[best['clamp']]} given, half of the words, the model writes the other half word for word in "
         f"{settings.draws} tries for {spread(number)} of {best['sentences']} training sentences"
