@@ -127,7 +127,8 @@ class Audit:
 def key_of(given: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """Return a hash of all that decides the numbers: two reports with one key can be put together."""
     told = {name: value for name, value in settings.items() if name != "sections"}
-    return hashlib.sha256(json.dumps([FORMAT, plain(given), plain(told)], sort_keys=True).encode()).hexdigest()
+    whole = [FORMAT, versions()["uddm_mini"], plain(given), plain(told)]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def kept_findings(folder: str | Path | None, key: str) -> dict[str, Finding]:
