@@ -16,7 +16,8 @@ from uddm_mini import (
     UniformNoise,
     extraction,
 )
-from uddm_mini.audit.extraction import CLAMPS, exact_extraction, from_noise, given_words, rest_given
+from uddm_mini.audit.clamps import CLAMPS, given_words
+from uddm_mini.audit.extraction import exact_extraction, from_noise, rest_given
 from uddm_mini.audit.runs import longest_shared_run
 
 # two sentences begin alike and one of them ends like a third, so that half a sentence leaves a choice

@@ -48,12 +48,7 @@ def exposure(
             "Exposure needs canaries int64[m, L] and a number of copies from 0 on for each; the shape is "
             f"{list(x.shape)}, and there are {len(copies)} numbers."
         )
-    if isinstance(candidates, torch.Tensor):
-        others = candidates.cpu()
-        if others.ndim != 2 or not len(others) or others.shape[1] != x.shape[1]:
-            raise ValueError(f"Candidates are int64[R, {x.shape[1]}], at least one; the shape is {list(others.shape)}.")
-    else:
-        others = _drawn(x, candidates, model.noise.vocab_size, ignore, generator)
+    others = _candidates(x, candidates, model.noise.vocab_size, ignore, generator)
     seed = int(torch.randint(2**31, (1,), generator=generator, device=draw_device(generator)))
     both = torch.cat([x, others]).to(model.device)
     cost = sentence_nelbo(model, both, ignore, seed, DRAWS).cpu()
@@ -61,18 +56,25 @@ def exposure(
         raise ValueError("A NELBO is NaN: the model's answer holds NaN, or a sentence has no token that counts.")
     own, theirs = cost[: len(x)], cost[len(x) :].sort().values
     below, upto = (torch.searchsorted(theirs, own, side=side) for side in ("left", "right"))
-    rank = 1 + (below + upto) / 2
+    rank = 1 + (below + upto).double() / 2
     most = math.log2(len(others) + 1)
-    return pd.DataFrame(
-        {
-            "canary": range(len(x)),
-            "copies": [int(k) for k in copies],
-            "nelbo": own.numpy(),
-            "rank": rank.double().numpy(),
-            "exposure": (most - rank.double().log2()).numpy(),
-            "at_most": most,
-        }
-    )
+    numbers = {"nelbo": own.numpy(), "rank": rank.numpy(), "exposure": (most - rank.log2()).numpy()}
+    return pd.DataFrame({"canary": range(len(x)), "copies": list(copies), **numbers, "at_most": most})
+
+
+def _candidates(
+    x: torch.Tensor,
+    candidates: int | torch.Tensor,
+    vocab_size: int,
+    ignore: Collection[int],
+    generator: torch.Generator | None,
+) -> torch.Tensor:
+    """Return the candidates, drawn or given and checked, int64[R, L]."""
+    if not isinstance(candidates, torch.Tensor):
+        return _drawn(x, candidates, vocab_size, ignore, generator)
+    if candidates.ndim != 2 or not len(candidates) or candidates.shape[1] != x.shape[1]:
+        raise ValueError(f"Candidates are int64[R, {x.shape[1]}], at least one; the shape is {list(candidates.shape)}.")
+    return candidates.cpu()
 
 
 def _drawn(
