@@ -50,6 +50,11 @@ def exposed(case: Case) -> Finding:
         f"{number.high:.1f}), of {most:.1f} that can be seen; a sentence that was never planted has "
         f"{BY_CHANCE:.1f} on average."
     )
+    if rows[0]["copies"] == 0 < last["copies"] and rows[0]["exposure"] > number.value - 1:
+        sentence += (
+            f" But those that were never planted have {rows[0]['exposure']:.1f}, too: the model prefers them for "
+            "another reason, and this says nothing about planting."
+        )
     notes = [
         f"An exposure of k bits: of {case.settings.candidates} other sentences of the same form, the model finds one "
         "in 2 to the power of k at least as likely.",
