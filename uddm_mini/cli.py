@@ -149,9 +149,7 @@ def _examine(options: argparse.Namespace) -> None:
 def _halves(options: argparse.Namespace) -> None:
     settings = _trained(options, HalvesSettings())
     corpus = _corpus(options)
-    sizes = options.sizes
-    if sizes is None:
-        sizes = [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
+    sizes = options.sizes or [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
     with workers(settings.device) as executor:
         table = disjoint_halves(corpus, sizes, options.seeds, settings, out=options.out, executor=executor)
     shown = table.pivot_table(index=["denoiser", "n_train"], columns="t", values="agreement")
@@ -161,9 +159,8 @@ def _halves(options: argparse.Namespace) -> None:
 def _breaks(options: argparse.Namespace) -> None:
     settings = _trained(options, replace(BreakSettings(), command=options.command))
     with workers(settings.device) as executor:
-        table = broken_recipes(
-            ToyLanguage(), options.sizes, options.seeds, settings, out=options.out, executor=executor
-        )
+        given = (ToyLanguage(), options.sizes, options.seeds, settings)
+        table = broken_recipes(*given, out=options.out, executor=executor)
     shown = table.groupby("denoiser", sort=False)[COLUMNS].mean()
     print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
 

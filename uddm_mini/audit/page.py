@@ -15,8 +15,14 @@ from .plots import bars, curves, intervals
 if TYPE_CHECKING:
     from .report import Audit
 
-NAMES = {"probe": "Verdict", "recovery": "Words that come back", "texts": "The texts", "membership": "Membership"}
-NAMES |= {"extraction": "Word for word", "exposure": "Planted sentences"}
+NAMES = {
+    "probe": "Verdict",
+    "recovery": "Words that come back",
+    "texts": "The texts",
+    "membership": "Membership",
+    "extraction": "Word for word",
+    "exposure": "Planted sentences",
+}
 VERDICTS = {
     "memorizing": "It recites (memorizing)",
     "generalizing": "It generalizes",

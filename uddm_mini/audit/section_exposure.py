@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from uddm_mini.probes.roc import Interval
 
 from .case import Case
 from .exposure import exposure
 from .finding import Finding, missing
 
-BY_CHANCE = 1 / math.log(2)  # bits of a sentence that was never planted, on average
+BY_CHANCE = 1.44  # bits of a sentence that was never planted, on average: 1 / ln 2
 
 
 def exposed(case: Case) -> Finding:
