@@ -59,3 +59,10 @@ def test_the_four_answers():
     assert answer_of(Side(0.45, 0.5, 3.0, 1.0, 2.0)) == "undecided", "nearly as sure of both"
     assert answer_of(Side(0.1, 0.6, 1.0, 1.0, 2.0)) == "in between", "knows the language, and yet much surer of its own"
     assert pd.Series(list(RATES)).tolist() == ["memorizing", "generalizing", "in between"]
+
+
+def test_with_few_fresh_sentences_a_model_that_is_surer_of_its_own_text_does_not_generalize():
+    side = Side(0.4, 0.5, 1.0, 1.0, 2.0)
+    assert answer_of(side) == answer_of(side, 1024) == "generalizing"
+    assert answer_of(side, 1023) == "in between"
+    assert answer_of(Side(0.45, 0.5, 1.0, 1.0, 2.0), 200) == "generalizing"
