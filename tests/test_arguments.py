@@ -16,6 +16,7 @@ import pytest
 
 from uddm_mini import ModelSettings, NoiseSettings, ProbeSettings, SweepSettings, TextSettings, TrainSettings, Walk
 from uddm_mini.arguments import CORPUS_HELP, make_parser
+from uddm_mini.audit.settings import AuditSettings
 from uddm_mini.experiments.breaks import BreakSettings
 from uddm_mini.experiments.copies import CopySettings
 from uddm_mini.experiments.course import CourseSettings
@@ -28,11 +29,11 @@ from uddm_mini.settings import leaves
 from uddm_mini.worlds import WORLDS
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("sweep", "examine", "halves", "breaks", "course", "copies", "spins", "train", "sample", "recover")
+COMMANDS = ("sweep", "examine", "halves", "breaks", "course", "copies", "spins", "train", "sample", "recover", "audit")
 NEEDED = {"sweep": ["--out", "s"], "examine": ["folder"], "halves": ["--out", "h.csv"], "train": ["--out", "m"]}
 NEEDED |= {"breaks": ["--out", "b.csv"], "course": ["--out", "c.csv"]}
 NEEDED |= {"copies": ["--out", "d.csv"], "spins": ["--out", "e.csv"]}
-NEEDED |= {"sample": ["model"], "recover": ["model"]}
+NEEDED |= {"sample": ["model"], "recover": ["model"], "audit": ["model", "--out", "r"]}
 SETTINGS = {
     "sweep": (SweepSettings(), TextSettings()),
     "examine": (DetailSettings(), TextSettings()),
@@ -43,6 +44,7 @@ SETTINGS = {
     "spins": (SpinSettings(),),
     "train": (TrainSettings(), TextSettings()),
     "recover": (Walk(), TextSettings()),
+    "audit": (AuditSettings(),),
 }
 # known in another way
 FIXED = {name: {"train.seed"} for name in ("sweep", "halves", "breaks", "course", "copies")} | {
@@ -68,6 +70,15 @@ OTHER = {
     },
     **{"max_unknown": 0.375, "max_overlap": 0.875, "unit": "character", "max_characters": 21, "max_subwords": 17},
     **{"t": 0.4375, "written": 6, "walk": 7},
+    **{
+        "extracted": 9,
+        "candidates": 77,
+        "tries": 21,
+        "basins": 3,
+        "corruptions": 5,
+        "numbers": 4096,
+        "show_text": True,
+    },
     "noise": list(NOISES)[-1],
 }
 

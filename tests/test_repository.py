@@ -318,15 +318,15 @@ LEVELS = {
     "probes": 5,
     "options": 8,
     "training": 6,
-    "audit": 6,
     "experiments": 7,
+    "audit": 9,
     "arguments": 9,
     "teaching": 9,
     "chapters": 10,
     "cli": 11,
     "__main__": 12,
 }
-LEVELS["__init__"] = 8  # what `import uddm_mini` loads: everything but teaching, chapters and the command line
+LEVELS["__init__"] = 9  # what `import uddm_mini` loads: everything but chapters and the command line
 
 
 def tree_of(path: Path) -> ast.Module:

@@ -6,11 +6,14 @@ randomness comes from an explicit `torch.Generator` or a `seed`; text is "train"
 (xt, t) with log_p0, and carries its noise, the form of its answer and its batch size: see `Denoiser`.
 """
 
+from .audit.audit import audit
 from .audit.baseline import blind_baseline
 from .audit.compare import compare_scores
 from .audit.exposure import exposure
 from .audit.extraction import ExtractionSettings, extraction
 from .audit.membership import MembershipSettings, membership_scores
+from .audit.report import Audit
+from .audit.settings import AuditSettings
 from .audit.twins import near_twins
 from .denoiser import Denoiser, Wrapped
 from .experiments.bounds import sweep_bounds
@@ -57,6 +60,8 @@ from .worlds.settings import TextSettings
 __all__ = [
     *_noises,
     *_worlds,
+    "Audit",
+    "AuditSettings",
     "BasinSettings",
     "Corpus",
     "Denoiser",
@@ -81,6 +86,7 @@ __all__ = [
     "Wrapped",
     "as_denoiser",
     "auc",
+    "audit",
     "basin_profile",
     "bible_clauses",
     "blind_baseline",

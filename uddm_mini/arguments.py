@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 
+from uddm_mini.audit.settings import AuditSettings
 from uddm_mini.experiments.breaks import BreakSettings
 from uddm_mini.experiments.copies import CopySettings
 from uddm_mini.experiments.course import CourseSettings
@@ -34,7 +35,7 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
         epilog="Each command explains itself: python -m uddm_mini sweep --help. UDDM_DEBUG=1 shows where errors arise.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    for make in (_sweep, _examine, _halves, _breaks, _course, _copies, _spins, _train, _sample, _recover):
+    for make in (_sweep, _examine, _halves, _breaks, _course, _copies, _spins, _train, _sample, _recover, _audit):
         name = make.__name__[1:]
         command = subparsers.add_parser(name, help=(make.__doc__ or "").rstrip("."))
         make(command)
@@ -140,6 +141,22 @@ def _recover(parser: argparse.ArgumentParser) -> None:
     add_options(parser, Walk())
     text = parser.add_argument_group("real text", "as the model was trained; vocabulary and unit are known from it")
     add_options(text, TextSettings(), skip=["vocab_size", "unit"])  # type: ignore[arg-type]
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
+    """say whether a model recites its training text or generalizes, and write a report."""
+    parser.add_argument("checkpoint", help="a file written by the train command")
+    files = "text file with a sentence on each line"
+    parser.add_argument("--members", metavar="FILE", help=f"{files}: what the model was trained on, or a part of it")
+    parser.add_argument("--strangers", metavar="FILE", help=f"{files}: the same kind of text, which it has not seen")
+    words = "another model with the same words that saw none of the members, to compare with"
+    parser.add_argument("--reference", metavar="CHECKPOINT", help=words)
+    words = 'sentences planted in its training text: a file with lines "copies, tab, sentence"'
+    parser.add_argument("--canaries", metavar="FILE", help=words)
+    words = "folder for report.html and report.json; give it again to resume"
+    parser.add_argument("--out", required=True, metavar="DIR", help=words)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
+    add_options(parser, AuditSettings())
 
 
 def _corpus_options(parser: argparse.ArgumentParser) -> None:

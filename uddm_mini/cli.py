@@ -1,4 +1,4 @@
-"""The command line: sweep, examine, halves, breaks, course, copies, spins, train, sample, recover; see --help."""
+"""The command line: what is behind sweep, train, sample, recover, audit and all other commands; see --help."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from uddm_mini.audit.command import audit_command
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
 from uddm_mini.experiments.copies import CopySettings, duplicated_sentences
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         train=_train,
         sample=_sample,
         recover=_recover,
+        audit=audit_command,
     ).parse_args(typed)
     options.command = command_line(typed)
     try:
@@ -147,9 +149,7 @@ def _examine(options: argparse.Namespace) -> None:
 def _halves(options: argparse.Namespace) -> None:
     settings = _trained(options, HalvesSettings())
     corpus = _corpus(options)
-    sizes = options.sizes
-    if sizes is None:
-        sizes = [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
+    sizes = options.sizes or [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
     with workers(settings.device) as executor:
         table = disjoint_halves(corpus, sizes, options.seeds, settings, out=options.out, executor=executor)
     shown = table.pivot_table(index=["denoiser", "n_train"], columns="t", values="agreement")
@@ -159,9 +159,8 @@ def _halves(options: argparse.Namespace) -> None:
 def _breaks(options: argparse.Namespace) -> None:
     settings = _trained(options, replace(BreakSettings(), command=options.command))
     with workers(settings.device) as executor:
-        table = broken_recipes(
-            ToyLanguage(), options.sizes, options.seeds, settings, out=options.out, executor=executor
-        )
+        given = (ToyLanguage(), options.sizes, options.seeds, settings)
+        table = broken_recipes(*given, out=options.out, executor=executor)
     shown = table.groupby("denoiser", sort=False)[COLUMNS].mean()
     print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
 

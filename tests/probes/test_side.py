@@ -19,7 +19,7 @@ from uddm_mini import (
 )
 from uddm_mini.chapters.ledger import detail
 from uddm_mini.chapters.quantities import side_scores
-from uddm_mini.probes.side import MUCH_SURER, THRESHOLD, Side, side_of_transition
+from uddm_mini.probes.side import MUCH_SURER, THRESHOLD, Side, side_by_sentence, side_of_transition
 from uddm_mini.teaching.results import committed, results_path
 from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.drawn import draw_corpus
@@ -105,3 +105,19 @@ def test_the_limits_of_the_three_answers():
     assert Side(0.5, 0.5, 2.0, 1.0, 2.0).verdict() == "undecided", "no better than the table"
     least = side_of_transition(PopulationDenoiser(LANGUAGE, NOISE), CORPUS.held_out[:4], sentences=2, steps=2)
     assert least.table_entropy > least.fresh
+
+
+def test_sentence_by_sentence_it_is_the_same_and_other_sentences_give_their_own():
+    model, fresh = load(results_path("models/toy-n64.safetensors")), CORPUS.held_out[:80]
+    given = {"sentences": 30, "steps": 8, "ignore": [3]}
+    found = side_by_sentence(model, fresh, **given, generator=seeded(4))
+    assert found.side() == side_of_transition(model, fresh, **given, generator=seeded(4))
+    own, asked = sample(model, 30, 14, 8, generator=seeded(4))[[5, 5, 7]], fresh[40:][[1, 2]]
+    part = found.side(torch.tensor([5, 5, 7]), torch.tensor([1, 2]))
+    assert part.own == pytest.approx(float(conditional_entropy(model, own)[own != 3].double().mean()))
+    assert part.fresh == pytest.approx(float(conditional_entropy(model, asked)[asked != 3].double().mean()))
+    again = found.redrawn(200, 0)
+    assert again == found.redrawn(200, 0) != found.redrawn(200, 1)
+    least, most = torch.tensor([[one.own, one.cost] for one in again]).double().aminmax(dim=0)
+    assert bool((least < torch.tensor([found.side().own, found.side().cost])).all())
+    assert bool((most > torch.tensor([found.side().own, found.side().cost])).all())

@@ -31,12 +31,29 @@ def mean_nelbo(
     draws: noise levels for each sentence.
     t_from: the lowest level; above 0 the mean is over the rest of the way only.
     """
+    total = nelbo_by_sentence(model, x0, ignore, seed, draws, t_from=t_from)
+    count = int(counted_tokens(x0, ignore).sum())
+    return float(total.sum()) / count if count else float("nan")
+
+
+def nelbo_by_sentence(
+    model: Denoiser,
+    x0: torch.Tensor,
+    ignore: Collection[int] = (),
+    seed: int = 0,
+    draws: int = 4,
+    *,
+    t_from: float = 0.0,
+) -> torch.Tensor:
+    """Return the sentences' parts of `mean_nelbo`, float64[B]: nats, summed over the counted tokens of each.
+
+    The levels are spread over all sentences together, so that their sum is known better than each of them; to compare
+    sentences with each other there is `sentence_nelbo`. Parameters: as in `mean_nelbo`.
+    """
     generator = _checked(seed, draws, t_from)
     n = draws * len(x0)
     even = ((torch.arange(n) + 0.5) / n)[torch.randperm(n, generator=generator)].to(x0.device)
-    total = _costs(model, x0.repeat(draws, 1), even, t_from, ignore, generator).sum()
-    count = draws * int(counted_tokens(x0, ignore).sum())
-    return float(total) / count if count else float("nan")
+    return _costs(model, x0.repeat(draws, 1), even, t_from, ignore, generator).reshape(draws, -1).mean(dim=0)
 
 
 def sentence_nelbo(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import torch
@@ -13,7 +13,7 @@ from uddm_mini.models.ngram import NgramDenoiser
 from uddm_mini.sampling import sample
 
 from .entropy import conditional_entropy
-from .nelbo import mean_nelbo
+from .nelbo import nelbo_by_sentence
 from .recovery import counted_tokens
 
 # Half way between the smallest difference of a memorizing and the largest of a generalizing network, of seeds 0 to 4 on
@@ -62,6 +62,39 @@ class Side:
         return "memorizes" if surer else "undecided"
 
 
+@dataclass(frozen=True, eq=False)
+class SideBySentence:
+    """The numbers of a `Side` sentence by sentence, so that another choice of sentences has its own.
+
+    nats: for each name of a `Side`, sums over the counted tokens of every sentence, float64[n].
+    tokens: for each of these names, how many tokens those are, int64[n].
+    """
+
+    nats: dict[str, torch.Tensor]
+    tokens: dict[str, torch.Tensor]
+
+    def side(self, own: torch.Tensor | None = None, fresh: torch.Tensor | None = None) -> Side:
+        """Return the means over all sentences, or over those of the model's own and of the fresh ones that are named.
+
+        own, fresh: indices int64[k], any of them several times.
+        """
+
+        def mean(name: str) -> float:
+            chosen = own if name == "own" else fresh
+            nats, tokens = self.nats[name], self.tokens[name]
+            if chosen is not None:
+                nats, tokens = nats[chosen], tokens[chosen]
+            return float(nats.sum() / tokens.sum())
+
+        return Side(**{f.name: mean(f.name) for f in fields(Side)})
+
+    def redrawn(self, draws: int, seed: int) -> list[Side]:
+        """Return what other sentences of the same kind might have given: both kinds drawn anew, with replacement."""
+        generator = torch.Generator().manual_seed(seed)
+        sizes = [len(self.nats[name]) for name in ("own", "fresh")]
+        return [self.side(*(torch.randint(n, (n,), generator=generator) for n in sizes)) for _ in range(draws)]
+
+
 def side_of_transition(
     model: Denoiser,
     fresh: torch.Tensor,
@@ -81,19 +114,34 @@ def side_of_transition(
 
     Random, from `generator`: what the model writes. ValueError for fewer than four sentences.
     """
+    return side_by_sentence(model, fresh, sentences=sentences, steps=steps, ignore=ignore, generator=generator).side()
+
+
+def side_by_sentence(
+    model: Denoiser,
+    fresh: torch.Tensor,
+    *,
+    sentences: int = 512,
+    steps: int = 32,
+    ignore: Collection[int] = (),
+    generator: torch.Generator | None = None,
+) -> SideBySentence:
+    """Measure what `side_of_transition` does, and keep it sentence by sentence; the parameters are the same."""
     if len(fresh) < 4:
         raise ValueError(f"Four fresh sentences are needed at least, two of them for a table; there are {len(fresh)}.")
     table = NgramDenoiser(fresh[: len(fresh) // 2], model.noise, order=2)
     asked = fresh[len(fresh) // 2 :][:sentences].to(model.device)
     own = sample(model, sentences, fresh.shape[1], steps, generator=generator)
+    texts = {"own": own, "fresh": asked, "cost": asked, "table_entropy": asked, "table_cost": asked}
 
-    def sureness(denoiser: Denoiser, x: torch.Tensor) -> float:
-        return float(conditional_entropy(denoiser, x)[counted_tokens(x, ignore)].double().mean())
+    def unsure(denoiser: Denoiser, x: torch.Tensor) -> torch.Tensor:
+        return (conditional_entropy(denoiser, x).double() * counted_tokens(x, ignore)).sum(dim=1).cpu()
 
-    return Side(
-        own=sureness(model, own),
-        fresh=sureness(model, asked),
-        cost=mean_nelbo(model, asked, ignore),
-        table_entropy=sureness(table, asked),
-        table_cost=mean_nelbo(table, asked, ignore),
-    )
+    nats = {
+        "own": unsure(model, own),
+        "fresh": unsure(model, asked),
+        "cost": nelbo_by_sentence(model, asked, ignore).cpu(),
+        "table_entropy": unsure(table, asked),
+        "table_cost": nelbo_by_sentence(table, asked, ignore).cpu(),
+    }
+    return SideBySentence(nats, {name: counted_tokens(x, ignore).sum(dim=1).cpu() for name, x in texts.items()})

@@ -103,3 +103,25 @@ def mixed(one: str, other: str, share: float) -> str:
     """Return the color between two: `one` for share 0, `other` for share 1."""
     pairs = zip(bytes.fromhex(one[1:]), bytes.fromhex(other[1:]), strict=True)
     return "#" + bytes(round(a + (b - a) * share) for a, b in pairs).hex()
+
+
+# The page of an audit, on white and on black.
+REPORT = {
+    "page": ("#F5F6F8", "#14171B"),
+    "card": ("#FFFFFF", "#1D2126"),
+    "ink": ("#1B1F24", "#E8EBEF"),
+    "soft": ("#59626E", "#A3ACB8"),
+    "line": ("#D5DAE1", "#3A414B"),
+    "members": (BLUE, "#6CB8E6"),
+    "strangers": (VERMILION, "#F08A4B"),
+    "memorizing": ("#A8231A", "#FF8A80"),
+    "generalizing": ("#006B52", "#5FD3B4"),
+    "in-between": ("#7A5200", "#F2C063"),
+    "undecided": ("#4A5568", "#B8C1CC"),
+}
+
+
+def report_css(selector: str) -> str:
+    """Return the colors of `REPORT` as CSS variables, --audit-page and so on, for what is inside `selector`."""
+    light, dark = (" ".join(f"--audit-{name}: {pair[k]};" for name, pair in REPORT.items()) for k in range(2))
+    return f"{selector} {{ {light} }}\n@media (prefers-color-scheme: dark) {{ {selector} {{ {dark} }} }}"

@@ -44,6 +44,17 @@ def save(denoiser: TransformerDenoiser, path: str | Path) -> None:
         save_file(tensors, temporary, metadata={"uddm_mini": json.dumps(about)})
 
 
+def is_ours(path: str | Path) -> bool:
+    """Tell whether a file says that `save` wrote it."""
+    if not Path(path).is_file():
+        return False
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            return "uddm_mini" in (file.metadata() or {})
+    except SafetensorError:
+        return False
+
+
 def load(path: str | Path, device: str = "cpu") -> TransformerDenoiser:
     """Read a checkpoint written by `save` onto `device`, ready to predict.
 

@@ -1,0 +1,188 @@
+"""The report as one HTML page that asks for no other file: headline, sections with plots, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from uddm_mini.teaching.look import report_css
+
+from .finding import Finding, plain
+from .plots import bars, curves, intervals
+
+if TYPE_CHECKING:
+    from .report import Audit
+
+NAMES = {
+    "probe": "Verdict",
+    "recovery": "Words that come back",
+    "texts": "The texts",
+    "membership": "Membership",
+    "extraction": "Word for word",
+    "exposure": "Planted sentences",
+}
+VERDICTS = {
+    "memorizing": "It recites (memorizing)",
+    "generalizing": "It generalizes",
+    "in between": "In between",
+    "undecided": "Undecided",
+}
+GIVEN = {"prefix": "beginning given", "suffix": "end given", "edges": "both ends given", "random": "random words given"}
+KEY = '<div class="key"><span>training text (members)</span><span class="strangers">fresh text (strangers)</span></div>'
+# what a column of a table is called
+COLUMNS = {
+    "t": "noise level t",
+    "recovered": "words back",
+    "unstable": "others broken",
+    "exact": "whole sentences",
+    "nats": "nats per word",
+    "tpr_at_1": "found at 1 % false alarms",
+    "tpr_low": "from",
+    "tpr_high": "to",
+    "lowest_fpr": "lowest rate to be seen",
+    "auc": "AUC",
+    "kind": "text",
+    "changed": "words changed",
+    "returned": "came back whole",
+}
+
+
+def page_of(audit: Audit) -> str:
+    """Return the whole page."""
+    title = f"Audit: {VERDICTS[audit.verdict]}"
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{escape(title)}</title>\n<style>html, body {{ margin: 0; padding: 0; }}</style>\n</head>\n<body>\n"
+        f"{body_of(audit)}\n</body>\n</html>\n"
+    )
+
+
+def body_of(audit: Audit) -> str:
+    """Return the page without its head: what a notebook shows."""
+    css = report_css(".audit") + "\n" + resources.files(__package__).joinpath("page.css").read_text("utf-8")
+    parts = [_headline(audit), _overview(audit.findings)]
+    parts += [_section(found) for found in audit.findings]
+    parts += [_list("What this does not show", audit.not_shown), _made(audit)]
+    return (
+        f'<style>\n{css}</style>\n<div class="audit">\n<header><h1>Audit of a diffusion language model</h1></header>\n'
+        f"<main>\n{chr(10).join(parts)}\n</main>\n</div>"
+    )
+
+
+def _headline(audit: Audit) -> str:
+    told, tone = audit.headline, audit.verdict.replace(" ", "-")
+    return (
+        f'<section class="headline" style="--tone: var(--audit-{tone})">\n'
+        f'<p class="verdict">{VERDICTS[audit.verdict]}</p>\n<p>{escape(told["found"])}</p>\n'
+        f"<dl><dt>How sure is that?</dt><dd>{escape(told['sure'])}</dd>"
+        f"<dt>What to do?</dt><dd>{escape(told['do'])}</dd></dl>\n</section>"
+    )
+
+
+def _overview(findings: Sequence[Finding]) -> str:
+    rows = "".join(
+        f"<tr><td>{NAMES[found.name]}</td><td{'' if found.applies else ' class=no'}>{escape(found.sentence)}</td></tr>"
+        for found in findings
+    )
+    return f'<section>\n<h2>In short</h2>\n<div class="scroll"><table class="overview">{rows}</table></div>\n</section>'
+
+
+def _section(found: Finding) -> str:
+    title = escape(found.title)
+    if not found.applies:
+        return f'<section class="no" id="{found.name}">\n<h2>{title}</h2>\n<p>{escape(found.sentence)}</p>\n</section>'
+    plots = "".join(f"<div>{plot}</div>" for plot in _plots(found))
+    notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
+    change = f"<p>{escape(found.facts['change'])}</p>" if found.facts.get("change") else ""
+    text = "".join(f"<li>{escape(line)}</li>" for line in found.text)
+    return (
+        f'<section id="{found.name}">\n<h2>{title}</h2>\n<p class="found">{escape(found.sentence)}</p>\n{change}'
+        + (f'<div class="plots">{plots}</div>' if plots else "")
+        + (f'<ul class="notes">{notes}</ul>' if notes else "")
+        + (f"<details><summary>Sentences</summary><ul>{text}</ul></details>" if text else "")
+        + f"<details><summary>All numbers</summary>{_table(found.table)}</details>\n</section>"
+    )
+
+
+def _plots(found: Finding) -> list[str]:
+    """Return the plots of a section."""
+    rows = plain(list(found.table))
+    if found.name == "probe":
+        kinds = ("members", "strangers", "table")
+        shown = [{**row, "kind": kind} for row, kind in zip(rows[:3], kinds, strict=True)]
+        told = "How unsure the model is of a word, given all the others: nats per word, 0 is certain. A model that "
+        told += "recites is far surer of its own text. In gray: a table of word pairs, which knows little."
+        return [bars(shown, "what", "nats", told)]
+    if found.name == "recovery":
+        told = "Changed words that come back, against the noise level; bars are 95 % intervals over sentences."
+        out = [KEY + curves(rows, "t", "recovered", ("noise level t", "changed words that come back"), told)]
+        if basins := plain(list(found.facts.get("basins", ()))):
+            told = "Sentences that come back whole, against the share of their words that was changed: the wider a "
+            told += "curve reaches, the wider the basin around a sentence."
+            names = ("share of words changed", "whole sentences that come back")
+            out.append(KEY + curves(basins, "changed", "returned", names, told))
+        return out
+    if found.name == "membership":
+        told = "Area under the ROC curve (AUC) of each score, with its 95 % interval: 0.5 is guessing, 1 tells every "
+        told += "training sentence from every fresh one."
+        return [intervals([{**row, "value": row["auc"]} for row in rows], "means", "value", (0.0, 1.0, 0.5), told)]
+    if found.name == "texts":
+        told = "How well a classifier that never sees the model tells the two texts apart: 0.5 is guessing."
+        return [intervals(rows[:1], "what", "value", (0.0, 1.0, 0.5), told)]
+    if found.name == "extraction":
+        once = [{**row, "kind": row["text"], "what": GIVEN[row["clamp"]]} for row in plain(list(found.facts["once"]))]
+        told = "Sentences whose other half came word for word at least once, by which half was given; bars are 95 % "
+        told += "intervals."
+        return [KEY + intervals(once, "what", "share", (0.0, 1.0, None), told)]
+    if found.name == "exposure":
+        most = found.facts["at_most"]
+        named = [{**row, "what": f"{row['copies']} copies"} for row in rows]
+        told = "Exposure in bits by number of copies, from the least to the most exposed sentence; the dashed line is "
+        told += "a sentence that was never planted."
+        return [intervals(named, "what", "exposure", (0.0, most, 1.44), told)]
+    return []
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as a table that scrolls sideways on a phone."""
+    if not rows:
+        return "<p>None.</p>"
+    names = [name for name in rows[0] if name != "means"]
+    numeric = {name: any(isinstance(row.get(name), (int, float)) for row in rows) for name in names}
+
+    def cell(row: Mapping[str, Any], name: str) -> str:
+        value = plain(row.get(name))
+        shown = "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+        return f"<td{' class=number' if numeric[name] else ''}>{escape(shown)}</td>"
+
+    head = "".join(
+        f"<th{' class=number' if numeric[name] else ''}>{escape(COLUMNS.get(name, name.replace('_', ' ')))}</th>"
+        for name in names
+    )
+    body = "".join(f"<tr>{''.join(cell(row, name) for name in names)}</tr>" for row in rows)
+    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    return f"<section>\n<h2>{title}</h2>\n<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>\n</section>"
+
+
+def _made(audit: Audit) -> str:
+    """Return how the report was made: command, settings, hashes and versions."""
+    rows = {"Command": audit.made.get("command") or "called from Python"}
+    rows["Date, time taken"] = f"{audit.made['date']}, {audit.made['seconds']} seconds"
+    rows |= {f"{name.capitalize()}": _told(about) for name, about in audit.given.items() if about}
+    rows |= {"Settings": _told(audit.settings), "Versions": _told(audit.made["versions"])}
+    body = "".join(f"<dt>{escape(name)}</dt><dd><code>{escape(value)}</code></dd>" for name, value in rows.items())
+    return f'<section class="made">\n<h2>How this was made</h2>\n<dl>{body}</dl>\n</section>'
+
+
+def _told(about: Any) -> str:
+    """Return a dictionary or a list as one line."""
+    if isinstance(about, Mapping):
+        return ", ".join(f"{name} {_told(value)}" for name, value in about.items() if value not in (None, ""))
+    return " ".join(map(str, about)) if isinstance(about, (list, tuple)) else str(about)
