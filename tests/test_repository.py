@@ -319,6 +319,7 @@ LEVELS = {
     "options": 8,
     "training": 6,
     "experiments": 7,
+    "audit": 7,
     "arguments": 9,
     "teaching": 9,
     "chapters": 10,

@@ -6,6 +6,8 @@ randomness comes from an explicit `torch.Generator` or a `seed`; text is "train"
 (xt, t) with log_p0, and carries its noise, the form of its answer and its batch size: see `Denoiser`.
 """
 
+from .audit.monitor import MemorizationMonitor
+from .audit.sizes import recommend_size
 from .denoiser import Denoiser, Wrapped
 from .experiments.bounds import sweep_bounds
 from .experiments.crossing import crossing, perplexity_peak
@@ -55,6 +57,7 @@ __all__ = [
     "DenseAssociativeMemory",
     "HopfieldNetwork",
     "LocalMemorizingDenoiser",
+    "MemorizationMonitor",
     "MemorizingDenoiser",
     "ModelSettings",
     "NgramDenoiser",
@@ -91,6 +94,7 @@ __all__ = [
     "perplexity_peak",
     "random_patterns",
     "recall_curve",
+    "recommend_size",
     "reverse_walk",
     "roc",
     "run_sweep",
