@@ -7,6 +7,7 @@ randomness comes from an explicit `torch.Generator` or a `seed`; text is "train"
 """
 
 from .audit.monitor import MemorizationMonitor
+from .audit.retrieval import recall_or_generate
 from .audit.sizes import recommend_size
 from .denoiser import Denoiser, Wrapped
 from .experiments.bounds import sweep_bounds
@@ -94,6 +95,7 @@ __all__ = [
     "perplexity_peak",
     "random_patterns",
     "recall_curve",
+    "recall_or_generate",
     "recommend_size",
     "reverse_walk",
     "roc",

@@ -126,7 +126,11 @@ def test_the_largest_networks_of_the_committed_sweeps_from_the_smaller_ones(toy)
     names = {world: group for world, group in SWEEPS.items() if world in (toy, "docstrings", "English")}
     for gap in (0.1, 0.2, 0.3):
         found = largest_held_out(committed_points(names, gap))
-        print(found.round(3).to_string())
+        assert found.world.tolist() == [toy, "docstrings", "English"] and found.inside.all()
+        # few points make wide intervals, and the law always says more than was measured: a power of the weights rises
+        # a little too fast for the largest networks
+        assert ((found.predicted / found.sentences).between(1.0, 1.6)).all()
+        assert ((found.high / found.predicted).between(2, 4)).all()
 
 
 def test_carrying_on_needs_two_points_more_than_worlds():

@@ -115,8 +115,8 @@ def look_at(model: Denoiser, texts: Followed, settings: MonitorSettings) -> Look
 
     Recovery at level t of members and strangers, pair by pair under one noise: gap, and its standard error. Cavity
     entropy at t -> 0 of members, strangers and of the model's own text, nats a word. The share of members, and of
-    strangers, that one of several walks writes word for word when the words at both ends are given. The NELBO of all strangers, nats a
-    word.
+    strangers, that one of several walks writes word for word when the words at both ends are given. The NELBO of all
+    strangers, nats a word.
     """
     with evaluating(model):
         at = model.device
@@ -137,8 +137,9 @@ def look_at(model: Denoiser, texts: Followed, settings: MonitorSettings) -> Look
 
 def fired_at(table: pd.DataFrame, rule: MonitorSettings) -> int | None:
     """Return the step of the first look at which the rule holds, or None; `table` has a row for each look."""
-    lows = [table[name] - rule.errors * table[error] for name, error in (("gap", "error"), ("grown", "grown_error"))]
-    return _first_run(table["step"], (np.maximum(*lows) > rule.margin).tolist(), rule.patience)
+    here = table["gap"] - rule.errors * table["error"] > rule.margin
+    grown = table["grown"] - rule.errors * table["grown_error"] > rule.margin
+    return _first_run(table["step"], (here | grown).tolist(), rule.patience)
 
 
 def loss_rose_at(table: pd.DataFrame, rule: MonitorSettings) -> int | None:

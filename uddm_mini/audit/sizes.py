@@ -125,9 +125,9 @@ def largest_held_out(points: pd.DataFrame) -> pd.DataFrame:
     for world, own in points.groupby("world", sort=False):
         if len(own) < 2:
             continue
-        last = own.loc[own["weights"].idxmax()]
-        predicted, low, high = carried_on(points.drop(index=last.name), str(world), float(last["weights"]))
-        rows.append({**last.to_dict(), "predicted": predicted, "low": low, "high": high})
+        last = own[own["weights"] == own["weights"].max()]
+        predicted, low, high = carried_on(points.drop(index=last.index), str(world), float(last["weights"].iloc[0]))
+        rows.append({**last.iloc[0].to_dict(), "predicted": predicted, "low": low, "high": high})
     table = pd.DataFrame(rows)
     return table.assign(inside=(table["low"] <= table["sentences"]) & (table["sentences"] <= table["high"]))
 
