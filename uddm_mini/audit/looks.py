@@ -34,7 +34,7 @@ class MonitorSettings:
     patience: int = option(2, "looks in a row at which it must")
     sentences: int = option(64, "most pairs of a member and a stranger")
     t: float = option(0.25, "noise level from which they are brought back")
-    draws: int = option(4, "corruptions of each of them, and noise levels of its cost")
+    draws: int = option(16, "corruptions of each of them")
     given: float = option(0.25, "share of a sentence, at each end, that extraction is given")
     tries: int = option(4, "walks that try to extract a sentence; one that writes it word for word is enough")
     writing_steps: int = option(8, "steps of the walks that write and extract")
@@ -127,7 +127,7 @@ def look_at(model: Denoiser, texts: Followed, settings: MonitorSettings) -> Look
         own = sample(model, len(members), members.shape[1], settings.writing_steps, generator=generator)
         sure = [_entropy(model, x, texts.ignore) for x in (members, strangers, own)]
         whole = _extracted(model, torch.cat([members, strangers]), texts, settings)
-        costs = [mean_nelbo(model, x, texts.ignore, settings.seed, settings.draws) for x in held_out.chunk(GROUPS)]
+        costs = [mean_nelbo(model, x, texts.ignore, settings.seed) for x in held_out.chunk(GROUPS)]
     row = {"members": float(back[0].nanmean()), "strangers": float(back[1].nanmean())}
     row |= dict(zip(("gap", "error"), mean_and_error(gaps), strict=True))
     row |= {f"entropy_{name}": h for name, h in zip(("members", "strangers", "own"), sure, strict=True)}

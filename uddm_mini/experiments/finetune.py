@@ -1,9 +1,14 @@
 """Fine-tunes that are watched: does the monitor fire before sentences can be extracted, and only then?
 
-**The bar**, written down before the networks of seeds 0 to 4 were fine-tuned. On 64 new sentences: for every seed the
-monitor fires, and does so at an earlier look than verbatim extraction passes 10 % of the members; the median lead over
-the seeds is reported in steps, and so is that over the warning by the held-out loss. On 4,096 new sentences: the
-monitor fires for no seed. Settings were chosen by single fine-tunes of seed 100.
+**The bar.** On 64 new sentences: for every seed the monitor fires, and does so at an earlier look than verbatim
+extraction first passes 10 % of the members; the median lead over the seeds is reported in steps, and so is that of the
+warning by the held-out loss. On 4,096 new sentences: the monitor fires for no seed.
+
+It was written down before the networks of seeds 0 to 4, after single fine-tunes of seed 100. On 64 sentences these
+missed it (`data/finetune-first.csv`): in two of five networks the monitor fired at the same look as extraction passed
+10 %, in one a look later. It had 4 corruptions of each sentence, which made most of its standard error, and looks that
+lay further and further apart. Since then it has 16, and looks every 50 steps; the same bar is decided by seeds 5 to 9,
+which nobody had seen when this was committed.
 """
 
 from __future__ import annotations
@@ -14,7 +19,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -33,6 +37,7 @@ from .run import Rows, Stack, finish, jobs_of, settings_of_many, store_of
 from .store import rows_of
 
 KEYS = ["n_train", "seed", "step"]
+FRESH = (5, 6, 7, 8, 9)
 VERBATIM = 0.1  # share of members that is extracted; above it the warning comes too late
 SEEN = (
     *("members", "strangers", "gap", "error", "grown", "grown_error"),
@@ -45,30 +50,29 @@ SEEN = (
 class FinetuneSettings:
     """How a model is fine-tuned and watched, and what belongs to the call alone."""
 
-    train: TrainSettings = TrainSettings(steps=1000, decay="constant")
+    train: TrainSettings = TrainSettings(steps=600, decay="constant")
     monitor: MonitorSettings = MonitorSettings()
-    looks: int = option(10, "how often a network is looked at, evenly in the logarithm of the steps, and at step 0")
-    first: int = option(50, "steps before the first of them")
+    every: int = option(50, "steps from look to look; the first is at step 0")
     strangers: int = option(128, "held-out sentences, whose cost is followed")
     device: str = option("cpu", "cpu, cuda or mps")
     progress: bool = True
     command: str = ""
 
     def __post_init__(self) -> None:
-        if self.looks < 2 or self.first < 1:
-            raise ValueError(f"looks must be at least 2, first at least 1, but they are {self.looks} and {self.first}.")
+        if self.every < 1:
+            raise ValueError(f"every must be at least 1, but is {self.every}.")
 
     def steps(self, n: int) -> list[int]:
         """Return after how many steps of training on n sentences to look."""
         last = self.train.steps_for(n)
-        return np.unique(np.geomspace(min(self.first, last), last, self.looks).round()).astype(int).tolist()
+        return sorted({*range(self.every, last, self.every), last})
 
 
 def watched_finetunes(
     start: TransformerDenoiser,
     corpus: Corpus,
     sizes: Sequence[int] = (64,),
-    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    seeds: Sequence[int] = FRESH,
     settings: FinetuneSettings | None = None,
     *,
     out: str | Path | None = None,
@@ -181,7 +185,7 @@ def main(checkpoint: str, out: str, *sizes: str) -> None:
     """Fine-tune a model of the toy language that has seen its first sentences, watch it, and tell when it warned."""
     start = load(checkpoint)
     corpus = draw_corpus(ToyLanguage(), 2 * start.training_settings["n_train"])
-    command = f"python -m uddm_mini.experiments.finetune {Path(checkpoint).name} {Path(out).name}"
+    command = f"python -m uddm_mini.experiments.finetune {Path(checkpoint).name} {Path(out).name} {' '.join(sizes)}"
     for n in map(int, sizes or ("64", "4096")):
         table = watched_finetunes(start, corpus, [n], out=out, command=command)
     print(warnings_of(table).to_string(index=False))
