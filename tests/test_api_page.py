@@ -26,6 +26,7 @@ FOLDERS = {  # of the package, by heading
     "Models": {"models"},
     "Networks": {"networks"},
     "Probes": {"probes"},
+    "Audit": {"audit"},
     "Training": {"training"},
     "Experiments": {"experiments"},
     "Teaching": {"teaching"},

@@ -59,7 +59,7 @@ def test_every_number_of_a_look_is_that_of_a_separate_call():
     assert row["error"] == pytest.approx(np.nanstd(gaps, ddof=1) / (~np.isnan(gaps)).sum() ** 0.5)
     sure = conditional_entropy(model, strangers[:16])[strangers[:16] != 3].double().mean()
     assert row["entropy_strangers"] == pytest.approx(float(sure))
-    costs = [mean_nelbo(model, x, [3], 5, 2) for x in strangers.chunk(8)]
+    costs = [mean_nelbo(model, x, [3], 5) for x in strangers.chunk(8)]
     assert row["nelbo"] == pytest.approx(float(np.mean(costs)))
     both = torch.cat([members, strangers[:16]])
     out = fill(model, both, edges(both, 0.25, (3,)), 2, generator=seeded(5))
