@@ -15,6 +15,7 @@ from uddm_mini.experiments.finetune import (
     warnings_of,
     watched_finetunes,
 )
+from uddm_mini.teaching.results import committed_finetune
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.worlds.drawn import draw_corpus
 
@@ -82,3 +83,13 @@ def test_a_table_of_fine_tunes_says_how_many_sentences_are_safe():
     assert len(table) == 12 and set(table.split) == {"train", "held-out"}
     # a straight line in ln n from 0.16 to 0.02 passes 0.1 at 6/14 of the way
     assert recommend_size(table).sentences == pytest.approx(256 * 4 ** (6 / 14))
+
+
+def test_the_first_rule_missed_the_bar_as_its_module_says():
+    table = committed_finetune("finetune-first")
+    found = warnings_of(table).set_index("seed")
+    assert found.index.tolist() == [0, 1, 2, 3, 4] and (found.n_train == 64).all()
+    lead = found.verbatim - found.fired
+    assert (lead == 0).sum() == 2 and (lead < 0).sum() == 1 and lead.median() == 0
+    assert (found.loss < found.fired).all(), "the held-out loss rises at once"
+    assert (table.extracted_strangers < 0.07).all(), "what the language alone gives away"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from uddm_mini.experiments import breaks, course, halves, sweep
+from uddm_mini.experiments import breaks, course, finetune, halves, sweep
 from uddm_mini.experiments.store import read_note, read_rows, wide
 
 
@@ -50,6 +50,11 @@ def committed_breaks() -> pd.DataFrame:
 def committed_course() -> pd.DataFrame:
     """Return the committed course of training, as `training_course` does: a row per size, seed, split and step."""
     return course.table_of(read_rows(results_path("course.csv")))
+
+
+def committed_finetune(name: str = "finetune") -> pd.DataFrame:
+    """Return the committed looks at fine-tunes, as `watched_finetunes` does: one row per size, seed and step."""
+    return finetune.table_of(read_rows(results_path(f"{name}.csv")))
 
 
 def committed_note(name: str) -> dict[str, Any]:
