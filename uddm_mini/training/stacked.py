@@ -33,7 +33,7 @@ def train_each(
 
     Small models train up to four as one, and on a CPU as many stacks at a time as there are cores, one thread each.
     Every model is the one that `train` makes with one thread, up to rounding. data: {name: corpus or sentences
-    int64[n, L]}. Errors and randomness: those of `train`.
+    int64[n, L]}. start: a noise, or one model that all go on from. Errors and randomness: those of `train`.
     """
     settings = with_changes(settings or TrainSettings(), changes)
     alike: dict[Hashable, list[Name]] = {}
