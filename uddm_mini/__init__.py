@@ -12,8 +12,11 @@ from .audit.compare import compare_scores
 from .audit.exposure import exposure
 from .audit.extraction import ExtractionSettings, extraction
 from .audit.membership import MembershipSettings, membership_scores
+from .audit.monitor import MemorizationMonitor
 from .audit.report import Audit
+from .audit.retrieval import recall_or_generate
 from .audit.settings import AuditSettings
+from .audit.sizes import recommend_size
 from .audit.twins import near_twins
 from .denoiser import Denoiser, Wrapped
 from .experiments.bounds import sweep_bounds
@@ -70,6 +73,7 @@ __all__ = [
     "HopfieldNetwork",
     "LocalMemorizingDenoiser",
     "MembershipSettings",
+    "MemorizationMonitor",
     "MemorizingDenoiser",
     "ModelSettings",
     "NgramDenoiser",
@@ -115,6 +119,8 @@ __all__ = [
     "perplexity_peak",
     "random_patterns",
     "recall_curve",
+    "recall_or_generate",
+    "recommend_size",
     "reverse_walk",
     "roc",
     "run_sweep",

@@ -26,6 +26,7 @@ from uddm_mini import (
     cross_entropy,
     mean_nelbo,
     train,
+    train_each,
 )
 from uddm_mini.models.transformer import stack
 from uddm_mini.training.objective import draw_batch, training_loss
@@ -343,6 +344,61 @@ def test_watching_sees_the_weights_of_the_moment_and_changes_nothing(small_world
     ends = {k: weight for _, k, weight in seen}
     assert torch.equal(ends[0], watched[0].head.weight) and torch.equal(ends[1], watched[1].head.weight)
     assert not torch.equal(seen[0][2], seen[2][2])
+
+
+def test_a_look_ends_the_training_of_one_model_and_of_no_other(small_world):
+    _, noise, x = small_world
+    seen = {}
+
+    def look(step, k, model):
+        seen[step, k] = model.head.weight.detach().clone()
+        return k == 0 and step == 3
+
+    runs = [(x[:50], TrainSettings(steps=9, model=ModelSettings(16, 1, 2), seed=seed)) for seed in (0, 1)]
+    ended, other = train_module.train_stack(runs, noise, progress=False, watch=train_module.Watch(range(10), look))
+    assert torch.equal(ended.head.weight, seen[3, 0]) and (4, 0) not in seen and (9, 1) in seen
+    assert ended.training_settings["stopped"] == 3 and ended.history["step"] == [0, 1, 2]
+    assert "stopped" not in other.training_settings and other.history["step"][-1] == 8
+    alone = train(x[:50], noise, settings=runs[1][1], progress=False)
+    torch.testing.assert_close(other.head.weight, alone.head.weight, rtol=0, atol=1e-6)
+    looks = []
+    watch = train_module.Watch(range(10), lambda step, *_: looks.append(step) or True)
+    train(x[:50], noise, **TINY, watch=watch)
+    assert looks == [1], "nothing is left to do"
+
+
+def test_a_fine_tune_goes_on_from_the_weights_of_its_start(small_world):
+    _, noise, x = small_world
+    base = train(x[:50], noise, **TINY)
+    before = [p.detach().clone() for p in base.parameters()]
+    settings = TrainSettings(steps=3, batch_size=16, model=base.settings, seed=5)
+    tuned = train(x[50:90], base, settings=settings, progress=False)
+    batch = draw_batch(x[50:90], noise, settings, torch.Generator().manual_seed(5))
+    x0, t, xt = batch
+    assert tuned.history["loss"][0] == pytest.approx(float(one_loss(base, x0, xt, t, settings).detach()), rel=1e-4)
+    assert all(torch.equal(p, was) for p, was in zip(base.parameters(), before, strict=True))
+    assert not torch.equal(tuned.head.weight, base.head.weight)
+    assert tuned.training_settings["start"]["n_train"] == 50 and tuned.training_settings["n_train"] == 40
+    short = train(x[50:90], base, steps=3, batch_size=16, seed=5, progress=False)  # the shape is that of the start
+    assert torch.equal(short.head.weight, tuned.head.weight)
+    assert torch.equal(train_module.train_stack([(x[50:90], settings)], base)[0].head.weight, tuned.head.weight)
+    each = train_each({"a": x[50:90]}, base, settings=settings, progress=False)
+    torch.testing.assert_close(each["a"].head.weight, tuned.head.weight, rtol=0, atol=1e-6)
+
+
+def test_a_start_that_does_not_fit_is_refused(small_world):
+    _, noise, x = small_world
+    base = train(x[:50], noise, **TINY)
+    with pytest.raises(ValueError, match="leave the settings of the model out"):
+        train(x, base, width=8, heads=2, progress=False)
+    with pytest.raises(ValueError, match="leave the settings of the model out"):
+        train(x[:, :2], base, progress=False)
+    with pytest.raises(ValueError, match="with the loss that it was trained with"):
+        train(x, base, loss="cross_entropy", progress=False)
+    base.words = ("other", "words", "here")
+    words = ToyLanguage().corpus(n_train=8, n_held_out=8)
+    with pytest.raises(ValueError, match="other words than the corpus"):
+        train(words, base, progress=False)
 
 
 def test_a_level_above_the_highest_of_training_is_told_as_that_one(corpus):

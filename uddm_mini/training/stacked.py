@@ -22,7 +22,7 @@ Name = TypeVar("Name", bound=Hashable)
 
 def train_each(
     data: Mapping[Name, Corpus | torch.Tensor],
-    noise: Noise | None = None,
+    start: Noise | TransformerDenoiser | None = None,
     *,
     settings: TrainSettings | None = None,
     device: str = "cpu",
@@ -33,15 +33,15 @@ def train_each(
 
     Small models train up to four as one, and on a CPU as many stacks at a time as there are cores, one thread each.
     Every model is the one that `train` makes with one thread, up to rounding. data: {name: corpus or sentences
-    int64[n, L]}. Errors and randomness: those of `train`.
+    int64[n, L]}. start: a noise, or one model that all go on from. Errors and randomness: those of `train`.
     """
     settings = with_changes(settings or TrainSettings(), changes)
     alike: dict[Hashable, list[Name]] = {}
     for name, each in data.items():
-        alike.setdefault(stackable(*prepared(each, noise, settings)), []).append(name)
+        alike.setdefault(stackable(*prepared(each, start, settings)), []).append(name)
     size = 1 if settings.epochs else stack_size(len(data), settings.model.width, device)
     stacks = [names[k : k + size] for names in alike.values() for k in range(0, len(names), size)]
-    work = partial(_train_these, data=data, noise=noise, settings=settings, device=device)
+    work = partial(_train_these, data=data, start=start, settings=settings, device=device)
     found = {}
     with tqdm(total=len(data), desc="train", unit="model", disable=not progress, leave=False) as bar:
         for models in run_all(stacks, work, None, device):
@@ -53,9 +53,9 @@ def train_each(
 def _train_these(
     names: list[Name],
     data: Mapping[Name, Corpus | torch.Tensor],
-    noise: Noise | None,
+    start: Noise | TransformerDenoiser | None,
     settings: TrainSettings,
     device: str,
 ) -> dict[Name, TransformerDenoiser]:
-    models = train_stack([(data[name], settings) for name in names], noise, device=device, progress=False)
+    models = train_stack([(data[name], settings) for name in names], start, device=device, progress=False)
     return dict(zip(names, models, strict=True))

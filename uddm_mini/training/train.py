@@ -11,8 +11,9 @@ import torch
 from tqdm.auto import tqdm
 
 from uddm_mini.denoiser import checked_device
+from uddm_mini.models.settings import ModelSettings
 from uddm_mini.models.transformer import TransformerDenoiser, stack, unstack
-from uddm_mini.noise import Noise, NoiseSettings, settings_of
+from uddm_mini.noise import Form, Noise, NoiseSettings, settings_of
 from uddm_mini.parallel import at_most, useful_threads
 from uddm_mini.settings import with_changes
 from uddm_mini.worlds.corpus import Corpus
@@ -26,20 +27,21 @@ OWN = ("seed", "steps", "epochs", "warmup", "learning_rate")  # settings that mo
 
 @dataclass(frozen=True)
 class Watch:
-    """Looks at models while they train, without a trace in their training.
+    """Looks at models while they train, without a trace in their training unless it ends it.
 
     steps: after how many steps of training.
     look: called as look(steps done, number of the model in the stack, model); the weights are those of the moment, also
-        where an average is kept. What it draws comes from generators of its own.
+        where an average is kept. What it draws comes from generators of its own. If it returns True, the training of
+        this model ends here.
     """
 
     steps: Collection[int]
-    look: Callable[[int, int, TransformerDenoiser], None]
+    look: Callable[[int, int, TransformerDenoiser], bool | None]
 
 
 def train(
     data: Corpus | torch.Tensor,
-    noise: Noise | None = None,
+    start: Noise | TransformerDenoiser | None = None,
     *,
     settings: TrainSettings | None = None,
     device: str = "cpu",
@@ -49,9 +51,10 @@ def train(
 ) -> TransformerDenoiser:
     """Train a `TransformerDenoiser` on a corpus (its `train` part) or on sentences int64[n, L].
 
-    noise: says, for a tensor, how many words there are; a corpus brings its own, with the noise of the settings.
+    start: what it begins with. A noise, which says, for a tensor, how many words there are, and new weights; a corpus
+        brings its own, with the noise of the settings. Or a model to go on from (a fine-tune), which stays as it is.
     settings: `TrainSettings()` by default; `changes` override its fields: train(x, noise, steps=2000, width=128).
-    watch: looks at the model on its way, see `Watch`.
+    watch: looks at the model on its way, and may end the training, see `Watch`.
 
     Each step draws a batch with replacement, noise levels spread evenly over (0, 1) from one random offset
     (antithetic: less variance than independent draws), and minimizes the loss in nats per token with AdamW or Muon,
@@ -59,15 +62,15 @@ def train(
     `.predicts`, and for a corpus `.words`. Seeds fix the run on one machine; another processor may round differently,
     and so train another model. A model narrower than 128 takes one thread: more would gain little, and lose much on a
     busy machine.
-    ValueError if the loss is not finite.
+    ValueError if the loss is not finite, or for a start of another shape, text or loss than data and settings say.
     """
     settings = with_changes(settings or TrainSettings(), changes)
-    return train_stack([(data, settings)], noise, device=device, progress=progress, watch=watch)[0]
+    return train_stack([(data, settings)], start, device=device, progress=progress, watch=watch)[0]
 
 
 def train_stack(
     runs: Sequence[tuple[Corpus | torch.Tensor, TrainSettings]],
-    noise: Noise | None = None,
+    start: Noise | TransformerDenoiser | None = None,
     *,
     device: str = "cpu",
     progress: bool = True,
@@ -79,14 +82,16 @@ def train_stack(
     its products. Each model is the one that `train` makes of it alone, up to rounding (where we tried, to the bit).
     ValueError if they differ in more than that.
     """
-    place, ready = checked_device(device), [prepared(data, noise, settings) for data, settings in runs]
+    place, ready = checked_device(device), [prepared(data, start, settings) for data, settings in runs]
     if len({stackable(*run) for run in ready}) > 1:
         raise ValueError(f"Models that are trained as one differ in their data and in {', '.join(OWN)} only.")
     models = []
     for (data, _), (x, its_noise, settings) in zip(runs, ready, strict=True):
         model = TransformerDenoiser(its_noise, x.shape[1], settings.model, seed=settings.seed).to(place)
-        model.predicts = its_noise.form if settings.loss == "nelbo" else "posterior"
+        model.predicts = _predicted(its_noise, settings)
         model.training_settings = asdict(settings) | {"n_train": len(x)}
+        if isinstance(start, TransformerDenoiser):
+            _go_on(model, start)
         if isinstance(data, Corpus):
             note_corpus(model, data)
         models.append(model)
@@ -101,9 +106,14 @@ def stackable(x: torch.Tensor, noise: Noise, settings: TrainSettings) -> tuple[H
 
 
 def prepared(
-    data: Corpus | torch.Tensor, noise: Noise | None, settings: TrainSettings
+    data: Corpus | torch.Tensor, start: Noise | TransformerDenoiser | None, settings: TrainSettings
 ) -> tuple[torch.Tensor, Noise, TrainSettings]:
     """Return the training sentences, their noise, and settings that tell this noise and the number of steps."""
+    noise = start.noise if isinstance(start, TransformerDenoiser) else start
+    if isinstance(start, TransformerDenoiser):
+        settings = replace(settings, model=start.settings) if settings.model == ModelSettings() else settings
+        if isinstance(data, Corpus) and start.words not in ((), data.words):
+            raise ValueError("The model to go on from knows other words than the corpus; the vocabulary must stay.")
     if isinstance(data, Corpus):
         noise = noise or settings.noise.of(data.vocab_size)
         data = data.train
@@ -118,7 +128,34 @@ def prepared(
         )
     if int(data.max()) >= noise.vocab_size or int(data.min()) < 0:
         raise ValueError(f"The sentences hold a token outside 0 ... {noise.vocab_size - 1}.")
+    if isinstance(start, TransformerDenoiser):
+        _check_start(start, data.shape[1], settings)
     return data, noise, replace(settings, noise=told, steps=settings.steps_for(len(data)))
+
+
+def _check_start(start: TransformerDenoiser, length: int, settings: TrainSettings) -> None:
+    """Raise ValueError unless the training can go on from this model."""
+    if (start.length, start.settings) != (length, settings.model):
+        raise ValueError(
+            f"The model to go on from reads {start.length} tokens with {start.settings}, but data and settings want "
+            f"{length} with {settings.model}; leave the settings of the model out."
+        )
+    if start.predicts != _predicted(start.noise, settings):
+        raise ValueError(
+            f"The model to go on from predicts the {start.predicts}, but loss={settings.loss!r} teaches the "
+            f"{_predicted(start.noise, settings)}; train on with the loss that it was trained with."
+        )
+
+
+def _predicted(noise: Noise, settings: TrainSettings) -> Form:
+    """Return the form of the answer that the loss teaches."""
+    return noise.form if settings.loss == "nelbo" else "posterior"
+
+
+def _go_on(model: TransformerDenoiser, start: TransformerDenoiser) -> None:
+    """Give a new model the weights of another one, and a note of how that was trained."""
+    model.load_state_dict(start.state_dict())
+    model.words, model.training_settings["start"] = start.words, dict(start.training_settings)
 
 
 def note_corpus(model: TransformerDenoiser, corpus: Corpus) -> None:
@@ -135,7 +172,7 @@ def _fit(
     watch: Watch | None,
 ) -> None:
     """Run the optimization of a stack of models in place, and fill `history` of each."""
-    whole, shared = stack(models), settings[0]
+    whole, shared, settings = stack(models), settings[0], [*settings]
     weights = list(whole.parameters())  # each [M, ...]
     device = weights[0].device
     # on the CPU, so that every device sees the same data
@@ -161,10 +198,13 @@ def _fit(
         if watch and step + 1 in watch.steps:
             unstack(whole, models)
             for k, each in enumerate(settings):
-                if step < each.steps:
-                    watch.look(step + 1, k, models[k].eval())
+                if step < each.steps and watch.look(step + 1, k, models[k].eval()):
+                    settings[k] = replace(each, steps=step + 1)  # from here on its step size is 0
+                    models[k].training_settings["stopped"] = step + 1
         if told := _reported(models, settings, step, loss):
             bar.set_postfix(loss=f"{told:.3f}", refresh=False)
+        if all(step + 1 >= each.steps for each in settings):
+            break
     for p, mean in zip(weights, average, strict=False):
         p.data.copy_(mean)
     unstack(whole, models)
