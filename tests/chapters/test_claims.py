@@ -83,9 +83,9 @@ def test_a_claim_is_found_by_its_name_and_reasons_keep_its_number(everything: Le
     reasons = everything.about("they converge", "training basins shrink")
     assert list(reasons.findings) == [4, 2]
     assert repr(reasons).startswith(
-        "4. In the end training and unseen text come back equally often. agree.\n  training"
+        "4. The paper's abstract claims: In the end training and unseen text come back equally often. Here: agree.\n"
     )
-    assert "<b>2. With more training sentences, less" in reasons._repr_html_()
+    assert "2. The paper&#x27;s abstract claims: <b>With more training sentences, less" in reasons._repr_html_()
     assert sum(everything.count().values()) == len(claims())
     with pytest.raises(KeyError, match="There is no claim 'nothing'; there are basins"):
         everything["nothing"]

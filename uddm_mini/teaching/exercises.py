@@ -176,8 +176,9 @@ def _constant(calls: list[_Call]) -> str:
     if len(different) < 2 or not all(same(call.got, calls[0].got) for call in calls):
         return ""
     with contextlib.suppress(TypeError, ValueError, RuntimeError):
-        if np.isnan(np.asarray(calls[0].got, dtype=float)).all():
-            return ""  # no answer at all, which has another reason
+        numbers = np.asarray(calls[0].got, dtype=float)
+        if numbers.size > 1 and np.isnan(numbers).all():
+            return ""  # several numbers, none of them there: nobody types that as a constant
     return f"Your function gives the same answer whatever its arguments. It answered {len(calls)} questions alike. "
 
 
