@@ -264,7 +264,7 @@ english-sides: $(READY) ## on which side are networks of English? the frozen pro
 	$(SIDE_ENGLISH) --width 24 --depth 1 $(SWEEP) --out data/sweeps/side-english-small
 	$(SIDE_ENGLISH) --width 64 --depth 2 $(SWEEP) --out data/sweeps/side-english-medium
 	$(SIDE_ENGLISH) $(LARGE_ENGLISH) $(SWEEP) --out data/sweeps/side-english-large
-	$(SIDE) $(ENGLISH_TEXT) $(foreach size,small medium large,data/sweeps/side-english-$(size))
+	$(SIDE) $(ENGLISH_TEXT) data/sweeps/side-english-small data/sweeps/side-english-medium data/sweeps/side-english-large
 # fifty passes over all sentences, 512 in a step: for a GPU
 english-long: $(READY) ## what a network of English knows that trained long
 	$(GRID) $(ENGLISH) --width 256 --depth 4 --batch-size 512 --sizes all --steps 10000 $(SWEEP) --out data/sweeps/english-long
