@@ -40,12 +40,12 @@ SHIFTS = (1, 2, 3, 4, 5)
 PREPARATION = """
 import dataclasses, importlib, json, os
 _train = importlib.import_module("uddm_mini.training.train")
-_network, _fit = _train.TransformerDenoiser, _train._fit
+_new, _fit = _train._new, _train._fit
 def _shifted(models, data, settings, *rest):
     with open(os.environ["{record}"], "a") as file:
         file.write(json.dumps({{"trains": True}}) + "\\n")
     _fit(models, data, [dataclasses.replace(each, seed=each.seed + {shift}) for each in settings], *rest)
-_train.TransformerDenoiser = lambda *a, seed=0: _network(*a, seed=seed + {shift})
+_train._new = lambda noise, length, own: _new(noise, length, dataclasses.replace(own, seed=own.seed + {shift}))
 _train._fit = _shifted
 def _shift_own(*_):  # a training loop that a chapter writes itself, as soon as there is one
     own = get_ipython().user_ns.get("my_train")

@@ -87,7 +87,7 @@ def train_stack(
         raise ValueError(f"Models that are trained as one differ in their data and in {', '.join(OWN)} only.")
     models = []
     for (data, _), (x, its_noise, settings) in zip(runs, ready, strict=True):
-        model = TransformerDenoiser(its_noise, x.shape[1], settings.model, seed=settings.seed).to(place)
+        model = _new(its_noise, x.shape[1], settings).to(place)
         model.predicts = _predicted(its_noise, settings)
         model.training_settings = asdict(settings) | {"n_train": len(x)}
         if isinstance(start, TransformerDenoiser):
@@ -98,6 +98,11 @@ def train_stack(
     with at_most(useful_threads(ready[0][2].model.width)):
         _fit(models, [x for x, _, _ in ready], [settings for _, _, settings in ready], progress, watch)
     return [model.eval() for model in models]
+
+
+def _new(noise: Noise, length: int, settings: TrainSettings) -> TransformerDenoiser:
+    """Return an untrained model; by its seed, which `make spread` moves here."""
+    return TransformerDenoiser(noise, length, settings.model, seed=settings.seed)
 
 
 def stackable(x: torch.Tensor, noise: Noise, settings: TrainSettings) -> tuple[Hashable, ...]:
