@@ -10,7 +10,7 @@ import pytest
 from tests.drawn import line
 from uddm_mini.chapters import english_classes, english_figures, english_sides
 from uddm_mini.chapters.bars_more_english import SIDES
-from uddm_mini.chapters.entropy_probe_sides import share_with_interval
+from uddm_mini.probes.shares import share_with_interval
 from uddm_mini.teaching.look import COLORS, MODELS
 from uddm_mini.teaching.results import committed
 from uddm_mini.worlds.word_classes import BANDS, KINDS
