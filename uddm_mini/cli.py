@@ -149,7 +149,8 @@ def _examine(options: argparse.Namespace) -> None:
 def _halves(options: argparse.Namespace) -> None:
     settings = _trained(options, HalvesSettings())
     corpus = _corpus(options)
-    sizes = options.sizes or [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
+    by_default = [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
+    sizes = by_default if options.sizes is None else options.sizes  # an empty list is refused where it is used
     with workers(settings.device) as executor:
         table = disjoint_halves(corpus, sizes, options.seeds, settings, out=options.out, executor=executor)
     shown = table.pivot_table(index=["denoiser", "n_train"], columns="t", values="agreement")
