@@ -145,7 +145,8 @@ def _recover(parser: argparse.ArgumentParser) -> None:
 
 def _audit(parser: argparse.ArgumentParser) -> None:
     """say whether a model recites its training text or generalizes, and write a report."""
-    parser.add_argument("checkpoint", help="a file written by the train command")
+    words = "a file written by the train command, or a released checkpoint: a file, or owner/name:path on the hub"
+    parser.add_argument("checkpoint", help=words)
     files = "text file with a sentence on each line"
     parser.add_argument("--members", metavar="FILE", help=f"{files}: what the model was trained on, or a part of it")
     parser.add_argument("--strangers", metavar="FILE", help=f"{files}: the same kind of text, which it has not seen")

@@ -165,7 +165,7 @@ def perform(jobs: list[tuple[Path, Run]], folder: Path, workers: int) -> list[st
 def margin(mean: float, sd: float, low: float, high: float) -> float:
     """Return how many standard deviations lie between the mean and the nearer limit."""
     room = min(mean - low, high - mean)
-    return room / sd if sd > 0 else (np.inf if room >= 0 else -np.inf)
+    return room / sd if sd > 0 else (np.inf if room > -1e-9 else -np.inf)  # a mean of equal numbers is rounded
 
 
 def summary(notebooks: list[Path], runs: list[Run], folder: Path) -> pd.DataFrame:

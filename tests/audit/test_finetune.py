@@ -7,6 +7,7 @@ import torch
 
 from uddm_mini import MemorizationMonitor, ToyLanguage, UniformNoise, recommend_size, train
 from uddm_mini.audit.finetune import (
+    FRESH,
     SEEN,
     FinetuneSettings,
     committed_finetune,
@@ -93,3 +94,13 @@ def test_the_first_rule_missed_the_bar_as_its_module_says():
     assert (lead == 0).sum() == 2 and (lead < 0).sum() == 1 and lead.median() == 0
     assert (found.loss < found.fired).all(), "the held-out loss rises at once"
     assert (table.extracted_strangers < 0.07).all(), "what the language alone gives away"
+
+
+def test_the_fine_tunes_that_decide_meet_the_bar():
+    found = warnings_of(committed_finetune()).set_index(["n_train", "seed"])
+    assert found.index.tolist() == [(n, seed) for n in (64, 4096) for seed in FRESH]
+    few, many = found.loc[64], found.loc[4096]
+    assert np.isfinite(few.fired).all() and (few.fired < few.verbatim).all() and few.fired.between(200, 300).all()
+    assert np.isinf(many.fired).all() and np.isinf(many.verbatim).all()
+    assert few.verbatim.tolist() == [np.inf] * 4 + [550], "within 600 steps extraction passes 10 % for one seed only"
+    assert np.isfinite(found.loss).all(), "the held-out loss rises for all, also where nothing is recalled"

@@ -16,7 +16,7 @@ from uddm_mini import (
     Wrapped,
     mean_nelbo,
 )
-from uddm_mini.probes.nelbo import nelbo_by_sentence, sentence_nelbo
+from uddm_mini.probes.nelbo import nelbo_parts, sentence_nelbo
 
 
 def blind(seen):
@@ -94,11 +94,11 @@ def test_bad_input_is_named(model, corpus):
 
 def test_sentence_by_sentence_it_sums_up_to_the_mean(model, corpus):
     x0 = corpus.held_out[:7].clone()
-    each = nelbo_by_sentence(model, x0, [3], seed=2, draws=3)
+    each = nelbo_parts(model, x0, [3], seed=2, draws=3)
     counted = int((x0 != 3).sum())
     assert each.shape == (7,) and float(each.sum()) / counted == pytest.approx(mean_nelbo(model, x0, [3], 2, 3))
     x0[0] = 3
-    assert float(nelbo_by_sentence(model, x0, [3])[0]) == 0, "a sentence without a counted token costs nothing"
+    assert float(nelbo_parts(model, x0, [3])[0]) == 0, "a sentence without a counted token costs nothing"
 
 
 def test_the_cost_of_each_sentence_is_what_it_is_alone(model, corpus):

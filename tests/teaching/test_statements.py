@@ -213,6 +213,7 @@ def test_the_margin_is_the_room_to_the_nearer_limit(tool):
     assert tool.margin(0.8, 0.01, 0.75, math.inf) == pytest.approx(5)
     assert tool.margin(0.7, 0.01, 0.75, math.inf) == pytest.approx(-5)
     assert tool.margin(2, 0, 2, 2) == math.inf and tool.margin(2, 0, 3, 3) == -math.inf
+    assert tool.margin((0.38 + 0.38 + 0.38) / 3, 0.0, 0.38, 0.38) == float("inf"), "equal numbers, but for rounding"
 
 
 def test_runs_that_make_the_same_model_do_not_narrow_the_spread(tool, tmp_path):

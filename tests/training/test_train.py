@@ -386,6 +386,12 @@ def test_a_fine_tune_goes_on_from_the_weights_of_its_start(small_world):
     torch.testing.assert_close(each["a"].head.weight, tuned.head.weight, rtol=0, atol=1e-6)
 
 
+def test_a_noise_may_be_named_as_such(small_world):
+    _, noise, x = small_world
+    models = [train(x[:8], **given, **TINY | {"steps": 2}) for given in ({"start": noise}, {"noise": noise})]
+    assert all(torch.equal(p, q) for p, q in zip(*(model.parameters() for model in models), strict=True))
+
+
 def test_a_start_that_does_not_fit_is_refused(small_world):
     _, noise, x = small_world
     base = train(x[:50], noise, **TINY)

@@ -31,12 +31,12 @@ def mean_nelbo(
     draws: noise levels for each sentence.
     t_from: the lowest level; above 0 the mean is over the rest of the way only.
     """
-    total = nelbo_by_sentence(model, x0, ignore, seed, draws, t_from=t_from)
+    total = nelbo_parts(model, x0, ignore, seed, draws, t_from=t_from)
     count = int(counted_tokens(x0, ignore).sum())
     return float(total.sum()) / count if count else float("nan")
 
 
-def nelbo_by_sentence(
+def nelbo_parts(
     model: Denoiser,
     x0: torch.Tensor,
     ignore: Collection[int] = (),

@@ -13,7 +13,7 @@ from uddm_mini.models.ngram import NgramDenoiser
 from uddm_mini.sampling import sample
 
 from .entropy import conditional_entropy
-from .nelbo import nelbo_by_sentence
+from .nelbo import nelbo_parts
 from .recovery import counted_tokens
 
 # Half way between the smallest difference of a memorizing and the largest of a generalizing network, of seeds 0 to 4 on
@@ -140,8 +140,8 @@ def side_by_sentence(
     nats = {
         "own": unsure(model, own),
         "fresh": unsure(model, asked),
-        "cost": nelbo_by_sentence(model, asked, ignore).cpu(),
+        "cost": nelbo_parts(model, asked, ignore).cpu(),
         "table_entropy": unsure(table, asked),
-        "table_cost": nelbo_by_sentence(table, asked, ignore).cpu(),
+        "table_cost": nelbo_parts(table, asked, ignore).cpu(),
     }
     return SideBySentence(nats, {name: counted_tokens(x, ignore).sum(dim=1).cpu() for name, x in texts.items()})

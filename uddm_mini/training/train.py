@@ -64,6 +64,8 @@ def train(
     busy machine.
     ValueError if the loss is not finite, or for a start of another shape, text or loss than data and settings say.
     """
+    if isinstance(changes.get("noise"), Noise):
+        start = changes.pop("noise")  # train(x, noise=...) says the same
     settings = with_changes(settings or TrainSettings(), changes)
     return train_stack([(data, settings)], start, device=device, progress=progress, watch=watch)[0]
 
