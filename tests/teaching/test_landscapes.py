@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from uddm_mini.teaching import landscapes
-from uddm_mini.teaching.landscape import Valley, X, basin_of, bottom_of, height_of
+from uddm_mini.teaching.landscape import Valley, across, basin_of, bottom_of, height_of
 
+X = across()
 TWO = (Valley(0.3, 1, 0.08), Valley(0.7, 0.6, 0.08))
 ALL = (
     landscapes.landscape_of_patterns,

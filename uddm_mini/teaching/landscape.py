@@ -19,7 +19,7 @@ from .look import COLORS, PAGE
 
 WIDE, HIGH = 640, 250
 TOP, FLOOR, GROUND = 62, 178, 205  # where the plain lies, the deepest bottom, and the lower edge of the ground
-X = np.linspace(0, 1, 321)
+POINTS = 321
 SHARP, FLAT = 24.0, 2e-4  # how sharp the edge between two valleys is; a slope on which nothing rolls
 LINE = f'stroke="{PAGE["curve"]}" stroke-width="2.5" fill="none" stroke-linejoin="round"'
 
@@ -35,13 +35,19 @@ class Valley:
     stored: bool = True
 
 
+def across() -> NDArray[np.float64]:
+    """Return the places at which a height is known, from 0 (left) to 1."""
+    return np.linspace(0, 1, POINTS)
+
+
 def height_of(valleys: Sequence[Valley], plain: float = 0.0) -> NDArray[np.float64]:
-    """Return the height of the ground at `X`, from 0 down to -1: where valleys overlap, the deepest counts.
+    """Return the height of the ground at `across()`, from 0 down to -1: where valleys overlap, the deepest counts.
 
     plain: how deep the plain between the valleys has sunk; then it is one wide valley with a flat floor.
     """
-    wide = -plain * np.exp(-(((X - 0.5) / 0.4) ** 8))
-    dips = [wide - (1 + wide) * v.depth * np.exp(-0.5 * ((X - v.at) / v.width) ** 2) for v in valleys]
+    x = across()
+    wide = -plain * np.exp(-(((x - 0.5) / 0.4) ** 8))
+    dips = [wide - (1 + wide) * v.depth * np.exp(-0.5 * ((x - v.at) / v.width) ** 2) for v in valleys]
     ground = np.stack([wide, *dips])
     # a soft minimum: near a bottom the valley itself, and no corner where two of them meet
     return np.asarray(-np.log(np.exp(-SHARP * ground).mean(axis=0)) / SHARP)
@@ -88,7 +94,7 @@ class Landscape:
         """Return it as a drawing for a player."""
         height = height_of(self.valleys, self.plain)
         y = TOP - (FLOOR - TOP) * height
-        points = list(zip(WIDE * X, y, strict=True))
+        points = list(zip(WIDE * across(), y, strict=True))
         path = "M" + "L".join(f"{a:.0f},{b:.1f}" for a, b in points)
         parts = [
             f'<path d="{path}L{WIDE},{GROUND}L0,{GROUND}Z" fill="{PAGE["curve"]}" fill-opacity=".16"/>',
@@ -115,7 +121,7 @@ def label(x: float, y: float, text: str, color: str = "currentColor", anchor: st
 
 def _at(place: float) -> int:
     """Return the index of a place between 0 and 1."""
-    return round(place * (len(X) - 1))
+    return round(place * (POINTS - 1))
 
 
 def _rolled(points: list[tuple[float, float]], height: NDArray[np.float64], start: float) -> str:
@@ -137,7 +143,7 @@ def _rolled(points: list[tuple[float, float]], height: NDArray[np.float64], star
 def _bar(height: NDArray[np.float64], place: float, text: str) -> str:
     """Return the basin of the bottom below a place as a bar with its ends, and its words."""
     low, high = basin_of(height, bottom_of(height, _at(place)))
-    a, b = WIDE * X[low] + 3, WIDE * X[high] - 3
+    a, b = WIDE * low / (POINTS - 1) + 3, WIDE * high / (POINTS - 1) - 3
     color = COLORS["population"]
     bar = (
         f'<path d="M{a:.0f},208v12M{a:.0f},214H{b:.0f}M{b:.0f},208v12" stroke="{color}" stroke-width="3" fill="none"/>'
