@@ -37,7 +37,7 @@ class Valley:
 
 def across() -> NDArray[np.float64]:
     """Return the places at which a height is known, from 0 (left) to 1."""
-    return np.linspace(0, 1, POINTS)
+    return np.linspace(0, 1, POINTS, dtype=np.float64)
 
 
 def height_of(valleys: Sequence[Valley], plain: float = 0.0) -> NDArray[np.float64]:
