@@ -20,8 +20,16 @@ def main() -> None:
     table = table[table["t"] == 0.25]
     with mpl.rc_context({"svg.hashsalt": "card", "font.size": 19}):
         fig = plt.figure(figsize=INCHES, dpi=DOTS, facecolor="white")
-        fig.text(0.05, 0.84, "Diffusion language models\nare associative memories", size=38, weight="bold", va="center")
-        fig.text(0.05, 0.685, "Corrupt a sentence, denoise it, count which words come back.", size=21, va="center")
+        fig.text(0.05, 0.9, "Basins", size=46, weight="bold", va="center")
+        fig.text(0.05, 0.79, "Diffusion language models are associative memories", size=27, va="center")
+        fig.text(
+            0.05,
+            0.685,
+            "Corrupt a sentence, denoise it, count which words come back.",
+            size=21,
+            va="center",
+            c="#444444",
+        )
         ax = fig.add_axes((0.09, 0.15, 0.62, 0.44))
         for split, label, dashes, above in CURVES:
             mean = table[table["split"] == split].groupby("n_train")["recovered"].mean()
