@@ -12,7 +12,12 @@ from typing import Any
 from .look import page_css
 
 # what each kind is made of; the first files hold what the last one needs
-SCRIPTS = {"player": ("dom.js", "player.js"), "pixels": ("dom.js", "spins.js", "pixels.js")}
+SCRIPTS = {
+    "player": ("dom.js", "player.js"),
+    "pixels": ("dom.js", "spins.js", "pixels.js"),
+    "lab": ("dom.js", "lab/engine.js", "lab/words.js", "lab/lab.js"),
+    "mend": ("dom.js", "lab/engine.js", "lab/words.js", "lab/mend.js"),
+}
 
 
 def live_html(kind: str, data: dict[str, Any], fallback: str) -> str:

@@ -7,6 +7,7 @@
 //   population(language, noise)       the optimum on the whole language, by forward-backward
 //   denoiser.answer(xt, t)            log p0 in its own form (denoiser.predicts): L arrays of V numbers
 //   ask(denoiser, xt, t, form)        the same as form: "cavity" (a word has no say about itself) or "posterior"
+//   forms(denoiser, xt, t)            {cavity, posterior}, asked once
 //   step(denoiser, xt, s, t, random)  one draw of the reverse process, from level t to an earlier s
 //   entropy(logP)  best(logP)  recovery(x0, xt, guess)
 //   denoiser.noise: alpha(t), timeOf(alpha), levelOf(changed), corrupt(x0, t, random), convert(...), reverse(...)
@@ -45,21 +46,22 @@ export function randomNumbers(seed) {
 
 export function logSumExp(z) {
   let top = -Infinity, sum = 0;
-  for (const v of z) if (v > top) top = v;
+  for (let i = 0; i < z.length; i++) if (z[i] > top) top = z[i];
   if (top === -Infinity) return top;
-  for (const v of z) sum += Math.exp(v - top);
+  for (let i = 0; i < z.length; i++) sum += Math.exp(z[i] - top);
   return top + Math.log(sum);
 }
 
 export function logSoftmax(z) {
-  const total = logSumExp(z);
-  return Float64Array.from(z, (v) => v - total);
+  const total = logSumExp(z), out = new Float64Array(z.length);
+  for (let i = 0; i < z.length; i++) out[i] = z[i] - total;
+  return out;
 }
 
 // Nats: how unsure a prediction is.
 export function entropy(logP) {
   let sum = 0;
-  for (const v of logP) if (v > -Infinity) sum -= Math.exp(v) * v;
+  for (let i = 0; i < logP.length; i++) if (logP[i] > -Infinity) sum -= Math.exp(logP[i]) * logP[i];
   return sum;
 }
 
@@ -130,7 +132,11 @@ export function uniformNoise(vocabSize, schedule = "linear", epsilon = 1e-3) {
   function convert(logP, xt, t, given, wanted) {
     if (given === wanted) return logP;
     const shift = wanted === "posterior" ? ownLogOdds(t) : -ownLogOdds(t);
-    return logP.map((row, l) => logSoftmax(row.map((v, word) => (word === xt[l] ? v + shift : v))));
+    return logP.map((row, l) => {
+      const raised = row.slice();
+      raised[xt[l]] += shift;
+      return logSoftmax(raised);
+    });
   }
   // q(x_s | x_t, x_0 := p0), probabilities, from the cavity form of log p0; 0 <= s < t
   function reverse(logP, xt, s, t) {
@@ -154,6 +160,12 @@ export function ask(denoiser, xt, t, form) {
   return denoiser.noise.convert(denoiser.answer(xt, t), xt, t, denoiser.predicts, form);
 }
 
+// Both forms of one answer.
+export function forms(denoiser, xt, t) {
+  const given = denoiser.predicts, wanted = given === "cavity" ? "posterior" : "cavity", log = denoiser.answer(xt, t);
+  return { [given]: log, [wanted]: denoiser.noise.convert(log, xt, t, given, wanted) };
+}
+
 export function step(denoiser, xt, s, t, random) {
   const probs = denoiser.noise.reverse(ask(denoiser, xt, t, "cavity"), xt, s, t);
   return probs.map((row) => draw(row, random));
@@ -170,15 +182,28 @@ function checkedText(xt, length, vocabSize) {
 export function memorizer(sentences, noise) {
   if (!sentences.length) throw new Error("A memory needs at least one sentence.");
   const V = noise.vocabSize, length = sentences[0].length;
+  const stored = Uint16Array.from(sentences.flat()), n = sentences.length, overlap = new Uint16Array(n);
   function answer(xt, t) {
     checkedText(xt, length, V);
-    const beta = noise.ownLogOdds(t);
-    const overlap = sentences.map((x) => x.reduce((sum, word, l) => sum + (word === xt[l] ? 1 : 0), 0));
-    const top = xt.map(() => new Float64Array(V).fill(-Infinity)), mass = xt.map(() => new Float64Array(V));
-    sentences.forEach((x, i) => x.forEach((word, l) => { if (overlap[i] > top[l][word]) top[l][word] = overlap[i]; }));
+    const beta = noise.ownLogOdds(t), size = length * V;
+    const top = new Int32Array(size).fill(-1), mass = new Float64Array(size); // for each place and word
+    for (let i = 0, at = 0; i < n; i++, at += length) {
+      overlap[i] = 0;
+      for (let l = 0; l < length; l++) if (stored[at + l] === xt[l]) overlap[i]++;
+      for (let l = 0; l < length; l++) {
+        const key = l * V + stored[at + l];
+        if (overlap[i] > top[key]) top[key] = overlap[i];
+      }
+    }
     // relative to the nearest sentence with the same word there: nothing is too small for a float64
-    sentences.forEach((x, i) => x.forEach((word, l) => { mass[l][word] += Math.exp(beta * (overlap[i] - top[l][word])); }));
-    return mass.map((row, l) => logSoftmax(row.map((m, word) => (m ? beta * top[l][word] + Math.log(m) : -Infinity))));
+    const weight = Float64Array.from({ length: length + 1 }, (_, k) => Math.exp(-beta * k));
+    for (let i = 0, at = 0; i < n; i++, at += length)
+      for (let l = 0; l < length; l++) {
+        const key = l * V + stored[at + l];
+        mass[key] += weight[top[key] - overlap[i]];
+      }
+    const log = mass.map((m, key) => (m ? beta * top[key] + Math.log(m) : -Infinity));
+    return xt.map((_, l) => logSoftmax(log.subarray(l * V, (l + 1) * V)));
   }
   return { noise, length, predicts: "posterior", answer };
 }
@@ -266,7 +291,7 @@ export function loadModel(bytes) {
   function answer(xt, t) {
     checkedText(xt, length, noise.vocabSize);
     t = Math.min(t, tMax);
-    const level = [t, Math.log(t + 1e-3) / 5, Math.cos(Math.PI * t)];
+    const level = Float64Array.of(t, Math.log(t + 1e-3) / 5, Math.cos(Math.PI * t));
     const time = linear(rectified(linear(level, time0)), time2);
     let h = xt.map((word, l) => time.map((v, i) => v + token[word * W + i] + position[l * W + i]));
     for (const block of blocks) h = block(h);
@@ -296,20 +321,21 @@ function attended(tensors, prefix, { width, heads }) {
   const norm1 = layerOf(tensors, prefix + "norm1"), qkv = layerOf(tensors, prefix + "qkv"), size = width / heads;
   const bias = tensors[prefix + "distance_bias"]; // [heads, 2 L - 1]
   return (h) => {
-    const rows = h.map((x) => linear(standardized(x, norm1), qkv)), L = h.length;
+    const rows = h.map((x) => linear(standardized(x, norm1), qkv)), L = h.length, scores = new Float64Array(L);
     return rows.map((query, l) => {
       const out = new Float64Array(width);
-      for (let a = 0; a < heads; a++) {
-        const from = a * size;
-        const scores = rows.map((key, m) => {
+      for (let a = 0, from = 0; a < heads; a++, from += size) {
+        for (let m = 0; m < L; m++) {
+          const key = rows[m];
           let dot = 0;
           for (let i = from; i < from + size; i++) dot += query[i] * key[width + i];
-          return dot / Math.sqrt(size) + (bias ? bias.values[a * (2 * L - 1) + m - l + L - 1] : 0);
-        });
-        logSoftmax(scores).forEach((log, m) => {
-          const weight = Math.exp(log);
-          for (let i = from; i < from + size; i++) out[i] += weight * rows[m][2 * width + i];
-        });
+          scores[m] = dot / Math.sqrt(size) + (bias ? bias.values[a * (2 * L - 1) + m - l + L - 1] : 0);
+        }
+        const total = logSumExp(scores);
+        for (let m = 0; m < L; m++) {
+          const weight = Math.exp(scores[m] - total), value = rows[m];
+          for (let i = from; i < from + size; i++) out[i] += weight * value[2 * width + i];
+        }
       }
       return out;
     });
@@ -333,21 +359,29 @@ function convolved(tensors, prefix, { width }) {
 }
 
 function linear(x, { weight, bias }) { // weight [out, in]
-  const out = new Float64Array(bias.length), n = x.length;
-  for (let i = 0; i < out.length; i++) {
-    let total = bias[i];
-    for (let j = 0, w = i * n; j < n; j++, w++) total += weight[w] * x[j];
-    out[i] = total;
+  const out = new Float64Array(bias.length), n = x.length, fours = n - (n % 4);
+  for (let i = 0, w = 0; i < out.length; i++) {
+    let a = bias[i], b = 0, c = 0, d = 0, j = 0; // four sums at a time: most of the work of a model is here
+    for (; j < fours; j += 4, w += 4) {
+      a += weight[w] * x[j];
+      b += weight[w + 1] * x[j + 1];
+      c += weight[w + 2] * x[j + 2];
+      d += weight[w + 3] * x[j + 3];
+    }
+    for (; j < n; j++, w++) a += weight[w] * x[j];
+    out[i] = a + b + c + d;
   }
   return out;
 }
 
 function standardized(x, { weight, bias }) { // LayerNorm
+  const n = x.length, out = new Float64Array(n);
   let mean = 0, variance = 0;
-  for (const v of x) mean += v / x.length;
-  for (const v of x) variance += (v - mean) ** 2 / x.length;
+  for (let i = 0; i < n; i++) mean += x[i] / n;
+  for (let i = 0; i < n; i++) variance += (x[i] - mean) ** 2 / n;
   const scale = 1 / Math.sqrt(variance + NORM_EPSILON);
-  return x.map((v, i) => (v - mean) * scale * weight[i] + bias[i]);
+  for (let i = 0; i < n; i++) out[i] = (x[i] - mean) * scale * weight[i] + bias[i];
+  return out;
 }
 
 const rectified = (x) => x.map((v) => (v > 0 ? v : 0));
