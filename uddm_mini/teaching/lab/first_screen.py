@@ -68,5 +68,7 @@ def first_screen() -> FirstScreen:
     truth, generator = corpus.held_out[0], torch.Generator().manual_seed(0)
     lost = torch.randperm(len(truth), generator=generator)[:LOST]
     damaged = truth.clone()
-    damaged[lost] = (truth[lost] + torch.randint(1, corpus.vocab_size, (LOST,), generator=generator)) % corpus.vocab_size
+    damaged[lost] = (
+        truth[lost] + torch.randint(1, corpus.vocab_size, (LOST,), generator=generator)
+    ) % corpus.vocab_size
     return FirstScreen(truth, damaged, corpus.subset(CHOICE, seed=0), corpus.held_out[:CHOICE])

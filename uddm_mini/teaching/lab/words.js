@@ -4,7 +4,7 @@ const WORDS_CSS = (scope) => `
 ${scope} .sentence, ${scope} .mended { display: flex; flex-wrap: wrap; gap: .3em .35em; margin: .4em 0; padding: 0; list-style: none; }
 ${scope} .sentence button { display: inline-flex; flex-direction: column; align-items: center; justify-content: center; font: inherit;
   line-height: 1.15; color: inherit; background: transparent; border: 1.5px solid var(--uddm-frame); border-radius: 6px; padding: .15em .5em;
-  min-height: 2.7em; min-width: 2.4em; cursor: pointer; touch-action: manipulation; box-shadow: none; font-weight: normal; }
+  min-height: 2.7em; min-width: 2.4em; position: relative; cursor: pointer; touch-action: manipulation; box-shadow: none; font-weight: normal; }
 ${scope} .sentence button.changed { background: var(--uddm-tint); border: 1.5px dashed currentColor; }
 ${scope} .sentence small { font-size: .75em; text-decoration: line-through; }
 ${scope} .line.typing label { flex: 0 1 auto; font-weight: normal; }
@@ -101,9 +101,9 @@ function sentenceEditor(root, words, length, act) {
       const lost = now[l] !== truth[l], word = words[now[l]];
       cell.className = lost ? "changed" : "";
       cell.replaceChildren(word);
-      if (lost) element("small", cell, words[truth[l]], { "aria-hidden": "true" });
+      element("span", cell, lost ? ` stands in place ${l + 1}, and lost is ` : `, word ${l + 1} of ${length}`, { class: "spoken" });
+      if (lost) element("small", cell, words[truth[l]]);
       cell.setAttribute("aria-pressed", lost);
-      cell.setAttribute("aria-label", `${word}${lost ? ` ${words[truth[l]]}: ${word} stands in place ${l + 1}, ${words[truth[l]]} is lost` : `, word ${l + 1} of ${length}`}`);
     });
   };
 }

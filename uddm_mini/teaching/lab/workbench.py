@@ -37,8 +37,14 @@ class Lab:
         noise, truth = UniformNoise(self.language.vocab_size), self.corpus.held_out[:1]
         damaged = noise.corrupt(truth, LEVEL, torch.Generator().manual_seed(0))
         memory = MemorizingDenoiser(self.corpus.subset(STORED[0], seed=0), noise)
-        models = {f"The network after {n:,} sentences": load(results_path(f"models/toy-n{n}.safetensors")) for n in STORED}
-        asked = {**models, f"The memorizer of {STORED[0]}": memory, "The language": PopulationDenoiser(self.language, noise)}
+        models = {
+            f"The network after {n:,} sentences": load(results_path(f"models/toy-n{n}.safetensors")) for n in STORED
+        }
+        asked = {
+            **models,
+            f"The memorizer of {STORED[0]}": memory,
+            "The language": PopulationDenoiser(self.language, noise),
+        }
         rows = {"A held-out sentence at noise level 0.25": self.corpus.decode(damaged)[0]}
         rows |= {name: self.corpus.decode(model.best_guess(damaged, LEVEL))[0] for name, model in asked.items()}
         return sentences(rows, self.corpus.decode(truth)[0])
