@@ -24,10 +24,10 @@ def test_the_book_begins_with_a_sentence_to_damage(visit, width):
     visited.settle()
 
 
-@pytest.mark.parametrize("site", ["served", "disk"])
-def test_a_link_to_the_lab_shows_what_was_seen(visit, site):
+@pytest.mark.parametrize("place", ["served", "disk"])
+def test_a_link_to_the_lab_shows_what_was_seen(visit, place):
     visited = visit("phone")
-    if site == "disk":
+    if place == "disk":
         visited.site = PAGES.as_uri()
     page = visited.open("book/lab.html")
     page.get_by_role("button", name="training sentences: next").click()

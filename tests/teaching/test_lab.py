@@ -70,7 +70,7 @@ def words_of(page, selector=".sentence button"):
 
 
 def mended_by(page, card):
-    return words_of(page, f".card:nth-child({card + 1}) .mended li > *")
+    return words_of(page, f".panel:nth-child({card + 1}) .mended li > *")
 
 
 # --- the first screen ------------------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def test_the_first_screen_begins_as_its_still_says(visit, shown):
     assert words_of(page) == damaged[1]
     assert damaged[2].count("changed") == 4
     assert [mended_by(page, k) for k in range(2)] == [row[1] for row in mended]
-    states = page.locator(".card:first-child .mended li > *").evaluate_all(
+    states = page.locator(".panel:first-child .mended li > *").evaluate_all(
         "(all) => all.map((e) => ({ SPAN: 'intact', B: 'recovered', S: 'wrong' })[e.firstChild.tagName])"
     )
     assert states == mended[0][2]
@@ -95,7 +95,7 @@ def test_the_entropies_are_those_of_the_package(visit, shown):
         model = load(results_path(f"models/toy-n{n}.safetensors"))
         cavity = model.cavity(screen.damaged[None], model.noise.level_of(4 / 14))[0].double()
         right = torch.special.entr(cavity.exp()).sum(dim=1)
-        found = page.locator(f".card:nth-child({k + 1}) .how > span:last-child").all_inner_texts()
+        found = page.locator(f".panel:nth-child({k + 1}) .how > span:last-child").all_inner_texts()
         assert [float(text) for text in found] == pytest.approx(right.tolist(), abs=0.0051)
 
 
@@ -183,7 +183,7 @@ def slide(page, name, position):
 
 
 def rows_of(page, card):
-    found = page.locator(f"section:nth-of-type(3) .card:nth-child({card + 1}) .bars li").all_inner_texts()
+    found = page.locator(f"section:nth-of-type(3) .panel:nth-child({card + 1}) .bars li").all_inner_texts()
     return {line.split()[0]: float(re.search(r"[\d.]+ %", line)[0][:-2]) / 100 for line in found}
 
 
@@ -195,7 +195,7 @@ def test_bars_and_mended_words_are_those_of_the_package(visit, shown, n, form):
     slide(page, "noise level t", 8)  # t = 0.45
     slide(page, "sentence", 3)
     page.get_by_role("button", name="full posterior" if form == "posterior" else "cavity: ").click()
-    page.locator("section:nth-of-type(2) .card:first-child .mended button").nth(8).click()
+    page.locator("section:nth-of-type(2) .panel:first-child .mended button").nth(8).click()
     xt = corpus.encode([" ".join(words_of(page))])
     network = load(results_path(f"models/toy-n{n}.safetensors"))
     memory = MemorizingDenoiser(corpus.subset(n, 0), network.noise)

@@ -8,13 +8,13 @@ const LAB_CSS = `
 .uddm-lab h3 { font-size: 1.1em; margin: 1em 0 .2em; padding: 0; }
 .uddm-lab section:first-of-type h3 { margin-top: .2em; }
 .uddm-lab .knobs { display: grid; grid-template-columns: repeat(auto-fit, minmax(15em, 1fr)); gap: 0 1.6em; }
-.uddm-lab .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(13.5em, 1fr)); gap: .6em; }
-.uddm-lab .card { border: 1px solid var(--uddm-frame); border-top-width: 4px; border-radius: 6px; padding: .4em .6em; min-width: 0; }
-.uddm-lab .card.memorizer { border-top-color: var(--uddm-memorizer); }
-.uddm-lab .card.population { border-top-color: var(--uddm-population); }
-.uddm-lab .card.network { border-top-color: var(--uddm-accent); }
-.uddm-lab .card p { margin: 0; }
-.uddm-lab .card .title, .uddm-lab .card .score { font-weight: bold; }
+.uddm-lab .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(12.4em, 1fr)); gap: .6em; }
+.uddm-lab .panel { border: 1px solid var(--uddm-frame); border-top-width: 4px; border-radius: 6px; padding: .4em .6em; min-width: 0; }
+.uddm-lab .panel.memorizer { border-top-color: var(--uddm-memorizer); }
+.uddm-lab .panel.population { border-top-color: var(--uddm-population); }
+.uddm-lab .panel.network { border-top-color: var(--uddm-accent); }
+.uddm-lab .panel p { margin: 0; }
+.uddm-lab .panel .title, .uddm-lab .panel .score { font-weight: bold; }
 .uddm-lab .bars { display: grid; grid-template-columns: auto 1fr auto; gap: .1em .5em; align-items: center; margin: 0; padding: 0; list-style: none; }
 .uddm-lab .bars li { display: contents; }
 .uddm-lab .bars .bar { height: .7em; border: 1px solid var(--uddm-frame); border-radius: 2px; overflow: hidden; }
@@ -25,13 +25,17 @@ const LAB_CSS = `
 .uddm-lab .written mark { background: var(--uddm-tint); color: inherit; border-radius: 3px; padding: 0 .15em; border-bottom: 2px solid currentColor; }
 .uddm-lab .verdict { margin: .3em 0; min-height: 3em; }
 .uddm-lab .fine { font-size: .9em; margin: .4em 0; }
-.uddm-lab .share input { font: inherit; color: inherit; background: transparent; border: 1px solid currentColor; border-radius: 5px; flex: 1 1 10em; min-width: 0; min-height: 2.2em; padding: 0 .5em; }`;
+.uddm-lab .share input { font: inherit; color: inherit; background: transparent; border: 1px solid currentColor;
+  border-radius: 5px; flex: 1 1 10em; min-width: 0; min-height: 2.2em; padding: 0 .5em; }`;
 
 // What the lab shows, and its text at the end of an address: #lab-n-64-t-5-... Every value is checked on its way back.
-const LAB_DEFAULTS = { n: "16", t: 5, of: "held", which: 0, seed: 0, form: "cavity", place: 4, by: "network", from: "noise", step: 0, text: "" };
+const LAB_DEFAULTS = {
+  n: "16", t: 5, of: "held", which: 0, seed: 0, form: "cavity", place: 4, by: "network", from: "noise", step: 0, text: "",
+};
 
 function labAddress(state) {
-  return "#lab-" + Object.entries(state).filter(([key, v]) => v !== "" && (v !== LAB_DEFAULTS[key] || key === "n")).map(([key, v]) => `${key}-${v}`).join("-");
+  const said = Object.entries(state).filter(([key, value]) => key === "n" || value !== LAB_DEFAULTS[key]);
+  return "#lab-" + said.map(([key, value]) => `${key}-${value}`).join("-");
 }
 
 function labState(hash, sizes, length, vocabSize) {
@@ -64,7 +68,8 @@ bringToLife("lab", WORDS_CSS(".uddm-lab") + LAB_CSS, (root, data, still) => {
   const train = engine.sentencesOf(data.train, length), held = engine.sentencesOf(data.held, length);
   const language = engine.population(data.language, noise);
   const shared = Boolean(root.closest(".bd-article")); // in a notebook the address is not ours
-  let state = labState(shared ? location.hash : "", sizes, length, words.length), truth, now, path, random, waiting = 0;
+  let state = labState(shared ? location.hash : "", sizes, length, words.length);
+  let truth, now, path, random, waiting = 0;
   const fresh = engine.randomNumbers(11); // which words stand in for lost ones
 
   function network(n) {
@@ -78,7 +83,12 @@ bringToLife("lab", WORDS_CSS(".uddm-lab") + LAB_CSS, (root, data, still) => {
   const denoisers = () => ({ network: network(state.n), memorizer: memory(state.n), population: language });
   const level = () => state.t / LAB_LEVELS;
   const said = (n) => Number(n).toLocaleString("en");
-  const names = () => ({ network: `The network after ${said(state.n)} sentences`, memorizer: `The memorizer of these ${said(state.n)}`, population: "The language itself" });
+  const count = (n) => Array.from({ length: n }, (_, k) => k);
+  const names = () => ({
+    network: `The network after ${said(state.n)} sentences`,
+    memorizer: `The memorizer of these ${said(state.n)}`,
+    population: "The language itself",
+  });
 
   // --- the pieces ---
   const [knobs, mended, asked, walked, link] = ["Choose", "Mended", "One word", "The walk back", "Share"].map((title) => {
@@ -87,36 +97,46 @@ bringToLife("lab", WORDS_CSS(".uddm-lab") + LAB_CSS, (root, data, still) => {
     return section;
   });
   const grid = element("div", knobs, "", { class: "knobs" });
-  const slider = (name, values, set) => stepper(grid, { name, values }, 0, set);
+  const slider = (name, values, moved, at) => [stepper(grid, { name, values }, 0, moved), at];
+  const anew = (changes) => set({ ...changes, text: "" }); // a text of one's own ends where another is chosen
+  const levels = count(LAB_LEVELS).map((k) => ((k + 1) / LAB_LEVELS).toFixed(2));
   const sliders = [
-    [slider("training sentences", sizes.map(said), (k) => set({ n: sizes[k] })), () => sizes.indexOf(state.n)],
-    [slider("noise level t", Array.from({ length: LAB_LEVELS }, (_, k) => ((k + 1) / LAB_LEVELS).toFixed(2)), (k) => set({ t: k + 1, text: "" })), () => state.t - 1],
-    [slider("sentence", held.map((_, k) => String(k + 1)), (k) => set({ which: k, text: "" })), () => state.which],
-    [slider("seed of the noise and the walk", Array.from({ length: LAB_SEEDS }, (_, k) => String(k)), (k) => set({ seed: k, text: "" })), () => state.seed],
+    slider("training sentences", sizes.map(said), (k) => set({ n: sizes[k] }), () => sizes.indexOf(state.n)),
+    slider("noise level t", levels, (k) => anew({ t: k + 1 }), () => state.t - 1),
+    slider("sentence", count(held.length).map((k) => k + 1), (k) => anew({ which: k }), () => state.which),
+    slider("seed of the noise and the walk", count(LAB_SEEDS), (k) => anew({ seed: k }), () => state.seed),
   ];
-  const ofWhich = choice(knobs, "It is", { held: "held out: no model has read it", train: "of training: all models have read it" }, (of) => set({ of, text: "" }));
+  const kinds = { held: "held out: no model has read it", train: "of training: all models have read it" };
+  const ofWhich = choice(knobs, "It is", kinds, (of) => anew({ of }));
   const editor = sentenceEditor(knobs, words, length, {
     toggled: (l) => own(now.map((word, k) => (k !== l ? word : word === truth[l] ? other(word) : truth[l]))),
     typed: (l, ids) => own(now.map((word, k) => ids[k - l] ?? word)),
     chosen: (place) => { if (place !== state.place) set({ place }); },
   });
-  const cards = element("div", mended, "", { class: "cards" });
+  const cards = element("div", mended, "", { class: "panels" });
   const rows = Object.keys(names()).map((key) => addCard(cards, key));
-  element("p", mended, "Under each word, its entropy in nats (cavity): how unsure the denoiser is of it when it reads the others. Press a word to see what else it could be.", { class: "fine" });
-  const form = choice(asked, "Judged by", { cavity: "cavity: all other words", posterior: "full posterior: all words, itself too" }, (f) => set({ form: f }));
+  const bars = "Under each word, its entropy in nats (cavity): how unsure the denoiser is of it when it reads the others.";
+  element("p", mended, `${bars} Press a word to see what else it could be.`, { class: "fine" });
+  const judges = { cavity: "cavity: all other words", posterior: "full posterior: all words, itself too" };
+  const form = choice(asked, "Judged by", judges, (f) => set({ form: f }));
   const question = element("p", asked, "", { class: "fine" });
-  const tables = addTables(element("div", asked, "", { class: "cards" }));
-  const by = choice(walked, "Who walks", { network: "the network", memorizer: "the memorizer", population: "the language itself" }, (b) => set({ by: b, step: 0 }));
-  const from = choice(walked, "From where", { noise: "pure noise, t = 1", sentence: "the sentence above, at its t" }, (f) => set({ from: f, step: 0 }));
-  const stepOf = stepper(walked, { name: "step", values: Array.from({ length: LAB_STEPS + 1 }, (_, k) => String(k)), play: 220 }, state.step, (k) => set({ step: k }, walkOnly));
+  const tables = addTables(element("div", asked, "", { class: "panels" }));
+  const walkers = { network: "the network", memorizer: "the memorizer", population: "the language itself" };
+  const by = choice(walked, "Who walks", walkers, (b) => set({ by: b, step: 0 }));
+  const starts = { noise: "pure noise, t = 1", sentence: "the sentence above, at its t" };
+  const from = choice(walked, "From where", starts, (f) => set({ from: f, step: 0 }));
+  const steps = { name: "step", values: count(LAB_STEPS + 1), play: 220 };
+  const stepOf = stepper(walked, steps, 0, (k) => set({ step: k }, walkOnly));
   const written = element("p", walked, "", { class: "written" });
+  const here = element("p", walked, "", { class: "fine" });
   const verdict = element("p", walked, "", { class: "verdict", role: "status" });
   const status = element("p", root, "", { class: "spoken", role: "status" });
   addLink(link);
   onPaper(root, still);
 
   function addCard(parent, key) {
-    const card = element("div", parent, "", { class: `card ${key}`, role: "group" }), title = element("p", card, "", { class: "title" });
+    const card = element("div", parent, "", { class: `panel ${key}`, role: "group" });
+    const title = element("p", card, "", { class: "title" });
     const show = mendedSentence(card, words, length, "Mended", (place) => set({ place }));
     const score = element("p", card, "", { class: "score" }), mean = element("p", card);
     return (name, { cavity, posterior }) => {
@@ -128,8 +148,9 @@ bringToLife("lab", WORDS_CSS(".uddm-lab") + LAB_CSS, (root, data, still) => {
   }
   function addTables(parent) {
     const all = Object.keys(names()).map((key) => {
-      const card = element("div", parent, "", { class: `card ${key}` });
-      return { title: element("p", card, "", { class: "title" }), list: element("ol", card, "", { class: "bars" }), nats: element("p", card) };
+      const card = element("div", parent, "", { class: `panel ${key}` });
+      const title = element("p", card, "", { class: "title" }), list = element("ol", card, "", { class: "bars" });
+      return { title, list, nats: element("p", card) };
     });
     return (name, answers, k) => {
       const { title, list, nats } = all[k], rowOf = (f) => answers[f][state.place];
@@ -147,7 +168,8 @@ bringToLife("lab", WORDS_CSS(".uddm-lab") + LAB_CSS, (root, data, still) => {
     };
   }
   function addLink(parent) {
-    const line = element("div", parent, "", { class: "line share" }), id = "uddm-" + Math.random().toString(36).slice(2);
+    const line = element("div", parent, "", { class: "line share" });
+    const id = "uddm-" + Math.random().toString(36).slice(2);
     element("label", line, "This link shows what you see now:", { for: id });
     const field = element("input", line, "", { type: "text", id, readonly: "" });
     field.addEventListener("focus", () => field.select());
@@ -176,14 +198,16 @@ bringToLife("lab", WORDS_CSS(".uddm-lab") + LAB_CSS, (root, data, still) => {
   }
   function walkTo(k) {
     const start = state.from === "noise" ? 1 : level(), walker = denoisers()[state.by];
-    const key = [state.by, state.by === "population" ? "" : state.n, state.seed, state.from, state.from === "noise" ? "" : [now, start]].join();
+    const begun = state.from === "noise" ? "" : [now, start], knows = state.by === "population" ? "" : state.n;
+    const key = [state.by, knows, state.seed, begun].join();
     if (!path || path.key !== key) {
       random = engine.randomNumbers(1000 + state.seed);
       path = { key, texts: [state.from === "noise" ? now.map(() => Math.floor(random() * words.length)) : now] };
     }
+    const at = (i) => start * (1 - i / LAB_STEPS);
     for (let i = path.texts.length; i <= k; i++)
-      path.texts.push(engine.step(walker, path.texts[i - 1], start * (1 - i / LAB_STEPS), start * (1 - (i - 1) / LAB_STEPS), random));
-    return { texts: path.texts, t: start * (1 - k / LAB_STEPS) };
+      path.texts.push(engine.step(walker, path.texts[i - 1], at(i), at(i - 1), random));
+    return { texts: path.texts, t: at(k) };
   }
   function walkOnly() {
     const k = state.step, { texts, t } = walkTo(k);
@@ -196,8 +220,8 @@ bringToLife("lab", WORDS_CSS(".uddm-lab") + LAB_CSS, (root, data, still) => {
       if (k && texts[k - 1][l] !== word) element("mark", written, words[word]);
       else written.append(words[word]);
     });
-    const line = k < LAB_STEPS ? `t = ${t.toFixed(2)}. ${k ? "Underlined: what this step changed." : "Press Play, or + for one step."}` : judged(texts[k]);
-    if (verdict.textContent !== line) verdict.textContent = line;
+    here.textContent = `t = ${t.toFixed(2)}. ${k ? "Underlined: what this step changed." : "Press Play, or + for one step."}`;
+    verdict.textContent = k < LAB_STEPS ? "" : judged(texts[k]);
     link.show();
   }
   function judged(x) {
@@ -205,20 +229,23 @@ bringToLife("lab", WORDS_CSS(".uddm-lab") + LAB_CSS, (root, data, still) => {
     const nearest = Math.max(...equal), can = Number.isFinite(language.logProb(x));
     if (nearest === length) return `The end: one of the ${said(n)} training sentences, word for word.`;
     const near = `The nearest of the ${said(n)} training sentences has ${nearest} of its ${length} words.`;
-    return can ? `The end: a new sentence, and the language can say it. ${near}` : `The end: nothing that the language can say. ${near}`;
+    return `The end: ${can ? "a new sentence, and the language can say it" : "nothing that the language can say"}. ${near}`;
   }
   function show() {
     truth = (state.of === "held" ? held : train)[state.which];
-    now = labText(state.text, length, words.length) || noise.corrupt(truth, level(), engine.randomNumbers(100 * state.seed + state.which));
+    const random = engine.randomNumbers(100 * state.seed + state.which);
+    now = labText(state.text, length, words.length) || noise.corrupt(truth, level(), random);
     sliders.forEach(([draw, at]) => draw(at()));
     ofWhich(state.of);
     form(state.form);
     editor(truth, now, state.place);
-    const named = Object.values(names()), answers = Object.values(denoisers()).map((one) => engine.forms(one, now, level()));
+    const named = Object.values(names());
+    const answers = Object.values(denoisers()).map((one) => engine.forms(one, now, level()));
     status.textContent = named.map((name, k) => rows[k](name, answers[k])).join(". ");
     named.forEach((name, k) => tables(name, answers[k], k));
-    const [here, right] = [words[now[state.place]], words[truth[state.place]]];
-    question.textContent = `Place ${state.place + 1}: “${here}” stands there` + (here === right ? ", and it is right." : `; “${right}” was lost. The right word is underlined.`);
+    const [stands, right] = [words[now[state.place]], words[truth[state.place]]];
+    const lost = `“${right}” was lost; it is underlined where it is among the five.`;
+    question.textContent = `Place ${state.place + 1}: “${stands}” stands there, ${stands === right ? "and it is right." : lost}`;
     walkOnly();
   }
   if (shared)

@@ -2,11 +2,11 @@
 
 const MEND_CSS = `
 .uddm-mend { padding-top: .3em; }
-.uddm-mend .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(15.5em, 1fr)); gap: .6em; }
-.uddm-mend .card { border: 1px solid var(--uddm-frame); border-radius: 6px; padding: .4em .7em; min-width: 0; }
-.uddm-mend .card p, .uddm-mend .prompt { margin: 0; }
-.uddm-mend .card .title, .uddm-mend .card .score { font-weight: bold; }
-.uddm-mend .card .score { margin-top: .2em; }
+.uddm-mend .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(15.5em, 1fr)); gap: .6em; }
+.uddm-mend .panel { border: 1px solid var(--uddm-frame); border-radius: 6px; padding: .4em .7em; min-width: 0; }
+.uddm-mend .panel p, .uddm-mend .prompt { margin: 0; }
+.uddm-mend .panel .title, .uddm-mend .panel .score { font-weight: bold; }
+.uddm-mend .panel .score { margin-top: .2em; }
 .uddm-mend .fine { font-size: .9em; margin: .5em 0 .1em; }`;
 
 bringToLife("mend", WORDS_CSS(".uddm-mend") + MEND_CSS, (root, data, still) => {
@@ -28,15 +28,17 @@ bringToLife("mend", WORDS_CSS(".uddm-mend") + MEND_CSS, (root, data, still) => {
   button(acts, "Restore all", () => { now = truth.slice(); draw(); });
   button(acts, "Another", () => begin(kind, which + 1), { "aria-label": "Another sentence" });
   const toggle = button(acts, "", () => begin(kind === "seen" ? "unseen" : "seen", 0));
-  const cards = element("div", root, "", { class: "cards" });
+  const cards = element("div", root, "", { class: "panels" });
   const shown = models.map((model) => addCard(cards, model));
-  element("p", root, `Under each word, its entropy in nats: how unsure the model is of it when it reads the others. A full bar, ${Math.log(words.length).toFixed(1)}, knows nothing.`, { class: "fine" });
+  const most = Math.log(words.length).toFixed(1);
+  const bars = "Under each word, its entropy in nats: how unsure the model is of it when it reads the others.";
+  element("p", root, `${bars} A full bar, ${most}, knows nothing.`, { class: "fine" });
   const status = element("p", root, "", { class: "spoken", role: "status" });
   onPaper(root, still);
 
   function addCard(parent, model) {
     const name = `after ${model.nTrain.toLocaleString("en")} sentences`;
-    const card = element("section", parent, "", { class: "card", "aria-label": `The model ${name}` });
+    const card = element("section", parent, "", { class: "panel", "aria-label": `The model ${name}` });
     element("p", card, `The model ${name}`, { class: "title" });
     const mended = mendedSentence(card, words, length, `Mended by the model ${name}`);
     const score = element("p", card, "", { class: "score" }), mean = element("p", card);

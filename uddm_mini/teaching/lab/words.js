@@ -2,8 +2,8 @@
 
 const WORDS_CSS = (scope) => `
 ${scope} .sentence, ${scope} .mended { display: flex; flex-wrap: wrap; gap: .3em .35em; margin: .4em 0; padding: 0; list-style: none; }
-${scope} .sentence button { display: inline-flex; flex-direction: column; align-items: center; justify-content: center; font: inherit;
-  line-height: 1.15; color: inherit; background: transparent; border: 1.5px solid var(--uddm-frame); border-radius: 6px; padding: .15em .5em;
+${scope} .sentence button { display: inline-flex; flex-direction: column; align-items: center; justify-content: center;
+  font: inherit; line-height: 1.15; color: inherit; background: transparent; border: 1.5px solid var(--uddm-frame); border-radius: 6px; padding: .15em .5em;
   min-height: 2.7em; min-width: 2.4em; position: relative; cursor: pointer; touch-action: manipulation; box-shadow: none; font-weight: normal; }
 ${scope} .sentence button.changed { background: var(--uddm-tint); border: 1.5px dashed currentColor; }
 ${scope} .sentence small { font-size: .75em; text-decoration: line-through; }
@@ -14,13 +14,13 @@ ${scope} .kindly { margin: .3em 0; }
 ${scope} .kindly:empty { display: none; }
 ${scope} .mended { margin: .3em 0; gap: .25em .3em; }
 ${scope} .mended li { display: flex; }
-${scope} .mended li > * { display: inline-flex; flex-direction: column; align-items: flex-start; font: inherit; color: inherit; line-height: 1.3;
-  background: transparent; border: 0; border-radius: 4px; padding: .1em .15em; text-align: left; }
+${scope} .mended li > * { display: inline-flex; flex-direction: column; align-items: flex-start; text-align: left; font: inherit;
+  color: inherit; line-height: 1.3; background: transparent; border: 0; border-radius: 4px; padding: .1em .15em; }
 ${scope} .mended li span:first-child { border-bottom: 3px solid transparent; } /* as tall as the words that are marked */
 ${scope} .mended .fresh { animation: uddm-fresh .35s backwards; }
 @keyframes uddm-fresh { from { opacity: .1; } }
 ${scope} .mended li > button { cursor: pointer; min-height: 2.6em; }
-${scope} .mended li > button[aria-current=true], ${scope} .sentence button[aria-current=true] { outline: 2px solid var(--uddm-accent); outline-offset: 1px; }
+${scope} .mended li > button[aria-current=true] { outline: 2px solid var(--uddm-accent); outline-offset: 1px; }
 ${scope} .mended .how { display: flex; align-items: center; gap: .3em; font-size: .72em; font-variant-numeric: tabular-nums; }
 ${scope} .mended .bar { width: 2.4em; height: .55em; border: 1px solid var(--uddm-frame); border-radius: 2px; overflow: hidden; }
 ${scope} .mended .bar i { display: block; height: 100%; background: var(--uddm-curve); transition: width .25s; }
@@ -55,7 +55,8 @@ function nearWords(typed, words, count = 3) {
 // What comes back shows a text: show(truth, now, place).
 function sentenceEditor(root, words, length, act) {
   const ids = new Map(words.map((word, id) => [word, id]));
-  const row = element("div", root, "", { class: "sentence", role: "group", "aria-label": "The sentence. Press a word to lose it; arrow keys move, letters type." });
+  const help = "The sentence. Press a word to lose it; arrow keys move, letters type.";
+  const row = element("div", root, "", { class: "sentence", role: "group", "aria-label": help });
   const cells = Array.from({ length }, (_, l) => wordButton(l));
   const { label, input, say } = typingLine(root, words, (text) => put(text));
   let at = 0;
@@ -113,7 +114,8 @@ function typingLine(root, words, put) {
   const id = "uddm-" + Math.random().toString(36).slice(2);
   const line = element("div", root, "", { class: "line typing" });
   const label = element("label", line, "", { for: id });
-  const input = element("input", line, "", { type: "text", id, list: id + "-words", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+  const plainly = { autocomplete: "off", autocapitalize: "off", spellcheck: "false" };
+  const input = element("input", line, "", { type: "text", id, list: id + "-words", ...plainly });
   const list = element("datalist", line, "", { id: id + "-words" });
   [...words].sort().forEach((word) => element("option", list, "", { value: word }));
   input.addEventListener("keydown", (e) => { if (e.key === "Enter") put(input.value); });
