@@ -32,10 +32,12 @@ from uddm_mini.models.transformer import stack
 from uddm_mini.parallel import at_most
 from uddm_mini.probes.subject import Subject
 from uddm_mini.probes.suite import PROBES, probe
+from uddm_mini.teaching.lab import first_screen, lab
 from uddm_mini.training.objective import draw_batch, training_loss
 from uddm_mini.training.settings import TrainSettings
 
 from .measure import busy, matmul_rate, peak_bytes, seconds
+from .page import SLOWER, chromium, open_piece, shortest
 
 ROOT = Path(__file__).resolve().parents[1]
 Rows = list[dict[str, Any]]
@@ -253,6 +255,32 @@ def bench_foreign(repeats: int) -> Rows:
     return rows
 
 
+def bench_page(repeats: int) -> Rows:
+    """The models in a page: a step, a click, the time until the first screen answers, and what the pages weigh."""
+    pieces = {"first screen": first_screen()._repr_html_(), "lab": lab()._repr_html_()}
+    rows: Rows = []
+    note = f"processor {SLOWER} times slower"
+    with chromium() as browser:
+        ready = min(open_piece(browser, pieces["first screen"], slower=1)[1] for _ in range(3))
+        rows.append(row("first screen, until it answers", ready, "ms", 1000, note="from the disk"))
+        page, _ = open_piece(browser, pieces["first screen"])
+        click = "(k) => document.querySelectorAll('.sentence button')[k % 14].click()"
+        rows.append(row("first screen, a word lost", shortest(page, click, repeats), "ms", note=f"two models; {note}"))
+        page, _ = open_piece(browser, pieces["lab"])
+        page.evaluate(
+            "() => { window.slide = (k, to) => { const all = document.querySelectorAll('input[type=range]');"
+            "  all[k].value = to; all[k].dispatchEvent(new Event('input')); }; slide(0, 5); }"
+        )
+        for walker in ("the network", "the memorizer", "the language itself"):
+            page.get_by_role("button", name=walker, exact=True).click()
+            # with a new seed, a walk of 32 steps and none: what the lab does besides is the same
+            one, none = (f"(k) => {{ slide(3, k % 20); slide(4, {step}); }}" for step in (32, 0))
+            taken = (shortest(page, one, repeats) - shortest(page, none, repeats)) / 32
+            rows.append(row(f"lab, a step of {walker}", taken, "ms", 30, note=f"8,192 sentences; {note}"))
+    rows += [row(f"{name}, with its models", len(html.encode()) / 1e6, "MB", 2) for name, html in pieces.items()]
+    return rows
+
+
 def bench_make(repeats: int) -> Rows:
     """The commands of README, when asked for: building the book again, and afresh; `make test`."""
     rows: Rows = []
@@ -277,10 +305,11 @@ BENCHMARKS: dict[str, Callable[[int], Rows]] = {
     "stacked": bench_stacked,
     "probes": bench_probes,
     "transition": bench_transition,
+    "page": bench_page,
     "foreign": bench_foreign,
     "make": bench_make,
 }
-LONG = ("foreign", "make")  # only when asked for: ten minutes and more
+LONG = ("page", "foreign", "make")  # only when asked for: the first needs a browser, the others ten minutes and more
 
 
 def main() -> None:

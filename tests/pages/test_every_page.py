@@ -168,7 +168,7 @@ def test_on_paper_nothing_is_cut(visit, name):
     )
     if shown:
         visited.fault(f"buttons on paper: {shown[:3]}")
-    split = page.locator(".uddm-player, .uddm-pixels").evaluate_all(
+    split = page.locator(".uddm-player, .uddm-pixels, .uddm-mend, .uddm-lab").evaluate_all(
         "(all) => all.filter((e) => !/avoid/.test(getComputedStyle(e).breakInside)).length"
     )
     if split:

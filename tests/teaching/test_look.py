@@ -15,7 +15,7 @@ PACKAGE = ROOT / "uddm_mini"
 TYPED = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}(?:[0-9a-fA-F]{2})?\b|\b(?:rgb|hsl)a?\(")
 LOOK = Path(look.__file__)
 SOURCES = sorted(path for kind in ("py", "js", "css") for path in PACKAGE.rglob(f"*.{kind}") if path != LOOK)
-SCRIPTS = sorted(LOOK.parent.glob("*.js"))
+SCRIPTS = sorted(LOOK.parent.rglob("*.js"))
 
 
 def code_of(notebook: Path) -> list[str]:

@@ -7,10 +7,14 @@ ${scope} .line label, ${scope} .line .name { flex: 1 1 100%; font-weight: bold; 
 ${scope} input[type=range] { flex: 1 1 8em; min-width: 6em; height: 2.2em; margin: 0; accent-color: var(--uddm-accent); }
 ${scope} .line button { font: inherit; color: inherit; background: transparent; border: 1px solid currentColor;
   border-radius: 5px; min-width: 2.6em; min-height: 2.4em; padding: 0 .7em; cursor: pointer; }
+${scope} button[aria-pressed=true] { box-shadow: inset 0 0 0 2px currentColor; font-weight: bold; }
+${scope} .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+${scope} .still { display: none; }
+@media print { ${scope}:has(> .still) > :not(.still) { display: none !important; } ${scope} .still { display: block; } }
 ${scope} button:disabled { opacity: .45; cursor: default; }
 ${scope} :focus-visible { outline: 3px solid var(--uddm-focus); outline-offset: 2px; position: relative; z-index: 1; }`;
 
-// Let `build(root, data)` fill every <div data-uddm-KIND="{json}"> that is not yet alive.
+// Let `build(root, data, still)` fill every <div data-uddm-KIND="{json}"> that is not yet alive; `still` is what it showed.
 function bringToLife(kind, css, build) {
   document.querySelectorAll(`[data-uddm-${kind}]:not([data-ready])`).forEach((root) => {
     const data = JSON.parse(root.getAttribute(`data-uddm-${kind}`));
@@ -18,9 +22,10 @@ function bringToLife(kind, css, build) {
     root.className = `uddm-${kind}`;
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", data.label);
+    const still = [...root.childNodes];
     root.replaceChildren();
     element("style", root, BASE_CSS(`.uddm-${kind}`) + css + data.css);
-    build(root, data);
+    build(root, data, still);
   });
 }
 
@@ -39,8 +44,22 @@ function button(parent, name, act, more) {
   return made;
 }
 
+// A line of buttons of which one is pressed; `picked(value)` is called, and what comes back shows which it is now.
+function choice(root, name, options, picked) {
+  const line = element("div", root, "", { class: "line", role: "group", "aria-label": name });
+  element("span", line, name, { class: "name", "aria-hidden": "true" });
+  const all = Object.entries(options).map(([value, words]) => [value, button(line, words, () => picked(value))]);
+  return (now) => all.forEach(([value, one]) => one.setAttribute("aria-pressed", value === now));
+}
+
+// What shows on paper, in place of all that moves.
+function onPaper(root, still) {
+  element("div", root, "", { class: "still" }).append(...still);
+}
+
 // A labeled slider over `axis.values` with buttons; `axis.play`: milliseconds for each value, 0 for no Play button.
-// `moved(k)` is called with every new position, and has to draw; what comes back draws the stepper itself.
+// `moved(k)` is called with every new position, and has to draw; what comes back draws the stepper itself, at another
+// position if it is given one.
 function stepper(root, axis, start, moved) {
   const last = axis.values.length - 1;
   const line = element("div", root, "", { class: "line" });
@@ -73,7 +92,8 @@ function stepper(root, axis, start, moved) {
       if (at === last) stop();
     }, axis.play);
   }
-  return () => {
+  return (to) => {
+    if (to !== undefined) at = to;
     slider.value = at;
     slider.setAttribute("aria-valuetext", axis.values[at]);
     value.textContent = axis.values[at];

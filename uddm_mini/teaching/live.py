@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from html import escape
 from importlib import resources
@@ -11,7 +12,12 @@ from typing import Any
 from .look import page_css
 
 # what each kind is made of; the first files hold what the last one needs
-SCRIPTS = {"player": ("dom.js", "player.js"), "pixels": ("dom.js", "spins.js", "pixels.js")}
+SCRIPTS = {
+    "player": ("dom.js", "player.js"),
+    "pixels": ("dom.js", "spins.js", "pixels.js"),
+    "lab": ("dom.js", "lab/engine.js", "lab/words.js", "lab/lab.js"),
+    "mend": ("dom.js", "lab/engine.js", "lab/words.js", "lab/mend.js"),
+}
 
 
 def live_html(kind: str, data: dict[str, Any], fallback: str) -> str:
@@ -30,6 +36,15 @@ def live_html(kind: str, data: dict[str, Any], fallback: str) -> str:
 @cache
 def script(kind: str) -> str:
     """Return the scripts of a kind as one, whose names nothing else on the page can see."""
-    folder = resources.files(__package__)
-    parts = [folder.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS[kind]]
-    return "\n".join(["(function () {", '"use strict";', *parts, "})();", ""])
+    return "\n".join(["(function () {", '"use strict";', *map(_part, SCRIPTS[kind]), "})();", ""])
+
+
+def _part(name: str) -> str:
+    """Return a file as a classic script; what an ES module exports become members of a constant of its name."""
+    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    exported = re.findall(r"(?m)^export (?:async )?(?:function|const|class) (\w+)", text)
+    if not exported:
+        return text
+    stem = name.rpartition("/")[2].removesuffix(".js")
+    inside = re.sub(r"(?m)^export ", "", text)
+    return f"const {stem} = (function () {{\n{inside}\nreturn {{ {', '.join(exported)} }};\n}})();"

@@ -43,6 +43,9 @@ PAGE = {
     "miss-edge": INK,
     "curve": "#2C87C7",
     "lift": "#D8741A",
+    "tint": f"{NEUTRAL}38",
+    "memorizer": COLORS["memorizer"],
+    "population": COLORS["population"],
 }
 
 # A phone shows a figure 340 px wide. Five inches of it are 68 px to the inch, and text of 10 pt is 9.4 px tall.

@@ -19,8 +19,8 @@ AT_ONCE = 128  # sentences of which every word is tried; they take some 20 MB fo
 class ToyLanguage:
     """A finite-state language whose probabilities are known exactly.
 
-    `vocab_size` V, `length` L, `words` (token id -> word) and `n_sentences` (the exact number of distinct
-    sentences) are attributes. All logarithms are natural (nats).
+    `vocab_size` V, `length` L, `words` (token id -> word), `n_sentences` (the exact number of distinct sentences) and
+    `arcs` (the automaton, position by position) are attributes. All logarithms are natural (nats).
     """
 
     def __init__(self, grammar: Grammar | None = None, name: str = "toy") -> None:
@@ -30,10 +30,10 @@ class ToyLanguage:
         self.words = vocabulary(self.grammar)
         self.vocab_size = len(self.words)
         self._ids = {word: i for i, word in enumerate(self.words)}
-        self._arcs = compile_grammar(self.grammar, self._ids)
+        self.arcs = compile_grammar(self.grammar, self._ids)
         nothing = torch.empty(0, self.length, dtype=torch.int64)
         self._text = Corpus(name, nothing, nothing, self.words)  # which knows how to spell
-        self.n_sentences = count_sentences(self._arcs)
+        self.n_sentences = count_sentences(self.arcs)
 
     def sample(self, n: int, seed: int) -> torch.Tensor:
         """Draw n sentences, int64[n, L]; the same seed gives the same sentences on every machine."""
@@ -117,7 +117,7 @@ class ToyLanguage:
         """
         total = torch.zeros(n, dtype=torch.float64)
         message = torch.ones(n, 1, dtype=torch.float64)  # [n, states]
-        for position, arcs in enumerate(self._arcs):
+        for position, arcs in enumerate(self.arcs):
             flow = message[:, arcs.src] * arcs.prob * weights(position, arcs.word)  # [n, A]
             message = torch.zeros(n, arcs.n_next, dtype=torch.float64).index_add_(1, arcs.dst, flow)
             scale = message.sum(dim=1, keepdim=True)
@@ -129,7 +129,7 @@ class ToyLanguage:
         """Return the entropy of one sentence, H = -sum_x p(x) log p(x), in nats (exact)."""
         # sum over arcs of P(arc) * -log p(arc): right because every sentence has exactly one path
         reach, total = torch.ones(1, dtype=torch.float64), 0.0
-        for arcs in self._arcs:
+        for arcs in self.arcs:
             flow = reach[arcs.src] * arcs.prob
             total -= float((flow * arcs.prob.log()).sum())
             reach = torch.zeros(arcs.n_next, dtype=torch.float64).index_add_(0, arcs.dst, flow)
@@ -142,11 +142,11 @@ class ToyLanguage:
         that contradicts every sentence.
         """
         evidence = self._checked_evidence(likelihood)
-        weights = [arcs.prob * evidence[:, i, arcs.word] for i, arcs in enumerate(self._arcs)]  # [B, A]
+        weights = [arcs.prob * evidence[:, i, arcs.word] for i, arcs in enumerate(self.arcs)]  # [B, A]
         backward = self._backward(weights)
         out = torch.zeros_like(evidence)
         forward = evidence.new_ones(len(evidence), 1)
-        for position, arcs in enumerate(self._arcs):
+        for position, arcs in enumerate(self.arcs):
             flow = forward[:, arcs.src] * arcs.prob * backward[position][:, arcs.dst]
             out[:, position].index_add_(1, arcs.word, flow)
             moved = forward[:, arcs.src] * weights[position]
@@ -156,7 +156,7 @@ class ToyLanguage:
     def _backward(self, weights: list[torch.Tensor]) -> list[torch.Tensor]:
         """Return the message [B, states] that arrives at each position from its right."""
         messages = [weights[0].new_ones(len(weights[0]), 1)]
-        for arcs, before, weight in zip(self._arcs[:0:-1], self._arcs[-2::-1], weights[:0:-1], strict=True):
+        for arcs, before, weight in zip(self.arcs[:0:-1], self.arcs[-2::-1], weights[:0:-1], strict=True):
             flow = weight * messages[-1][:, arcs.dst]
             messages.append(_normalised(flow.new_zeros(len(flow), before.n_next).index_add_(1, arcs.src, flow)))
         return messages[::-1]
