@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,9 @@ def values() -> Callable[[Any, str], list[float]]:
 
 @pytest.fixture
 def slide() -> Callable[[Any, str, int], None]:
-    """Move a slider of the page, found by its name, to a position counted from 0."""
+    """Move a slider of the page, found by how its name begins, to a position counted from 0."""
 
     def to(page: Any, name: str, position: int) -> None:
-        page.get_by_role("slider", name=name, exact=False).evaluate(MOVED, position)
+        page.get_by_role("slider", name=re.compile(f"^{name}")).evaluate(MOVED, position)
 
     return to

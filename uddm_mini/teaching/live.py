@@ -15,6 +15,8 @@ from .look import page_css
 SCRIPTS = {
     "player": ("dom.js", "player.js"),
     "pixels": ("dom.js", "chance.js", "spins.js", "pixels.js"),
+    "lost": ("dom.js", "turn.js", "lost_words.js"),
+    "price": ("dom.js", "turn.js", "price.js"),
     "copies": ("dom.js", "turn.js", "chance.js", "copies.js"),
 }
 
