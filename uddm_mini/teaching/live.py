@@ -14,9 +14,10 @@ from .look import page_css
 # what each kind is made of; the first files hold what the last one needs
 SCRIPTS = {
     "player": ("dom.js", "player.js"),
-    "pixels": ("dom.js", "chance.js", "spins.js", "pixels.js"),
+    "pixels": ("dom.js", "pixels.js"),
     "lost": ("dom.js", "turn.js", "lost_words.js"),
     "price": ("dom.js", "turn.js", "price.js"),
+    "pad": ("dom.js", "turn.js", "chance.js", "spins.js", "pixels.js", "pad.js"),
     "copies": ("dom.js", "turn.js", "chance.js", "copies.js"),
 }
 
