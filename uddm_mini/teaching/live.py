@@ -15,6 +15,7 @@ from .look import page_css
 SCRIPTS = {
     "player": ("dom.js", "player.js"),
     "pixels": ("dom.js", "pixels.js"),
+    "drops": ("dom.js", "turn.js", "chance.js", "drops.js"),
     "lost": ("dom.js", "turn.js", "lost_words.js"),
     "price": ("dom.js", "turn.js", "price.js"),
     "pad": ("dom.js", "turn.js", "chance.js", "spins.js", "pixels.js", "pad.js"),
