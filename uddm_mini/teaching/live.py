@@ -19,6 +19,7 @@ SCRIPTS = {
     "lost": ("dom.js", "turn.js", "lost_words.js"),
     "price": ("dom.js", "turn.js", "price.js"),
     "pad": ("dom.js", "turn.js", "chance.js", "spins.js", "pixels.js", "pad.js"),
+    "guess": ("dom.js", "turn.js", "guess.js"),
     "copies": ("dom.js", "turn.js", "chance.js", "copies.js"),
 }
 
