@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from chromium import chromium
 from hypothesis import settings
 
 from uddm_mini import Corpus, ToyLanguage
 
 torch.set_num_threads(1)
+UNCHECKED = "menus, search, players, figures to turn, accessibility and layout were not checked in a browser"
 # the same examples on every machine and no clock: a slow computer is not a failure
 settings.register_profile("book", deadline=None, derandomize=True, max_examples=30, database=None)
 settings.load_profile("book")
@@ -41,3 +45,10 @@ def two_threads():
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(scope="module")  # while it runs, nothing else of this process can start an event loop
+def browser() -> Iterator[Any]:
+    """Start the browser that is installed; skip everything where there is none."""
+    with chromium(UNCHECKED) as running:
+        yield running

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from chromium import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(os.environ["PAGES"]).resolve() if os.environ.get("PAGES") else None
@@ -25,7 +24,6 @@ collect_ignore_glob = [] if PAGES else ["test_*.py"]
 WIDTHS = {"phone": 390, "desktop": 1280}
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
 ADDRESS = CONFIG["repository"]["url"]
-UNCHECKED = "menus, search, players, offline pages, accessibility and layout were not checked in a browser"
 
 
 def names() -> list[str]:
@@ -49,13 +47,6 @@ def site() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Start the browser that is installed; skip everything where there is none."""
-    with chromium(UNCHECKED) as running:
-        yield running
 
 
 class Visit:

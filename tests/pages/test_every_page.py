@@ -163,12 +163,12 @@ def test_on_paper_nothing_is_cut(visit, name):
     page.emulate_media(media="print")
     for piece in page.evaluate(CUT):
         visited.fault(f"cut on paper: {piece}")
-    shown = page.locator(".bd-article button:not(.grid *), .bd-article input").evaluate_all(
-        "(all) => all.filter((e) => e.offsetParent).map((e) => e.outerHTML.slice(0, 80))"
-    )
+    shown = page.locator(
+        ".bd-article button:not(.grid *, .copies *, .sentence *, .bars *), .bd-article input"
+    ).evaluate_all("(all) => all.filter((e) => e.offsetParent).map((e) => e.outerHTML.slice(0, 80))")
     if shown:
         visited.fault(f"buttons on paper: {shown[:3]}")
-    split = page.locator(".uddm-player, .uddm-pixels, .uddm-mend, .uddm-lab").evaluate_all(
+    split = page.locator("[data-ready]").evaluate_all(
         "(all) => all.filter((e) => !/avoid/.test(getComputedStyle(e).breakInside)).length"
     )
     if split:

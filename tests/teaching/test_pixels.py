@@ -1,92 +1,20 @@
-"""Pixel pictures: the page's JavaScript against the package's networks, the films' data, and what shows without it."""
+"""Films of pixel pictures: their data, the descent that they show, and what shows without scripts."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from html import unescape
-from pathlib import Path
 
 import pytest
 import torch
 
-from uddm_mini import DenseAssociativeMemory, HopfieldNetwork, PseudoLikelihoodNetwork, random_patterns
-from uddm_mini.teaching import pixels
-from uddm_mini.teaching.pixels import descent, network_spec, pixel_pad, pixel_player
-
-NODE = shutil.which("node")
-SCRIPT = Path(pixels.__file__).with_name("spins.js")
+from uddm_mini import HopfieldNetwork, random_patterns
+from uddm_mini.teaching.pixels import descent, pixel_player
 
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-NETWORKS = {
-    "hebb": lambda p: HopfieldNetwork(p),
-    "projection": lambda p: HopfieldNetwork(p, "projection"),
-    "degree 3": lambda p: DenseAssociativeMemory(p, degree=3),
-    "degree 4": lambda p: DenseAssociativeMemory(p, degree=4),
-    "beta": lambda p: DenseAssociativeMemory(p, beta=0.7),
-}
-
-
-def in_node(code, **values):
-    program = f"const P = require({json.dumps(str(SCRIPT))}); const G = {json.dumps(values)}; {code}"
-    done = subprocess.run([NODE, "-e", program], capture_output=True, text=True, timeout=60, check=True)
-    return json.loads(done.stdout)
-
-
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_page_rolls_down_the_same_way_as_python(name):
-    patterns = random_patterns(9, 36, generator())  # load 0.25: plenty of spurious states
-    network = NETWORKS[name](patterns)
-    starts = random_patterns(6, 36, generator(1))
-    order = torch.randperm(36, generator=generator(2)).tolist()
-    got = in_node(
-        """const net = P.network(G.spec);
-        console.log(JSON.stringify(G.starts.map((x) => {
-          const path = P.descend(net, x, G.order, 100);
-          return { path, energies: path.map((s) => net.energy(s)), gains: x.map((_, i) => net.gain(x, i)) };
-        })));""",
-        spec=network_spec(network), starts=starts.tolist(), order=order,
-    )  # fmt: skip
-    for start, answer in zip(starts, got, strict=True):
-        path, energies = descent(network, start, generator(2))
-        assert answer["path"] == path.tolist()
-        # float64 on both sides, sums in another order
-        torch.testing.assert_close(
-            torch.tensor(answer["energies"], dtype=torch.float64), energies, rtol=1e-9, atol=1e-9
-        )
-        gains = network.scores(start[None])[0].diff(dim=1).squeeze(1)
-        torch.testing.assert_close(torch.tensor(answer["gains"], dtype=torch.float64), gains, rtol=1e-9, atol=1e-9)
-
-
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
-def test_a_tie_moves_nothing_in_the_page():
-    network = HopfieldNetwork(torch.tensor([[1, 1, 1]]))
-    for start in ([1, -1, 1], [1, -1, -1]):  # the first two units cancel, so nothing pushes the third
-        path = in_node(
-            "console.log(JSON.stringify(P.descend(P.network(G.spec), G.x, [2], 5)))",
-            spec=network_spec(network),
-            x=start,
-        )
-        assert path == [start] and network.update(torch.tensor([start]), units=[2]).tolist() == [start]
-
-
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
-def test_the_page_names_what_it_fell_into():
-    patterns = random_patterns(3, 36, generator())
-    mixture = patterns.sum(dim=0).sign()
-    say = in_node(
-        "console.log(JSON.stringify(G.states.map((x) => P.verdict(x, G.patterns, ['cat', 'dog', 'hen']))))",
-        states=[patterns[1].tolist(), (-patterns[2]).tolist(), mixture.tolist()],
-        patterns=patterns.tolist(),
-    )
-    assert "stored picture “dog”" in say[0] and "It is the negative of “hen”" in say[1] and "spurious" in say[2]
 
 
 def test_a_descent_ends_where_recall_ends_and_falls_all_the_way():
@@ -125,17 +53,6 @@ def test_a_film_names_its_steps_and_its_curve():
         pixel_player([[1]] * 2, axis={"β": [0, 1, 2]})
 
 
-def test_a_pad_carries_the_network():
-    patterns = random_patterns(3, 16, generator())
-    pad = pixel_pad(HopfieldNetwork(patterns), patterns, ["a", "b", "c"], start=patterns[1])
-    data = data_of(pad)
-    assert data["flips"] == 3 and data["width"] == 4 and data["start"] == data["patterns"][1]
-    assert pad._repr_html_().count("<svg") == 1
-
-
-FOUR = HopfieldNetwork(torch.ones(1, 4))
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -145,10 +62,6 @@ FOUR = HopfieldNetwork(torch.ones(1, 4))
         (lambda: pixel_player([1, 1]), "pictures [F, N]"),
         (lambda: pixel_player([[[1, 1]]], [float("nan")]), "energies must be finite"),
         (lambda: pixel_player([[[1, 1]]], target=[1.0]), "a row of 2 pixels"),
-        (lambda: pixel_pad(FOUR, torch.ones(1, 4), ["a"], start=torch.ones(9)), "a row of 4 pixels"),
-        (lambda: pixel_pad(FOUR, torch.ones(1, 9), ["a"]), "a row of 4 pixels"),
-        (lambda: pixel_pad(HopfieldNetwork(torch.ones(1, 4)), torch.ones(1, 4), []), "one name for each pattern"),
-        (lambda: network_spec(PseudoLikelihoodNetwork(random_patterns(2, 4, generator()))), "with an energy"),
     ],
 )
 def test_bad_pictures_are_named(call, words):

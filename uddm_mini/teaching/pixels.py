@@ -1,8 +1,7 @@
-"""Pictures made of pixels that roll down an energy, as a film or under the reader's hands, without a kernel."""
+"""Films of pictures made of pixels that roll down an energy, to step through without a kernel."""
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,14 +24,12 @@ FILM, LONGEST, SHORTEST = 6000, 1200, 150  # milliseconds that Play takes, and t
 
 @dataclass(frozen=True, repr=False)
 class Pixels:
-    """What `pixel_player` and `pixel_pad` return: `data` for pixels.js, shown in a notebook and on a static page."""
+    """What `pixel_player` returns: `data` for pixels.js, shown in a notebook and on a static page."""
 
     data: dict[str, Any]
 
     def _ends(self) -> list[tuple[str, str]]:
         """Return (caption, frame) of the first and the last picture."""
-        if "frames" not in self.data:
-            return [("The start.", self.data["start"])]
         pairs = list(zip(self.data["captions"], self.data["frames"], strict=True))
         return [pairs[0], *pairs[1:][-1:]]
 
@@ -46,11 +43,10 @@ class Pixels:
 
     def _repr_html_(self) -> str:
         fallback = "".join(
-            f"<p><em>{escape(caption)}</em></p>{_svg(frame, self.data['width'], caption)}"
+            f"<p><em>{escape(caption)}</em></p>{picture_svg(frame, self.data['width'], caption)}"
             for caption, frame in self._ends()
         )
-        shades = [mixed(PAPER, INK, level / (len(LEVELS) - 1)) for level in range(len(LEVELS))]
-        return live_html("pixels", self.data | {"shades": shades}, fallback)
+        return live_html("pixels", self.data | {"shades": shades()}, fallback)
 
 
 def pixel_player(
@@ -72,7 +68,7 @@ def pixel_player(
 
     Without scripts the first and the last picture show. ValueError if the lengths do not fit.
     """
-    pictures, width = _pictures(frames, "frames")
+    pictures, width = pixels_of(frames, "frames")
     count = len(pictures)
     name, steps = next(iter(axis.items())) if isinstance(axis, Mapping) else (axis, range(count))
     quantity, given = next(iter(energies.items())) if isinstance(energies, Mapping) else ("energy", energies)
@@ -87,7 +83,7 @@ def pixel_player(
     data: dict[str, Any] = {
         "label": label,
         "width": width,
-        "frames": [_text(picture) for picture in pictures],
+        "frames": [text_of(picture) for picture in pictures],
         "captions": list(captions),
         "steps": [f"{s}" for s in steps],
         "axis": name,
@@ -95,55 +91,8 @@ def pixel_player(
     }
     data |= {} if values is None else {"values": values, "quantity": quantity}
     if target is not None:
-        data["target"] = _text(torch.as_tensor(target, dtype=torch.float64).flatten(), pictures.shape[1])
+        data["target"] = text_of(torch.as_tensor(target, dtype=torch.float64).flatten(), pictures.shape[1])
     return Pixels(data)
-
-
-def pixel_pad(
-    network: Energetic,
-    patterns: torch.Tensor,
-    names: Sequence[str],
-    label: str = "Flip pixels and let the network roll downhill",
-    *,
-    start: torch.Tensor | None = None,
-    seed: int = 0,
-) -> Pixels:
-    """Let the reader flip pixels and run the network's asynchronous dynamics at temperature 0 in the page itself.
-
-    patterns: square pictures [P, N], or [P, rows, columns]: the buttons to start from, called `names`, and what a
-        settled state is compared with
-    start: the picture that is shown first (default: the first pattern)
-
-    A button flips a fifth of the pixels. Random in the page, from `seed`: flips and visiting order.
-    """
-    if len(patterns) != len(names) or not len(names):
-        raise ValueError(f"Give one name for each pattern, at least one; {len(patterns)} patterns, {len(names)} names.")
-    pictures, width = _pictures(patterns, "patterns")
-    texts = [_text(picture, network.length) for picture in pictures]
-    return Pixels(
-        {
-            "label": label,
-            "width": width,
-            "start": texts[0] if start is None else _text(start.flatten(), network.length),
-            "patterns": texts,
-            "names": list(names),
-            "network": network_spec(network),
-            "flips": round(pictures.shape[1] / 5),
-            "seed": seed,
-        }
-    )
-
-
-def network_spec(network: Energetic) -> dict[str, Any]:
-    """Return a network of spins as spins.js reads it: couplings above the diagonal in base64, or the memories."""
-    if isinstance(network, HopfieldNetwork):
-        n = network.length
-        upper = network.weights[tuple(torch.triu_indices(n, n, 1))]
-        return {"n": n, "upper": base64.b64encode(upper.numpy().astype("<f8").tobytes()).decode()}
-    if not isinstance(network, DenseAssociativeMemory) or not network.spins:
-        raise ValueError("The pad runs networks of spins with an energy: HopfieldNetwork or DenseAssociativeMemory.")
-    sharpness = {"degree": network.degree} if network.beta is None else {"beta": network.beta}
-    return {"memories": [_text(2 * m - 1) for m in network.memories], **sharpness}
 
 
 def descent(
@@ -168,7 +117,12 @@ def descent(
     return path, network.energy(path)
 
 
-def _pictures(given: Any, name: str) -> tuple[torch.Tensor, int]:
+def shades() -> list[str]:
+    """Return the color of each level of a pixel, from off to on."""
+    return [mixed(PAPER, INK, level / (len(LEVELS) - 1)) for level in range(len(LEVELS))]
+
+
+def pixels_of(given: Any, name: str) -> tuple[torch.Tensor, int]:
     """Return pictures as float64[F, N], and the number of columns; ValueError if there are none, or not square."""
     pictures = torch.as_tensor(given, dtype=torch.float64)
     if pictures.ndim not in (2, 3) or not pictures.numel():
@@ -181,7 +135,7 @@ def _pictures(given: Any, name: str) -> tuple[torch.Tensor, int]:
     return pictures, math.isqrt(n)
 
 
-def _text(picture: torch.Tensor, n: int | None = None) -> str:
+def text_of(picture: torch.Tensor, n: int | None = None) -> str:
     """Return one character per pixel for values in -1 ... +1; ValueError unless there are n pixels (None: any)."""
     if picture.ndim != 1 or n not in (None, len(picture)):
         raise ValueError(f"A picture here is a row of {n or 'N'} pixels, but one has shape {tuple(picture.shape)}.")
@@ -191,7 +145,7 @@ def _text(picture: torch.Tensor, n: int | None = None) -> str:
     return "".join(LEVELS[level] for level in levels.tolist())
 
 
-def _svg(frame: str, width: int, label: str) -> str:
+def picture_svg(frame: str, width: int, label: str) -> str:
     """Draw one picture as a small image."""
     on = "".join(f"M{i % width} {i // width}h1v1h-1z" for i, c in enumerate(frame) if c >= "i")
     height = len(frame) // width

@@ -1,15 +1,14 @@
-// Networks of spins as Python sends them: energy(x), and gain(x, i) = energy with spin i down minus energy with it up.
+// Networks of spins that store patterns: energy(x), and gain(x, i) = energy with spin i down minus energy with it up.
+// States are never changed in place, so what was counted for one is kept for as long as it is the same array.
 
 const TIE = 1e-9; // as in networks/base.py: differences below this move no unit
 
-function withCouplings(spec) {
-  const n = spec.n;
+// patterns: rows of +1 and -1; energy: { rule: "hebb" | "projection" }, { degree } or { beta }, as in networks/
+function network(patterns, energy) {
+  if (energy.rule === undefined) return separating(patterns, energy);
+  const n = patterns[0].length, rows = energy.rule === "hebb" ? patterns.map((p) => p.map((s) => s / Math.sqrt(n))) : orthonormal(patterns);
   const J = new Float64Array(n * n);
-  const raw = atob(spec.upper);
-  const bytes = new DataView(Uint8Array.from(raw, (c) => c.charCodeAt(0)).buffer);
-  let k = 0;
-  for (let i = 0; i < n; i++)
-    for (let j = i + 1; j < n; j++, k++) J[i * n + j] = J[j * n + i] = bytes.getFloat64(8 * k, true);
+  for (const row of rows) for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) if (i !== j) J[i * n + j] += row[i] * row[j];
   const field = (x, i) => {
     let h = 0;
     for (let j = 0; j < n; j++) h += J[i * n + j] * x[j];
@@ -18,15 +17,34 @@ function withCouplings(spec) {
   return { n, energy: (x) => -0.5 * x.reduce((sum, xi, i) => sum + xi * field(x, i), 0), gain: (x, i) => 2 * field(x, i) };
 }
 
-function withSeparation(spec) {
-  const memories = spec.memories.map(spins);
+// Gram and Schmidt, twice: projecting on patterns is adding up the squares of these rows, however alike the patterns are.
+function orthonormal(patterns) {
+  const rows = [], dot = (a, b) => a.reduce((sum, ai, i) => sum + ai * b[i], 0);
+  for (const pattern of patterns) {
+    let rest = pattern.slice();
+    for (let again = 0; again < 2; again++)
+      for (const row of rows) {
+        const share = dot(row, rest);
+        rest = rest.map((r, i) => r - share * row[i]);
+      }
+    const size = Math.sqrt(dot(rest, rest));
+    if (size > 1e-9 * Math.sqrt(pattern.length)) rows.push(rest.map((r) => r / size));
+  }
+  return rows;
+}
+
+function separating(memories, { degree, beta }) {
   const n = memories[0].length;
-  const agreeing = (x) => memories.map((m) => m.reduce((sum, mi, i) => sum + (mi === x[i] ? 1 : 0), 0));
+  let last = null, counts = null;
+  const agreeing = (x) => {
+    if (x !== last) [last, counts] = [x, memories.map((m) => m.reduce((sum, mi, i) => sum + (mi === x[i] ? 1 : 0), 0))];
+    return counts;
+  };
   const total = (counts) => {
-    if (spec.beta === undefined) // -N/k sum (o/N)^k with the overlap o = 2 m - N
-      return (-n / spec.degree) * counts.reduce((sum, m) => sum + ((2 * m - n) / n) ** spec.degree, 0);
-    const top = Math.max(...counts); // -1/beta log sum exp(beta m)
-    return -top - Math.log(counts.reduce((sum, m) => sum + Math.exp(spec.beta * (m - top)), 0)) / spec.beta;
+    if (beta === undefined) // -N/k sum (o/N)^k with the overlap o = 2 m - N
+      return (-n / degree) * counts.reduce((sum, m) => sum + ((2 * m - n) / n) ** degree, 0);
+    const top = counts.reduce((a, b) => Math.max(a, b), -Infinity); // -1/beta log sum exp(beta m)
+    return -top - Math.log(counts.reduce((sum, m) => sum + Math.exp(beta * (m - top)), 0)) / beta;
   };
   const gain = (x, i) => {
     const others = agreeing(x).map((m, k) => m - (memories[k][i] === x[i] ? 1 : 0));
@@ -36,7 +54,6 @@ function withSeparation(spec) {
   return { n, energy: (x) => total(agreeing(x)), gain };
 }
 
-const network = (spec) => (spec.upper === undefined ? withSeparation(spec) : withCouplings(spec));
 const spins = (text) => Array.from(text, (c) => (c === "z" ? 1 : -1));
 const text = (x) => x.map((s) => (s > 0 ? "z" : "0")).join("");
 
@@ -61,26 +78,6 @@ function descend(net, start, order, rounds) {
   return path;
 }
 
-// A small generator of random numbers (mulberry32), so that a page behaves the same on every machine.
-function randomly(seed) {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-function shuffled(n, random) {
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
 // What a settled state is: a stored pattern, its negative, or neither.
 function verdict(x, patterns, names) {
   const overlaps = patterns.map((p) => p.reduce((sum, pi, i) => sum + pi * x[i], 0) / x.length);
@@ -91,4 +88,4 @@ function verdict(x, patterns, names) {
   return `It was never stored: a spurious state. Nearest: ${near}“${names[best]}”, overlap ${Math.abs(overlaps[best]).toFixed(2)}.`;
 }
 
-if (typeof module !== "undefined") module.exports = { network, spins, text, choice, descend, verdict, shuffled, randomly };
+if (typeof module !== "undefined") module.exports = { network, spins, text, choice, descend, verdict };
