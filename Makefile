@@ -140,7 +140,7 @@ toy-misprints: $(READY) ## train on misprints four ways, and ask at small noise 
 toy-finetune: $(READY) ## fine-tune on 64 and on 4,096 new sentences, and see when the monitor warns: data/finetune.csv
 	env OMP_NUM_THREADS=1 $(RUN) -m uddm_mini.audit.finetune data/models/toy-n8192.safetensors data/finetune.csv
 
-toy-finetune-sizes: $(READY) ## fine-tune on 16 to 4,096 new sentences: how many are safe? data/finetune-sizes.csv
+toy-finetune-sizes: $(READY) ## fine-tune on 16 to 1,024 new sentences: how many are safe? data/finetune-sizes.csv
 	env OMP_NUM_THREADS=1 $(RUN) -m uddm_mini.audit.finetune_sizes data/models/toy-n8192.safetensors data/finetune-sizes.csv
 
 # seeds that nobody had seen when the bars of the ledger were set (uddm_mini/chapters/bars.py)

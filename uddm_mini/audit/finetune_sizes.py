@@ -1,17 +1,18 @@
 """Fine-tunes on more and more sentences: from how many on is one safe, and does that hold for networks not asked?
 
-**The bar.** One model is trained on for 600 steps, on 16 to 4,096 new sentences, with six seeds. `recommend_size` sees
+**The bar.** One model is trained on for 600 steps, on 16 to 1,024 new sentences, with five seeds. `recommend_size` sees
 those of seeds 10, 11 and 12: it says from how many sentences on the gap in recovery is below 0.1 after the last step,
 and how many are safe for one more network. The numbers agree if all of this holds:
 
-1. each of the seeds 13, 14 and 15 falls to a gap of 0.1 at `safe` sentences or before;
+1. each of the seeds 13 and 14 falls to a gap of 0.1 at `safe` sentences or before;
 2. `safe` is at most twice the best estimate, for a number that is large enough is always safe;
-3. of the sizes at `safe` or above, no network of the six has more than 10 % of its followed sentences extracted, at any
-   look.
+3. of the sizes at `safe` or above, no network of the five has more than 10 % of its followed sentences extracted, at
+   any look.
 
 It was written down before these networks were trained, with those of `data/finetune.csv` in view (64 and 4,096
-sentences, other seeds) and two single fine-tunes of seed 100, on 16 and 1,024 sentences. At which sizes the monitor
-fires is reported without a bar.
+sentences, other seeds) and two single fine-tunes of seed 100, on 16 and 1,024 sentences. A first draft had eight sizes,
+six seeds and twice as many looks; it was cut down to fit its time before any number of it had been looked at, and began
+anew. At which sizes the monitor fires is reported without a bar.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ from .finetune import VERBATIM, sweep_of, warnings_of, watched_finetunes
 from .sizes import SizeAdvice, recommend_size
 
 TABLE = "finetune-sizes"
-SIZES = (16, 32, 64, 128, 256, 512, 1024, 4096)
-ASKED, KEPT = (10, 11, 12), (13, 14, 15)  # seeds that `recommend_size` sees, and those that judge it
+SIZES = (16, 64, 128, 256, 1024)
+ASKED, KEPT = (10, 11, 12), (13, 14)  # seeds that `recommend_size` sees, and those that judge it
 GAP, T = 0.1, 0.25
+EVERY = 100  # steps from look to look
 WIDEST = 2.0  # times the estimate that `safe` may be
 
 
@@ -81,7 +83,8 @@ def main(checkpoint: str, out: str) -> None:
     start = load(checkpoint)
     corpus = draw_corpus(ToyLanguage(), 2 * start.training_settings["n_train"])
     command = f"python -m uddm_mini.audit.finetune_sizes {Path(checkpoint).name} {Path(out).name}"
-    found = judged(watched_finetunes(start, corpus, SIZES, (*ASKED, *KEPT), out=out, command=command))
+    table = watched_finetunes(start, corpus, SIZES, (*ASKED, *KEPT), every=EVERY, out=out, command=command)
+    found = judged(table)
     print(found.advice, found.parts, found.kept, found.fires.assign(extracted=found.extracted), sep="\n")
 
 
