@@ -24,11 +24,13 @@ from pathlib import Path
 import pandas as pd
 
 from uddm_mini.experiments.crossing import crossing
+from uddm_mini.experiments.store import read_rows
+from uddm_mini.teaching.results import results_path
 from uddm_mini.training.checkpoint import load
 from uddm_mini.worlds.drawn import draw_corpus
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .finetune import VERBATIM, sweep_of, warnings_of, watched_finetunes
+from .finetune import VERBATIM, sweep_of, table_of, warnings_of, watched_finetunes
 from .sizes import SizeAdvice, recommend_size
 
 TABLE = "finetune-sizes"
@@ -76,6 +78,11 @@ def judged(table: pd.DataFrame) -> Judged:
         table.groupby("n_train")["extracted"].max(),
         pd.DataFrame({"fired": fired.apply(lambda steps: int((steps < float("inf")).sum())), "networks": fired.size()}),
     )
+
+
+def committed_sizes() -> pd.DataFrame:
+    """Return the committed looks at fine-tunes on 16 to 1,024 sentences: one row per size, seed and step."""
+    return table_of(read_rows(results_path(f"{TABLE}.csv")))
 
 
 def main(checkpoint: str, out: str) -> None:

@@ -21,8 +21,8 @@ PAIRS = (
 
 # steps of the looks, standard errors above the margin, and a patience
 LOOKS = (
-    ((0, 50, 100, 150, 200, 250), (-0.2, 1.5, 3.4, 4.0, 6.1, 8.0), 2),
-    ((0, 50, 100, 150, 200, 250, 300), (0.1, 3.6, 2.9, 3.2, 2.0, 3.3, 5.0), 2),
+    ((0, 50, 100, 150, 200, 250, 300), (-0.2, 3.6, 2.9, 3.2, 2.0, 3.3, 5.0), 2),
+    ((0, 50, 100, 150, 200, 250), (0.1, 1.5, 2.0, 3.4, 6.1, 8.0), 2),
     ((0, 40, 80, 120, 160, 200), (0.0, 3.5, 2.0, 3.1, 3.3, 3.7), 3),
     ((0, 100, 200, 300), (0.0, 3.0, 3.0, 3.0), 1),
     ((0, 30, 60, 90, 120), (-1.0, 3.8, 1.0, 3.9, 2.5), 2),
@@ -31,7 +31,7 @@ LOOKS = (
 INF = math.inf
 # the step at which each seed's monitor fired, that at which extraction passed 10 %, and the last look
 LEADS = (
-    ((250, 300, 300, 200, 200), (INF, INF, INF, INF, 550), 600),
+    ((250, 300, 300, 200, 200), (INF, INF, INF, INF, 480), 600),
     ((100, 150, 250), (400, INF, INF), 500),
     ((264, 514, 368, 514, 414), (264, 368, 1000, INF, 514), 1000),
     ((80, 120, 60, 200, 100), (140, 260, 110, INF, 380), 300),
@@ -147,7 +147,7 @@ def median_lead(fired: Any, passed: Any, last: int, pair: Any) -> str:
     slips = {
         "The ends are swapped: the lower one comes first.": right[::-1] if right[0] != right[1] else False,
         "You leave out the seeds whose sentences were never extracted: those with the longest lead. Keep all.": (
-            [float(np.median(only))] * 2 if len(only) and float(np.median(only)) not in right else False
+            [float(np.median(only))] * 2 if len(only) else False
         ),
         "You count the end of the training as the moment of extraction. It may come much later, or never: that is the "
         "lower end only.": capped if right[1] != right[0] else False,

@@ -11,6 +11,7 @@ from uddm_mini.teaching.results import committed
 
 from .english_points import SWEEPS, law_points
 
+SEEN_AT = ["members", "strangers", "gap", "extracted", "nelbo"]
 FRESH = ("fresh-small", "fresh-medium", "fresh-large")  # the toy language with seeds that no bar has seen
 
 
@@ -43,3 +44,17 @@ def leads(table: pd.DataFrame) -> pd.DataFrame:
         least=found["verbatim"].where(seen, last) - fired,
         most=found["verbatim"] - fired,
     )
+
+
+def stopped_at_once(table: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return what fine-tunes on n sentences were like before, where the monitor fired, and at the end: a row each.
+
+    table: as `committed_finetune` returns it; columns when ("before", "fires", "end"), seed and what was seen. Seeds
+    whose monitor did not fire are left out.
+    """
+    parts, fired = [], warnings_of(table).set_index(["n_train", "seed"])["fired"].loc[n]
+    for seed, step in fired[np.isfinite(fired)].items():
+        rows = table[(table["n_train"] == n) & (table["seed"] == seed)].set_index("step")
+        at = [rows.index.min(), int(step), rows.index.max()]
+        parts.append(rows.loc[at, ["seed", *SEEN_AT]].assign(when=["before", "fires", "end"]))
+    return pd.concat(parts, ignore_index=True)[["when", "seed", *SEEN_AT]]
