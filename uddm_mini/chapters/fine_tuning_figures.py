@@ -94,16 +94,18 @@ def _marks(ax: Axes, curve: pd.Series, warned: pd.Series) -> None:
 def largest_from_smaller(found: pd.DataFrame, points: pd.DataFrame) -> Figure:
     """Draw the law's test: points of smaller networks, its prediction for the largest of each world, and what it was.
 
-    found: as `largest_held_out` returns it; points: as `size_points` does
+    found: as `largest_held_out` returns it; points: as `size_points` does. Networks of nearly the same size are drawn a
+    little apart.
     """
     fig, ax = panels(height=3.8)
-    for (color, marker), (world, own) in zip(MODELS, points.groupby("world", sort=False), strict=False):
+    worlds = points.groupby("world", sort=False)
+    for (color, marker), apart, (world, own) in zip(MODELS, (1.12, 0.89, 1.0), worlds, strict=False):
         row = found[found["world"] == world].iloc[0]
         seen = own[own["weights"] < row["weights"]]
         ax.plot(seen["weights"], seen["sentences"], marker, color=color, markerfacecolor="none", label=f"{world}, seen")
         bars = [[row["predicted"] - row["low"]], [row["high"] - row["predicted"]]]
-        ax.errorbar(row["weights"], row["predicted"], bars, color=color, capsize=4, linewidth=1.2, marker="_")
-        ax.plot(row["weights"], row["sentences"], marker, color=color, label=f"{world}, held out")
+        ax.errorbar(apart * row["weights"], row["predicted"], bars, color=color, capsize=4, linewidth=1.2, marker="_")
+        ax.plot(apart * row["weights"], row["sentences"], marker, color=color, label=f"{world}, held out")
     ax.set(xscale="log", yscale="log", xlabel="weights of the network", ylabel=f"sentences at a gap of {GAP:g}")
     ax.minorticks_off()
     fig.legend(loc="outside lower center", ncols=2)
