@@ -22,7 +22,6 @@ from uddm_mini.teaching.look import COLORS, MODELS
 from uddm_mini.teaching.player import Player, player
 from uddm_mini.worlds.toy_language import ToyLanguage
 
-RULE = MonitorSettings()
 FIRED, LOSS = COLORS["memorizer"], COLORS["posterior"]  # the colors of the two warnings
 
 
@@ -70,7 +69,7 @@ def two_warnings(table: pd.DataFrame) -> Figure:
                 ax.plot(part["step"], part[name], color=COLORS[meaning], linewidth=1, alpha=0.7)
                 _marks(ax, part.set_index("step")[name], warned.loc[(n, seed)])
             ax.set_ylabel(label if n == sizes[0] else "")
-        column[0].axhline(RULE.margin, color=COLORS["chance"], linestyle=":", linewidth=1.3)
+        column[0].axhline(MonitorSettings().margin, color=COLORS["chance"], linestyle=":", linewidth=1.3)
         column[2].axhline(VERBATIM, color=COLORS["chance"], linestyle=":", linewidth=1.3)
         column[0].set_title(f"{n:,} new sentences")
         column[-1].set_xlabel("steps")
