@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from uddm_mini.audit.finetune import SEEN
+from uddm_mini.audit.finetune import SEEN, warnings_of
 from uddm_mini.audit.finetune_sizes import ASKED, EVERY, KEPT, SIZES, TABLE, committed_sizes, judged
 from uddm_mini.teaching.results import results_path
 
@@ -53,6 +53,15 @@ def test_each_part_of_the_bar_can_fail(change, part):
 def test_an_advice_beyond_all_sizes_is_not_met_by_nothing():
     found = judged(tuned({seed: 8 * n for seed, n in NEAR.items()}))
     assert found.advice.safe > max(SIZES) and not found.parts["nothing is extracted from there on"]
+
+
+def test_the_fine_tunes_that_decide_meet_the_bar():
+    found = judged(committed_sizes())
+    assert all(found.parts.values()) and (found.advice.low, found.advice.high) == pytest.approx((79, 105), abs=0.5)
+    assert np.ceil(found.advice.safe) == 121 and found.kept == pytest.approx({13: 86.3, 14: 80.6}, abs=0.1)
+    assert found.fires.fired.to_dict() == {16: 5, 64: 5, 128: 1, 256: 0, 1024: 0}
+    few = warnings_of(committed_sizes()).query("n_train == 16")
+    assert few.fired.tolist() == [200] * 5 and few.verbatim.tolist() == [100, 100, 100, 200, 100], "late, and told so"
 
 
 def test_the_committed_table_is_what_the_bar_speaks_of():
