@@ -23,7 +23,7 @@ from uddm_mini import (
     token_recovery,
     train,
 )
-from uddm_mini.audit.looks import MonitorSettings, edges, fired_at, followed, look_at, loss_rose_at, mean_and_error
+from uddm_mini.audit.looks import MonitorSettings, clamped, fired_at, followed, look_at, loss_rose_at, mean_and_error
 from uddm_mini.sampling import fill
 from uddm_mini.teaching.results import results_path
 from uddm_mini.worlds.drawn import draw_corpus
@@ -62,7 +62,7 @@ def test_every_number_of_a_look_is_that_of_a_separate_call():
     costs = [mean_nelbo(model, x, [3], 5) for x in strangers.chunk(8)]
     assert row["nelbo"] == pytest.approx(float(np.mean(costs)))
     both = torch.cat([members, strangers[:16]])
-    out = fill(model, both, edges(both, 0.25, (3,)), 2, generator=seeded(5))
+    out = fill(model, both, clamped(both, settings, (3,)), 2, generator=seeded(5))
     assert row["extracted"] == pytest.approx(float((out == both)[:16].all(dim=1).double().mean()))
 
 
@@ -166,10 +166,34 @@ def test_a_module_of_anybody_is_asked_in_evaluation_mode_and_goes_back():
     assert network.training and not any(network.modes) and network.weight.grad is None
 
 
-def test_extraction_is_given_both_ends_and_padding():
+@pytest.mark.parametrize(
+    ("clamp", "known"),
+    [
+        ("edges", [[1, 1, 0, 0, 0, 0, 1, 1], [1, 0, 0, 0, 1, 1, 1, 1]]),
+        ("prefix", [[1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 0, 1, 1, 1]]),
+        ("suffix", [[0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1, 1]]),
+    ],
+)
+def test_extraction_is_given_one_end_or_both_and_padding(clamp, known):
     x = torch.tensor([[5, 6, 7, 8, 9, 4, 5, 6], [5, 6, 7, 8, 9, 0, 0, 0]])
-    assert edges(x, 0.25, (0,)).int().tolist() == [[1, 1, 0, 0, 0, 0, 1, 1], [1, 0, 0, 0, 1, 1, 1, 1]]
-    assert not bool(edges(x, 0.1, ()).any())
+    assert clamped(x, MonitorSettings(clamp=clamp), (0,)).int().tolist() == known
+    assert not bool(clamped(x, MonitorSettings(clamp=clamp, given=0.1)).any())
+
+
+def test_a_look_extracts_from_the_prefix_if_asked_to():
+    model = load(results_path("models/toy-n16.safetensors"))
+    texts, found = (draw_corpus(LANGUAGE, 8192).subset(16, 0), CORPUS.held_out[:16]), {}
+    for clamp in ("edges", "prefix"):
+        rule = MonitorSettings(**QUICK, clamp=clamp, seed=5)
+        row = look_at(model, followed(*texts, rule, ()), rule).row
+        known = torch.zeros(32, 14, dtype=torch.bool)
+        known[:, : 6 if clamp == "prefix" else 3] = True
+        known[:, 11:] |= clamp == "edges"
+        whole = (fill(model, torch.cat(texts), known, 2, generator=seeded(5)) == torch.cat(texts)).all(dim=1)
+        assert (row["extracted"], row["extracted_strangers"]) == tuple(whole.view(2, 16).double().mean(1).tolist())
+        found[clamp] = row
+    rest = [{k: v for k, v in row.items() if "extracted" not in k} for row in found.values()]
+    assert rest[0] == rest[1] and found["edges"]["extracted"] != found["prefix"]["extracted"]
 
 
 def test_it_shows_lines_and_a_figure(capsys):
@@ -223,6 +247,7 @@ def test_settings_and_calls_that_cannot_be():
     for changes, words in (
         ({"margin": 1.0}, "margin lies in"),
         ({"given": 0.5}, "given less than a half"),
+        ({"clamp": "random"}, "clamp is one of edges, prefix, suffix, but is 'random'"),
         ({"patience": 0}, "patience, draws, tries"),
         ({"sentences": 15}, "sentences 16"),
     ):

@@ -90,6 +90,7 @@ def test_numbers_of_a_memorizer_are_those_of_the_truth():
     found = measured_retrieval(MemorizingDenoiser(memories, NOISE), memories, fresh)
     assert found.precision.value == 1 and found.recall.value == 1 and found.exact.value == 1
     assert found.false_alarms.value == 0 and found.exact_plain.value > 0.9
+    assert found.answered.value == 1, "every query ends in one of the memories, fresh text too"
     assert found.precision.low > 0.9 and found.false_alarms.high < 0.12
 
 

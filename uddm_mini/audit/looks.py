@@ -19,6 +19,7 @@ from uddm_mini.settings import option
 
 GROUPS = 8  # of strangers, whose costs tell how noisy their mean is
 FEWEST = 16  # pairs, for a standard error that deserves the name
+PARTS = {"edges": (1, 1), "prefix": (2, 0), "suffix": (0, 2)}  # shares given at the beginning and at the end
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class MonitorSettings:
     sentences: int = option(64, "most pairs of a member and a stranger")
     t: float = option(0.25, "noise level from which they are brought back")
     draws: int = option(16, "corruptions of each of them")
-    given: float = option(0.25, "share of a sentence, at each end, that extraction is given")
+    clamp: str = option("edges", "the words that extraction is given: edges, or as many at one end, prefix or suffix")
+    given: float = option(0.25, "share of a sentence that lies at each end; of prefix and suffix, half of their share")
     tries: int = option(4, "walks that try to extract a sentence; one that writes it word for word is enough")
     writing_steps: int = option(8, "steps of the walks that write and extract")
     seed: int = option(0, "decides the noise, which is the same at every look")
@@ -46,6 +48,8 @@ class MonitorSettings:
                 "margin lies in [0, 1), errors is at least 0, t is a noise level above 0 and given less than a half; "
                 f"they are {self.margin}, {self.errors}, {self.t} and {self.given}."
             )
+        if self.clamp not in PARTS:
+            raise ValueError(f"clamp is one of {', '.join(PARTS)}, but is {self.clamp!r}.")
         counts = (self.patience, self.draws, self.tries, self.writing_steps)
         if min(counts) < 1 or self.sentences < FEWEST or self.seed < 0:
             raise ValueError(
@@ -96,18 +100,19 @@ def followed(
         )
     if set(map(tuple, members.tolist())) & set(map(tuple, strangers.tolist())):
         raise ValueError("A sentence stands among members and strangers; strangers must not be trained on.")
-    return Followed(members[:n], strangers[:n], strangers, edges(members[:n], settings.given, ignore), ignore)
+    return Followed(members[:n], strangers[:n], strangers, clamped(members[:n], settings, ignore), ignore)
 
 
-def edges(x: torch.Tensor, share: float, ignore: tuple[int, ...]) -> torch.Tensor:
-    """Return which words of x int64[n, L] are given to extraction, bool[n, L]: those at both ends, and padding.
+def clamped(x: torch.Tensor, settings: MonitorSettings, ignore: tuple[int, ...] = ()) -> torch.Tensor:
+    """Return which words of x int64[n, L] are given to extraction, bool[n, L]: those that the clamp says, and padding.
 
-    Of a sentence with k counted words these are floor(share k) at each end.
+    Of a sentence with k counted words the edges are floor(given k) at each end; prefix and suffix are twice as many at
+    one end, so that every clamp gives equally many words.
     """
     counted = counted_tokens(x, ignore)
     rank, total = counted.cumsum(dim=1), counted.sum(dim=1, keepdim=True)
-    given = (total * share).floor()
-    return ~counted | (rank <= given) | (rank > total - given)
+    first, last = (times * (total * settings.given).floor() for times in PARTS[settings.clamp])
+    return ~counted | (rank <= first) | (rank > total - last)
 
 
 def look_at(model: Denoiser, texts: Followed, settings: MonitorSettings) -> Look:
@@ -115,7 +120,7 @@ def look_at(model: Denoiser, texts: Followed, settings: MonitorSettings) -> Look
 
     Recovery at level t of members and strangers, pair by pair under one noise: gap, and its standard error. Cavity
     entropy at t -> 0 of members, strangers and of the model's own text, nats a word. The share of members, and of
-    strangers, that one of several walks writes word for word when the words at both ends are given. The NELBO of all
+    strangers, that one of several walks writes word for word when the words of the clamp are given. The NELBO of all
     strangers, nats a word.
     """
     with evaluating(model):
@@ -190,7 +195,7 @@ def _entropy(model: Denoiser, x: torch.Tensor, ignore: tuple[int, ...]) -> float
 
 def _extracted(model: Denoiser, x: torch.Tensor, texts: Followed, settings: MonitorSettings) -> list[float]:
     """Return the share of members, and of strangers, that are whole again; x int64[2 n, L] holds both."""
-    known = torch.cat([texts.known, edges(texts.strangers, settings.given, texts.ignore)]).to(x.device)
+    known = torch.cat([texts.known, clamped(texts.strangers, settings, texts.ignore)]).to(x.device)
     generator = torch.Generator().manual_seed(settings.seed)
     whole = torch.zeros(len(x), dtype=torch.bool, device=x.device)
     for _ in range(settings.tries):

@@ -112,6 +112,7 @@ class Retrieval:
     false_alarms: of the queries from fresh text, those answered by memory without a training sentence at their end.
     exact, exact_plain: of the queries from training text, those whose answer is their sentence, word for word; of
         `recall_or_generate`, and of plain sampling (the reverse process from the query).
+    answered: of all queries, those that were answered by memory.
     """
 
     precision: Interval | None
@@ -119,6 +120,7 @@ class Retrieval:
     false_alarms: Interval | None
     exact: Interval | None
     exact_plain: Interval | None
+    answered: Interval | None
 
 
 def measured_retrieval(
@@ -148,4 +150,5 @@ def measured_retrieval(
     right = [(out[: len(asked)] == x[: len(asked)]).all(dim=1) for out in (found.text, plain)]
     pairs = ((yes & true, yes), (yes & true, true), (yes & ~true & from_fresh, from_fresh))
     shares = [(int(hits.sum()), int(of.sum())) for hits, of in pairs] + [(int(r.sum()), len(asked)) for r in right]
+    shares.append((int(yes.sum()), len(x)))
     return Retrieval(*(share_with_interval(hits, of) if of else None for hits, of in shares))

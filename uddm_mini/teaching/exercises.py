@@ -22,6 +22,7 @@ CHAPTERS = (
     *("setup", "hopfield", "dense_memories", "pseudo_likelihood", "toy_language", "corruption", "learning"),
     *("network", "sampling", "perfect_denoisers", "basins", "transition", "training_time"),
     *("entropy_probe", "robustness", "real_text", "english"),
+    *("fine_tuning",),
 )
 
 Level = Literal["warm-up", "core", "stretch"]
