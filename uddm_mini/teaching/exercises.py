@@ -64,13 +64,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A task of a chapter, the `number`-th one; `checks`: one for each of its parts."""
+    """A task of a chapter, the `number`-th one; `assesses`: what it shows; `checks`: one for each of its parts."""
 
     chapter: str
     number: int
     name: str
     level: Level
     minutes: int
+    assesses: str = ""
     checks: list[Check] = field(default_factory=list, repr=False)
 
     @property
@@ -83,17 +84,30 @@ class Exercise:
         """Return number and name as a reader sees them: "8.1 Can greedy move?"."""
         return f"{number_of(self.chapter)}.{self.number} {self.name}"
 
+    @property
+    def anchor(self) -> str:
+        """Return the place of its heading on the page of its chapter: "ex-8-1"."""
+        return f"ex-{number_of(self.chapter)}-{self.number}"
+
+    @property
+    def heading(self) -> str:
+        """Return the heading in its chapter, with the anchor above it, as Markdown."""
+        return f'<a id="{self.anchor}"></a>\n\n### {self.title} ({self.level}, {self.minutes} minutes)'
+
 
 EXERCISES: dict[str, Exercise] = {}  # by id; a chapter's are here once its module is imported
 
 
 def exercise(
-    number: int, name: str, *, level: Level, minutes: int, spread: float = 1e-6
+    number: int, name: str, *, level: Level, minutes: int, assesses: str = "", spread: float = 1e-6
 ) -> Callable[[Callable[..., str]], Check]:
-    """Register the function below as the check of an exercise of its chapter; `spread` is that of `Check`."""
+    """Register the function below as the check of an exercise of its chapter; `spread` is that of `Check`.
+
+    assesses: what a right answer shows, in a few words: "Bayes' rule on tables"
+    """
 
     def register(function: Callable[..., str]) -> Check:
-        new = Exercise(function.__module__.rpartition(".")[2], number, name, level, minutes)
+        new = Exercise(function.__module__.rpartition(".")[2], number, name, level, minutes, assesses)
         before = EXERCISES.get(new.id)
         if before and before.checks[0].__name__ != function.__name__:
             raise ValueError(f"There are two exercises {new.id}; give {function.__name__} another number.")
