@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         sample=_sample,
         recover=_recover,
         audit=audit_command,
+        teach=_teach,
     ).parse_args(typed)
     options.command = command_line(typed)
     try:
@@ -238,6 +239,12 @@ def _recover(options: argparse.Namespace) -> None:
         )
         for label, part in (("example", found.x0), ("corrupted", found.xt), ("restored", found.out)):
             print(f"{label:>18}  {corpus.decode(part[:1])[0]}")
+
+
+def _teach(options: argparse.Namespace) -> None:
+    from uddm_mini.course.commands import teach_command  # the chapters' checks are needed by no other command
+
+    teach_command(options)
 
 
 def _trained(options: argparse.Namespace, settings: Settings) -> Settings:

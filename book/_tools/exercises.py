@@ -1,8 +1,8 @@
 """Give every exercise of a chapter its heading with an anchor, and note in the metadata of its cells which one it is.
 
-Name, level, minutes and what it assesses come from the package. Two entries are typed in the metadata of the first
+Name, level, minutes and what it assesses come from the package. Three entries are typed in the metadata of the first
 cell of an exercise, and stay: "context", the ids of the cells that it cannot do without when it is cut out of its
-chapter, and "needs", the ids of exercises whose functions it uses.
+chapter; "needs", the ids of exercises whose functions it uses; and "imports", lines that an answer may need.
 
 python book/_tools/exercises.py [NOTEBOOK ...]     (default: every chapter with exercises)
 """
@@ -19,7 +19,7 @@ import nbformat
 from uddm_mini.chapters import CHAPTERS, exercises
 
 BOOK = Path(__file__).resolve().parents[1]
-TYPED = ("context", "needs")  # by hand, in the notebook
+TYPED = ("context", "needs", "imports")  # by hand, in the notebook
 # the forms of a heading: "**8.1 Warm-up (5 minutes): name.** text", "**1.1 Name** (core, 15 minutes). text",
 # "### 3.1 Name (core, 15 minutes)", "### Exercise 0.1 · core · 15 minutes"
 LEVELS = r"(?:[Ww]arm-up|[Cc]ore|[Ss]tretch)"

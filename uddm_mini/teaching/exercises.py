@@ -36,12 +36,13 @@ def number_of(chapter: str) -> int:
 class Result:
     """The answer of a check; it shows itself in a notebook and prints well elsewhere.
 
-    `passed`: True, False, or None when the exercise was not attempted yet.
+    `passed`: True, False, or None when the exercise was not attempted yet; `slip`: the known mistake, if it is one.
     """
 
     title: str
     passed: bool | None
     message: str
+    slip: str = ""
 
     @property
     def _head(self) -> tuple[str, str, str]:
@@ -154,7 +155,7 @@ class Check:
         except NotAttempted:
             return Result(self.title, None, "Replace the ... in the stub with your answer, and run the cell again.")
         except Wrong as signal:
-            return Result(self.title, False, _constant(calls) + str(signal))
+            return Result(self.title, False, _constant(calls) + str(signal), signal.slip)
         except Exception as error:  # what came back is of a kind that the check did not foresee
             reason = f"Your answer could not be compared ({named_error(error)}). Does it have the right type?"
             return Result(self.title, False, reason)
