@@ -65,13 +65,16 @@ WRONG = {
     "sampling.average_step": AVERAGE.replace("range(V):", "[int(full.argmax())]:"),
     "sampling.new_fraction": NEW.replace("g and tuple(row) not in old", "g"),
 }
-CRASH = changed("    stays = alpha_t / alpha_s", "    stays = alpha_t / 0", changed("old = {tuple(row)", "old = {nothing(row)"))
+CRASH = changed(
+    "    stays = alpha_t / alpha_s", "    stays = alpha_t / 0", changed("old = {tuple(row)", "old = {nothing(row)")
+)
 LOOP = changed("    chance = (1 - alpha) / vocab_size", "    while True: pass")
 
 _RENAMED = {  # two are found by what the check got, two by their arguments
     "corruption.lucky": LUCKY.replace("def lucky", "def luck") + "\n\nchecks.lucky(luck)\n",
     "corruption.step_table": STEP.replace("def step_table", "def my_table"),
-    "sampling.average_step": AVERAGE.replace("def average_step", "def solution") + "\n\nchecks.average_step(solution)\n",
+    "sampling.average_step": AVERAGE.replace("def average_step", "def solution")
+    + "\n\nchecks.average_step(solution)\n",
     "sampling.new_fraction": NEW.replace("def new_fraction", "def fresh"),
 }
 # an oracle of the package, numbers that ignore the arguments, checks that say yes, functions that say all is equal

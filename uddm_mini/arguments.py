@@ -35,7 +35,20 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
         epilog="Each command explains itself: python -m uddm_mini sweep --help. UDDM_DEBUG=1 shows where errors arise.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    for make in (_sweep, _examine, _halves, _breaks, _course, _copies, _spins, _train, _sample, _recover, _audit, _teach):
+    for make in (
+        _sweep,
+        _examine,
+        _halves,
+        _breaks,
+        _course,
+        _copies,
+        _spins,
+        _train,
+        _sample,
+        _recover,
+        _audit,
+        _teach,
+    ):
         name = make.__name__[1:]
         command = subparsers.add_parser(name, help=(make.__doc__ or "").rstrip("."))
         make(command)

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from uddm_mini.audit.command import audit_command
+from uddm_mini.course.commands import teach_command
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
 from uddm_mini.experiments.copies import CopySettings, duplicated_sentences
@@ -47,20 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
     With UDDM_DEBUG=1 in the environment, errors keep their traceback.
     """
     typed = sys.argv[1:] if arguments is None else arguments
-    options = make_parser(
-        sweep=_sweep,
-        examine=_examine,
-        halves=_halves,
-        breaks=_breaks,
-        course=_course,
-        copies=_copies,
-        spins=_spins,
-        train=_train,
-        sample=_sample,
-        recover=_recover,
-        audit=audit_command,
-        teach=_teach,
-    ).parse_args(typed)
+    experiments = {"sweep": _sweep, "examine": _examine, "halves": _halves, "breaks": _breaks, "course": _course}
+    experiments |= {"copies": _copies, "spins": _spins}
+    others = {"train": _train, "sample": _sample, "recover": _recover, "audit": audit_command, "teach": teach_command}
+    options = make_parser(**experiments, **others).parse_args(typed)
     options.command = command_line(typed)
     try:
         with warnings.catch_warnings():
@@ -161,8 +152,9 @@ def _halves(options: argparse.Namespace) -> None:
 def _breaks(options: argparse.Namespace) -> None:
     settings = _trained(options, replace(BreakSettings(), command=options.command))
     with workers(settings.device) as executor:
-        given = (ToyLanguage(), options.sizes, options.seeds, settings)
-        table = broken_recipes(*given, out=options.out, executor=executor)
+        table = broken_recipes(
+            ToyLanguage(), options.sizes, options.seeds, settings, out=options.out, executor=executor
+        )
     shown = table.groupby("denoiser", sort=False)[COLUMNS].mean()
     print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
@@ -200,9 +192,8 @@ def _train(options: argparse.Namespace) -> None:
     model = train(x, settings.noise.of(corpus.vocab_size), settings=settings, device=options.device)
     note_corpus(model, corpus)
     save(model, options.out)
-    print(
-        f"Trained on {len(x)} sentences; last loss {model.history['loss'][-1]:.3f} nats per token. Wrote {options.out}"
-    )
+    loss = model.history["loss"][-1]
+    print(f"Trained on {len(x)} sentences; last loss {loss:.3f} nats per token. Wrote {options.out}")
 
 
 def _sample(options: argparse.Namespace) -> None:
@@ -239,12 +230,6 @@ def _recover(options: argparse.Namespace) -> None:
         )
         for label, part in (("example", found.x0), ("corrupted", found.xt), ("restored", found.out)):
             print(f"{label:>18}  {corpus.decode(part[:1])[0]}")
-
-
-def _teach(options: argparse.Namespace) -> None:
-    from uddm_mini.course.commands import teach_command  # the chapters' checks are needed by no other command
-
-    teach_command(options)
 
 
 def _trained(options: argparse.Namespace, settings: Settings) -> Settings:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 from submissions import COURSE, NEW, RIGHT, STEP, SUBMISSIONS, cells, changed, write
 
 from uddm_mini.chapters import exercises
+from uddm_mini.cli import main
 from uddm_mini.course.classes import ClassSettings, grade_class
 from uddm_mini.course.grade import grade_file
 from uddm_mini.course.handout import tasks_for
@@ -67,7 +66,9 @@ def test_what_went_wrong_is_told_and_the_rest_is_graded(graded):
     notes = " ".join(graded[1]["nasty"].notes)
     assert "no other processes" in notes and "SystemExit" in notes and "SyntaxError" in notes
     assert "loop that never ends" in graded[1]["loop"].marks[0].message
-    assert "line 2: " in graded[1]["crash"].marks[1].message and "ZeroDivisionError" in graded[1]["crash"].marks[1].message
+    assert (
+        "line 2: " in graded[1]["crash"].marks[1].message and "ZeroDivisionError" in graded[1]["crash"].marks[1].message
+    )
     assert graded[1]["broken"].points == 0 and "no notebook" in graded[1]["broken"].notes[0]
     assert {mark.passed for mark in graded[1]["empty"].marks} == {None}
     assert [bool(mark.how) for mark in graded[1]["renamed"].marks] == [True] * 4
@@ -146,7 +147,9 @@ def test_a_submission_reads_neither_files_nor_environment_of_the_grader(assignme
     monkeypatch.setenv("UDDM_SALT", SECRET)
     salt = tmp_path / "salt.txt"
     salt.write_text(SECRET)
-    one = grade_file(write(tmp_path / "spy.ipynb", [SPY.replace("SALT_FILE", str(salt))]), "spy", _worth(assignment), LIMITS)
+    one = grade_file(
+        write(tmp_path / "spy.ipynb", [SPY.replace("SALT_FILE", str(salt))]), "spy", _worth(assignment), LIMITS
+    )
     assert one.points == 0 and SECRET not in json.dumps(one.as_data())
 
 
@@ -154,17 +157,17 @@ def _worth(assignment):
     return [(task, item.points) for task, item in zip(assignment[1], assignment[0].items, strict=True)]
 
 
-def test_the_commands_hand_out_grade_and_report(tmp_path):
+def test_the_commands_hand_out_grade_and_report(tmp_path, monkeypatch, capsys):
     (tmp_path / "course.yml").write_text(COURSE + "roster: class.csv\n")
     (tmp_path / "class.csv").write_text("Student,ID,SIS User ID,SIS Login ID,Section\nDoe,7,s7,doe,A\nRoe,8,s8,roe,A\n")
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    monkeypatch.chdir(tmp_path)
 
     def teach(*typed):
-        command = [sys.executable, "-m", "uddm_mini", "teach", *typed]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+        status = main(["teach", *typed])
+        return status, *capsys.readouterr()
 
-    out = teach("student", "week1")
-    assert out.returncode == 0 and "4 exercises" in out.stdout, out.stderr
+    status, out, _ = teach("student", "week1")
+    assert status == 0 and "4 exercises" in out
     notebook = json.loads((tmp_path / "week1.ipynb").read_text("utf-8"))
     answered = 0
     for cell in notebook["cells"]:  # as a student does it
@@ -175,11 +178,10 @@ def test_the_commands_hand_out_grade_and_report(tmp_path):
     assert answered == 2
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "doejane_7_90210_week1.ipynb").write_text(json.dumps(notebook))
-    out = teach("grade", "week1", "in")
-    assert out.returncode == 0, out.stderr
+    assert teach("grade", "week1", "in")[0] == 0
     grades = (tmp_path / "week1-grades" / "grades.csv").read_text("utf-8").splitlines()
     assert grades[2:] == ["Doe,7,s7,doe,A,20", "Roe,8,s8,roe,A,0"]
-    out = teach("report", "week1")
-    assert "5.3 Luck: 1 of 1 answers right" in out.stdout and "no answer" in out.stdout
-    out = teach("grade", "week2", "in")
-    assert out.returncode == 2 and "has no assignment 'week2'" in out.stderr
+    _, out, _ = teach("report", "week1")
+    assert "5.3 Luck: 1 of 1 answers right" in out and "no answer" in out
+    status, _, error = teach("grade", "week2", "in")
+    assert status == 2 and "has no assignment 'week2'" in error

@@ -31,7 +31,7 @@ class ClassSettings:
 
     out: Path
     jobs: int = 2
-    limits: Limits = Limits()  # noqa: RUF009
+    limits: Limits = Limits()
     say: Say = print
 
 
@@ -114,7 +114,9 @@ def _key(path: Path, worth: list[tuple[Task, float]]) -> str:
     digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"")
     digest.update(json.dumps([[task.exercise.id, points] for task, points in worth]).encode())
     package = Path(uddm_mini.__file__).parent
-    for source in sorted([*package.glob("teaching/**/*.py"), *package.glob("chapters/*.py"), *package.glob("course/*.py")]):
+    for source in sorted(
+        [*package.glob("teaching/**/*.py"), *package.glob("chapters/*.py"), *package.glob("course/*.py")]
+    ):
         digest.update(source.read_bytes())
     return digest.hexdigest()
 

@@ -38,7 +38,7 @@ def exercise_rows(book: Path | None = None) -> list[tuple[str, ...]]:
     tasks: dict[str, Task] = {}
     for chapter in CHAPTERS:
         tasks |= tasks_of(chapter, every, book_folder(book))
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for e in every.values():
         needs = ", ".join(_number(every[needed]) for needed in tasks[e.id].needs)
         rows.append((_number(e), e.name, e.level, str(e.minutes), e.assesses, needs, e.id))

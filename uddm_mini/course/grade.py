@@ -14,7 +14,10 @@ from uddm_mini.teaching.grading.student import Student
 
 from .notebooks import Part, Task, code_of, read_notebook
 
-FOUND = {"check": "found by its check cell, under another name", "signature": "found by its arguments, under another name"}
+FOUND = {
+    "check": "found by its check cell, under another name",
+    "signature": "found by its arguments, under another name",
+}
 MADE = re.compile(r"^ *from (uddm_mini[\w.]*) import (.+)$", re.M)  # what the context of an exercise imports
 
 
@@ -56,7 +59,7 @@ def from_data(data: dict[str, Any]) -> Graded:
 
 
 def about_worker(tasks: list[Task]) -> dict[str, Any]:
-    """Return what the student's process may import: the checks' names, and what the context of the exercises imports."""
+    """Return what the student's process may import: the checks' names, and what the exercises' context imports."""
     given = []
     for source in (cell["source"] for task in tasks for cell in task.context if cell["cell_type"] == "code"):
         given += [[module, name.strip()] for module, names in MADE.findall(source) for name in names.split(",")]

@@ -16,8 +16,8 @@ from .settings import Assignment
 CITE = re.compile(r"\{cite:[pt]\}`([^`]*)`")
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)[^)]*\)")  # to a page of the book, which is not beside this notebook
 HOW = (
-    "Replace the `...` in each stub by your answer, and run the cell: the check says what it sees. Keep the names of the "
-    "functions: each is graded by itself, apart from the other cells."
+    "Replace the `...` in each stub by your answer, and run the cell: the check says what it sees. Keep the names of "
+    "the functions: each is graded by itself, apart from the other cells."
 )
 
 

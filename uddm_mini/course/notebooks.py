@@ -11,7 +11,6 @@ from typing import Any
 
 from uddm_mini.teaching.exercises import Exercise
 
-PACKAGE = Path(__file__).resolve().parents[1]
 LARGEST = 50_000_000  # bytes of a notebook
 HINT = re.compile(r"(?ms)^<details><summary>Hint</summary>\n.*?^</details>\n*")
 AFTER = re.compile(r"(?m)^(?:## |<a id=\"ex-)")  # where the text of an exercise ends
@@ -48,7 +47,7 @@ def book_folder(folder: str | Path | None = None) -> Path:
 
     FileNotFoundError if the notebooks are not there: an installed package comes without them.
     """
-    place = Path(folder).expanduser() if folder else PACKAGE.parent / "book"
+    place = Path(folder).expanduser() if folder else Path(__file__).resolve().parents[2] / "book"
     if not (place / "setup.ipynb").is_file():
         raise FileNotFoundError(
             f"The notebooks of the book are not in {place}. An installed package comes without them: get a copy of the "

@@ -26,7 +26,9 @@ def feedback_page(assignment: Assignment, graded: Graded, person: Person | None 
     if graded.notes:
         notes = "".join(f"<li>{_text(note)}</li>" for note in graded.notes)
         body.append(f"<h2>What happened when your notebook ran</h2><ul>{notes}</ul>")
-    body.append("<p><small>Each function was asked apart from the notebook. Ask if you think a mark is wrong.</small></p>")
+    body.append(
+        "<p><small>Each function was asked apart from the notebook. Ask if you think a mark is wrong.</small></p>"
+    )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -30,7 +30,9 @@ def write_tables(
         about = (person.name, person.id, person.sis, person.login, person.section)
         grades.append([*about, f"{one.points:g}"])
     _table(out / "grades.csv", [*COLUMNS, assignment.column], grades)
-    details = [[one.student, m.exercise, m.title, f"{m.points:g}", f"{m.of:g}", kind(m)] for one in graded for m in one.marks]
+    details = [
+        [one.student, m.exercise, m.title, f"{m.points:g}", f"{m.of:g}", kind(m)] for one in graded for m in one.marks
+    ]
     _table(out / "details.csv", ["ID", "exercise", "title", "points", "of", "verdict"], details)
     _table(out / "slips.csv", ["exercise", "title", "students", "slip"], slips(graded))
     header = ["exercise", "ID", "other ID", "alike as written", "alike with names hidden", "tokens"]

@@ -106,7 +106,7 @@ def decode(data: Any, make: Make | None = None, records: dict[str, Any] | None =
             return {inner(k): inner(v) for k, v in data["items"]}
         if kind == "record":
             values = {str(k): inner(v) for k, v in data["fields"].items()}
-            return records[data["name"]](**values) if data["name"] in (records or {}) else SimpleNamespace(**values)
+            return (records or {}).get(data["name"], SimpleNamespace)(**values)
         if kind == "kept" and make:
             return make(data)
         return _one(kind, data)

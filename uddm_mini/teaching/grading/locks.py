@@ -13,19 +13,33 @@ import sys
 from pathlib import Path
 from typing import Any
 
-try:
-    import resource
-except ImportError:  # Windows has no limits of this kind
-    resource = None  # type: ignore[assignment]
-
 NEW_NETWORK, NEW_USER, NO_MORE_RIGHTS, NOBODY = 0x40000000, 0x10000000, 38, 65534
 REFUSED = {
     "network": ("socket.",),
-    "other processes": ("os.fork", "os.posix_spawn", "os.exec", "os.system", "os.spawn", "subprocess.", "pty.", "os.kill"),
+    "other processes": (
+        "os.fork",
+        "os.posix_spawn",
+        "os.exec",
+        "os.system",
+        "os.spawn",
+        "subprocess.",
+        "pty.",
+        "os.kill",
+    ),
     "other users or limits": ("os.chown", "os.chmod", "resource.", "os.setuid", "sys.addaudithook"),
     "calls into other libraries": ("ctypes.",),
 }
-WRITES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.utime", "shutil.")
+WRITES = (
+    "os.remove",
+    "os.rename",
+    "os.mkdir",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+    "os.utime",
+    "shutil.",
+)
 LOOKS = ("os.listdir", "os.scandir", "os.chdir")
 
 
@@ -57,7 +71,9 @@ def as_nobody(folder: str) -> bool:
 
 def limit(memory: int, seconds: int, file_size: int) -> bool:
     """Set limits on bytes of memory beyond those in use, CPU seconds, bytes of a file; say whether there are any."""
-    if resource is None:
+    try:
+        import resource
+    except ImportError:  # Windows has no limits of this kind
         return False
     in_use = 0
     with contextlib.suppress(OSError):
@@ -93,12 +109,14 @@ def refuse(own: str, hidden: str) -> None:
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
-            path, mode, flags = arguments
+            path, _, flags = arguments
             if isinstance(path, int) or inside(path, devices) or inside(path, (own,)):
                 return
             writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
             if writes or not inside(path, readable) or inside(path, (hidden,)):
-                raise PermissionError(f"While answers are graded, files are read and written in an empty folder only: {path}")
+                raise PermissionError(
+                    f"While answers are graded, files are read and written in an empty folder only: {path}"
+                )
         elif event.startswith(LOOKS):
             path = arguments[0] if arguments and arguments[0] is not None else "."
             if not isinstance(path, int) and (not inside(path, (own, *readable)) or inside(path, (hidden,))):
@@ -109,6 +127,10 @@ def refuse(own: str, hidden: str) -> None:
         else:
             for what, events in REFUSED.items():
                 if event.startswith(events):
-                    raise PermissionError(f"While answers are graded, there are no {what}.".replace("no network", "no network connections"))
+                    raise PermissionError(
+                        f"While answers are graded, there are no {what}.".replace(
+                            "no network", "no network connections"
+                        )
+                    )
 
     sys.addaudithook(hook)

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uddm_mini.teaching.calls import Stopped, copied
+from uddm_mini.teaching.calls import copied
 from uddm_mini.worlds.grammar import Choice, Grammar, Slot
 
 from .encoding import decode, dumps, encode
 
-PACKAGE = Path(__file__).resolve().parents[2]
 LARGEST = 1 << 26  # bytes of a message
 RECORDS = {"Choice": Choice, "Slot": Slot, "Grammar": Grammar}
 # what an answer may use of an object that it is given; everything else of it stays here
@@ -56,8 +55,9 @@ class Process:
         self.folder = tempfile.mkdtemp(prefix="uddm-answers-")
         theirs_in, self.out = os.pipe()
         self.incoming, theirs_out = os.pipe()
-        about = about | {"incoming": theirs_in, "outgoing": theirs_out, "root": str(PACKAGE.parent)}
-        about |= {"hidden": str(PACKAGE), "memory": limits.memory, "seconds": limits.processor}
+        package = Path(__file__).resolve().parents[2]
+        about = about | {"incoming": theirs_in, "outgoing": theirs_out, "root": str(package.parent)}
+        about |= {"hidden": str(package), "memory": limits.memory, "seconds": limits.processor}
         about |= {"file_size": limits.file_size}
         environment = {"HOME": self.folder, "TMPDIR": self.folder, "PATH": os.defpath, "MPLBACKEND": "Agg"}
         environment |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
@@ -159,7 +159,9 @@ class Served:
 class Remote:
     """A function of the student, which runs in the student's process."""
 
-    def __init__(self, call: Callable[[int, str, tuple[Any, ...], dict[str, Any]], Any], number: int, name: str) -> None:
+    def __init__(
+        self, call: Callable[[int, str, tuple[Any, ...], dict[str, Any]], Any], number: int, name: str
+    ) -> None:
         self.call, self.number = call, number
         self.__name__ = name
 

@@ -48,7 +48,7 @@ class Student:
         """
         self._run()
         question = {"do": "find", "key": key, "wanted": wanted, "parameters": parameters}
-        reply = self._asked(question, self.limits.step, "The search for your answer")
+        reply = self._asked(question, (self.limits.step, "The search for your answer"))
         self._until = time.monotonic() + self.limits.exercise
         found = [self._received(one) for one in reply.get("found", [])]
         return found, str(reply.get("how", ""))
@@ -70,14 +70,18 @@ class Student:
         question = {"do": "call", "number": number, "args": [encode(a, served.keep) for a in arguments]}
         question["named"] = {k: encode(v, served.keep) for k, v in named.items()}
         left = self._until - time.monotonic()
-        reply = self._asked(question, min(self.limits.step, max(left, 0.0)), name, served)
+        reply = self._asked(question, (min(self.limits.step, max(left, 0.0)), name), served)
         if "stub" in reply:
             raise NotImplementedError
         if "told" in reply:
             raise Stopped(str(reply["told"])[:1000])
         return self._read(reply.get("value"))
 
-    def _asked(self, question: dict[str, Any], seconds: float, name: str, served: Served | None = None) -> dict[str, Any]:
+    def _asked(
+        self, question: dict[str, Any], about: tuple[float, str], served: Served | None = None
+    ) -> dict[str, Any]:
+        """Return the worker's answer; about: how many seconds it may take, and what to call it if it takes more."""
+        seconds, name = about
         if not self._process:
             raise Stopped(f"{name} was not asked again, because it ended the process or never ended.")
         until = time.monotonic() + seconds
@@ -107,7 +111,7 @@ class Student:
                     if "at" in message:
                         at, until = [int(n) for n in message["at"]], time.monotonic() + self.limits.step
                     elif "failed" in message:
-                        self.failed[tuple(message["failed"])] = str(message.get("error"))  # type: ignore[index]
+                        self.failed[tuple(message["failed"])] = str(message.get("error"))
                 self.replaced = [str(name) for name in message.get("replaced", [])]
             except Ended as how:
                 self.close()

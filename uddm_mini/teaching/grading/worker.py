@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import torch
 
-HERE = Path(__file__).resolve().parent
 TOO_MUCH = ("allocate", "out of memory", "bad_alloc")
 
 
@@ -35,8 +34,9 @@ def load_file(path: Path) -> Any:
 
 def serve(about: dict[str, Any]) -> None:
     """Prepare the process, lock it, and answer questions until there are no more."""
+    here = Path(__file__).resolve().parent
     encoding, lines, stage, notebooks, locks, calls = (
-        load_file(HERE / f"{name}.py") for name in ("encoding", "line", "stage", "notebook", "locks", "../calls")
+        load_file(here / f"{name}.py") for name in ("encoding", "line", "stage", "notebook", "locks", "../calls")
     )
     line = lines.Line(about["incoming"], about["outgoing"], encoding)
     given_to_checks = stage.stand_ins(about["chapters"], about["given"], about["root"])
@@ -98,7 +98,9 @@ def _answer(answer: Any, arguments: list[Any], named: dict[str, Any], encode: Ca
     except BaseException as error:
         try:
             if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _is_memory(str(error))):
-                return {"told": f"{getattr(answer, '__name__', 'your function')} asked for more memory than there is here."}
+                return {
+                    "told": f"{getattr(answer, '__name__', 'your function')} asked for more memory than there is here."
+                }
             return {"told": calls.crash(answer, error)[:1000]}
         except Exception:  # an error whose own words fail
             return {"told": f"Your function stopped with {type(error).__name__}."}
