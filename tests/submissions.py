@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-EXERCISES = ["5.3", "5.2", "8.2", "8.3"]
-COURSE = "assignments:\n  week1:\n    title: Noise and Bayes\n    exercises: [5.3, 5.2, 8.2, 8.3]\n"
+COURSE = """assignments:
+  week1:
+    title: Noise and Bayes
+    exercises: [corruption-3, corruption-2, sampling-2, sampling-3]
+"""
 IMPORTS = "import math\nimport numpy as np\nimport torch"
 LUCKY = """def lucky(alpha, vocab_size):
     chance = (1 - alpha) / vocab_size

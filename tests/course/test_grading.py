@@ -182,6 +182,6 @@ def test_the_commands_hand_out_grade_and_report(tmp_path, monkeypatch, capsys):
     grades = (tmp_path / "week1-grades" / "grades.csv").read_text("utf-8").splitlines()
     assert grades[2:] == ["Doe,7,s7,doe,A,20", "Roe,8,s8,roe,A,0"]
     _, out, _ = teach("report", "week1")
-    assert "5.3 Luck: 1 of 1 answers right" in out and "no answer" in out
+    assert "Luck: 1 of 1 answers right" in out and "no answer" in out
     status, _, error = teach("grade", "week2", "in")
     assert status == 2 and "has no assignment 'week2'" in error

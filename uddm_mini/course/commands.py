@@ -132,7 +132,7 @@ def write_table(path: Path, book: Path | None = None) -> None:
     lines = ["| exercise | level | minutes | assesses | needs |", "|---|---|---:|---|---|"]
     every = exercises()
     for number, name, level, minutes, assesses, needs, id in exercise_rows(book):
-        link = f"[{number} {name}]({every[id].chapter}.ipynb#{every[id].anchor})"
+        link = f'<a href="{every[id].chapter}.html#{every[id].anchor}">{number} {name}</a>'
         lines.append(f"| {link} | {level} | {minutes} | {assesses} | {needs} |")
     with replacing(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

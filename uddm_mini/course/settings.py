@@ -15,7 +15,7 @@ roster: roster.csv        # left out: everybody who hands in; a Canvas export ha
 assignments:
   week1:
     title: Noise and Bayes    # left out: week1
-    exercises: [5.1, 5.2, 5.3, 8.2]
+    exercises: [corruption-1, corruption-3, {id: sampling-2, points: 5}]
     points: 10                # for each exercise
     hints: false
 """
