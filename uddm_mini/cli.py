@@ -48,10 +48,20 @@ def main(arguments: list[str] | None = None) -> int:
     With UDDM_DEBUG=1 in the environment, errors keep their traceback.
     """
     typed = sys.argv[1:] if arguments is None else arguments
-    experiments = {"sweep": _sweep, "examine": _examine, "halves": _halves, "breaks": _breaks, "course": _course}
-    experiments |= {"copies": _copies, "spins": _spins}
-    others = {"train": _train, "sample": _sample, "recover": _recover, "audit": audit_command, "teach": teach_command}
-    options = make_parser(**experiments, **others).parse_args(typed)
+    options = make_parser(
+        sweep=_sweep,
+        examine=_examine,
+        halves=_halves,
+        breaks=_breaks,
+        course=_course,
+        copies=_copies,
+        spins=_spins,
+        train=_train,
+        sample=_sample,
+        recover=_recover,
+        audit=audit_command,
+        teach=teach_command,
+    ).parse_args(typed)
     options.command = command_line(typed)
     try:
         with warnings.catch_warnings():
@@ -152,9 +162,8 @@ def _halves(options: argparse.Namespace) -> None:
 def _breaks(options: argparse.Namespace) -> None:
     settings = _trained(options, replace(BreakSettings(), command=options.command))
     with workers(settings.device) as executor:
-        table = broken_recipes(
-            ToyLanguage(), options.sizes, options.seeds, settings, out=options.out, executor=executor
-        )
+        given = (ToyLanguage(), options.sizes, options.seeds, settings)
+        table = broken_recipes(*given, out=options.out, executor=executor)
     shown = table.groupby("denoiser", sort=False)[COLUMNS].mean()
     print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
 
@@ -234,8 +243,7 @@ def _recover(options: argparse.Namespace) -> None:
 
 def _trained(options: argparse.Namespace, settings: Settings) -> Settings:
     """Return the settings that were typed; say so if --steps is given in vain."""
-    typed = {name.rpartition(".")[2] for name in ("steps", "train.steps") if getattr(options, name, None)}
-    typed |= {name.rpartition(".")[2] for name in ("epochs", "train.epochs") if getattr(options, name, None)}
-    if len(typed) == 2:
+    names = ("steps", "epochs")
+    if all(any(getattr(options, name, None) for name in (word, f"train.{word}")) for word in names):
         _say("--steps has no effect beside --epochs.")
     return chosen(options, settings)

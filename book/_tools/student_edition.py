@@ -2,8 +2,8 @@
 
 python book/_tools/student_edition.py FOLDER
 
-Left out are the pages with solutions, the sentences that lead to them, and the buttons that lead to a repository or to
-Colab, where they would be found.
+Left out are the pages with solutions, the sentences that lead to them, the page for lecturers, and the buttons and
+badges that lead to a repository or to Colab, where all of that would be found.
 """
 
 from __future__ import annotations
@@ -17,14 +17,20 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-LINK = re.compile(r"\]\((?:book/)?solutions_\w+\.(?:ipynb|md|html)")
+OMITTED = ("solutions_*", "teaching.md")
+LINK = re.compile(
+    r"\]\((?:book/)?(?:solutions_\w+|teaching)\.(?:ipynb|md|html)|(?i:\bsolutions are on pages of their own\b)"
+)
+ASIDE = re.compile(r"\s*\(\[[^\]]*\]\(solutions_[^)]*\)\)|,? and the solutions are on pages of their own\b")
+BADGE = re.compile(r"(?m)^\[!\[Open in Colab\]\(.*$\n?")
 PARAGRAPH = re.compile(r"\n{2,}")
 # where a sentence ends: not inside of a link or code, and a blank or the end of a line follows
 SENTENCE = re.compile(r"(?<=[.!?)])(?<!\d\.)\s+(?=[A-Z*\[(])")
 
 
 def without_solutions(text: str) -> str:
-    """Return a text without the sentences, and the lines of lists and tables, that link to a page with solutions."""
+    """Return a text without the sentences, and the lines of lists and tables, that lead to a page with solutions."""
+    text = ASIDE.sub("", BADGE.sub("", text))
     if not LINK.search(text):
         return text
     kept = []
@@ -42,8 +48,10 @@ def without_solutions(text: str) -> str:
 
 
 def contents(text: str) -> str:
-    """Return a table of contents without pages with solutions."""
-    return "".join(line for line in text.splitlines(keepends=True) if "book/solutions_" not in line)
+    """Return a table of contents without the pages that are left out."""
+    return "".join(
+        line for line in text.splitlines(keepends=True) if not re.search(r"book/(solutions_|teaching$)", line.rstrip())
+    )
 
 
 def settings(text: str) -> str:
@@ -57,7 +65,7 @@ def settings(text: str) -> str:
 def copy(out: Path, root: Path = ROOT) -> list[Path]:
     """Write the sources of the student edition into a folder, and return the pages."""
     shutil.rmtree(out, ignore_errors=True)
-    skipped = shutil.ignore_patterns("solutions_*", "__pycache__", ".*")
+    skipped = shutil.ignore_patterns(*OMITTED, Path(__file__).name, "__pycache__", ".*")
     shutil.copytree(root / "book", out / "book", ignore=skipped)
     (out / "_toc.yml").write_text(contents((root / "_toc.yml").read_text("utf-8")), encoding="utf-8")
     (out / "_config.yml").write_text(settings((root / "_config.yml").read_text("utf-8")), encoding="utf-8")
