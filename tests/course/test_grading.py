@@ -18,7 +18,7 @@ from uddm_mini.course.settings import read_course
 from uddm_mini.teaching.grading.remote import Limits
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="grading needs Linux or macOS")
-LIMITS = Limits(step=6.0, memory=1 << 30)
+LIMITS = Limits(step=10.0, memory=1 << 30)
 BOMB = "import os\nwhile True: os.fork()\n"
 # one notebook for much that can go wrong; what is right in it is graded
 NASTY = {
@@ -151,6 +151,28 @@ def test_a_submission_reads_neither_files_nor_environment_of_the_grader(assignme
         write(tmp_path / "spy.ipynb", [SPY.replace("SALT_FILE", str(salt))]), "spy", _worth(assignment), LIMITS
     )
     assert one.points == 0 and SECRET not in json.dumps(one.as_data())
+
+
+FORGE = """import os, json, struct
+def step_table(alpha_s, alpha_t, vocab_size):
+    import os
+    for handle in range(3, 30):
+        try:
+            os.write(handle, MESSAGE)
+        except OSError:
+            pass
+    return 0.0
+def pack(message):
+    text = json.dumps(message).encode()
+    return struct.pack(">Q", len(text)) + text
+"""
+
+
+@pytest.mark.parametrize("message", ["pack({'found': [[1]], 'value': {'$': 'tuple'}})", "b'\\xff' * 64"])
+def test_a_submission_that_writes_into_the_messages_harms_itself_alone(assignment, tmp_path, message):
+    code = [FORGE, f"MESSAGE = {message}", *cells({"corruption.lucky": RIGHT["corruption.lucky"]})]
+    one = grade_file(write(tmp_path / "forger.ipynb", code), "forger", _worth(assignment)[:2], LIMITS)
+    assert [mark.points for mark in one.marks] == [10, 0]
 
 
 def _worth(assignment):

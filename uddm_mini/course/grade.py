@@ -90,6 +90,8 @@ def _checked(answers: Student, task: Task, part: Part, check: Check) -> tuple[Re
         found, how = answers.find(f"{task.exercise.chapter}.{part.check}", part.wanted, part.parameters)
     except Stopped as error:
         return Result(check.title, False, str(error)), ""
+    except OSError as error:  # no process can be started
+        return Result(check.title, False, f"This could not be graded here ({error}). Grade it again."), ""
     if len(found) != len(part.wanted) or any(answer is ... for answer in found):
         return Result(check.title, None, f"There is no answer: {' and '.join(part.wanted)} is not in the notebook."), ""
     return check(*found), FOUND.get(how, "")

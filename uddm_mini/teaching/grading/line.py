@@ -8,7 +8,7 @@ import os
 import struct
 from typing import Any
 
-LARGEST = 1 << 26  # bytes of a message
+LARGEST = 1 << 24  # bytes of a message
 
 
 class Line:
@@ -21,7 +21,7 @@ class Line:
         """Send one message; one that is too large is replaced by a sentence."""
         data = self.encoding.dumps(message)
         if len(data) > LARGEST:
-            data = self.encoding.dumps({"told": "The answer is larger than 64 MB, which grading does not take."})
+            data = self.encoding.dumps({"told": "The answer is larger than 16 MB, which grading does not take."})
         data = struct.pack(">Q", len(data)) + data
         while data:
             data = data[os.write(self.outgoing, data) :]

@@ -23,7 +23,7 @@ from uddm_mini.worlds.grammar import Choice, Grammar, Slot
 
 from .encoding import decode, dumps, encode
 
-LARGEST = 1 << 26  # bytes of a message
+LARGEST = 1 << 24  # bytes of a message
 RECORDS = {"Choice": Choice, "Slot": Slot, "Grammar": Grammar}
 # what an answer may use of an object that it is given; everything else of it stays here
 OPEN = {"ToyLanguage": ("log_prob", "encode", "decode", "words", "vocab_size", "length", "n_sentences")}

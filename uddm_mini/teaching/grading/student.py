@@ -11,6 +11,9 @@ from uddm_mini.teaching.calls import Stopped
 from .encoding import decode, encode
 from .remote import RECORDS, Ended, Limits, Process, Remote, Served
 
+FORGED = "The notebook wrote into the grader's messages, and was not asked any more."
+MOST_FAILURES = 1000
+
 
 class Student:
     """The code cells of one submission, run apart from the checks.
@@ -50,7 +53,10 @@ class Student:
         question = {"do": "find", "key": key, "wanted": wanted, "parameters": parameters}
         reply = self._asked(question, (self.limits.step, "The search for your answer"))
         self._until = time.monotonic() + self.limits.exercise
-        found = [self._received(one) for one in reply.get("found", [])]
+        try:
+            found = [self._received(one) for one in reply.get("found", [])]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise Stopped(FORGED) from None
         return found, str(reply.get("how", ""))
 
     def _received(self, one: dict[str, Any]) -> Any:
@@ -104,15 +110,21 @@ class Student:
             at: list[int] | None = None
             self._process = Process(self.about, self.limits)
             try:
-                self.kept = self._process.receive(time.monotonic() + self.limits.start).get("ready", {})
+                self.kept = dict(self._process.receive(time.monotonic() + self.limits.start)["ready"])
                 until = time.monotonic() + self.limits.step
                 self._process.send({"do": "run", "cells": self.cells, "skip": self._skip}, until)
                 while "done" not in (message := self._process.receive(until)):
                     if "at" in message:
-                        at, until = [int(n) for n in message["at"]], time.monotonic() + self.limits.step
-                    elif "failed" in message:
-                        self.failed[tuple(message["failed"])] = str(message.get("error"))
-                self.replaced = [str(name) for name in message.get("replaced", [])]
+                        (i, k), until = message["at"], time.monotonic() + self.limits.step
+                        at = [int(i), int(k)]
+                    elif "failed" in message and len(self.failed) < MOST_FAILURES:
+                        i, k = message["failed"]
+                        self.failed[int(i), int(k)] = str(message["error"])[:500]
+                self.replaced = [str(name)[:80] for name in message["replaced"]]
+            except (KeyError, TypeError, ValueError):
+                self.close()
+                self._given_up = True
+                raise Stopped(FORGED) from None
             except Ended as how:
                 self.close()
                 if at is None:
