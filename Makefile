@@ -88,6 +88,7 @@ address: ## set the public address everywhere: make address URL=https://github.c
 
 numbers: $(READY) ## number the chapters as _toc.yml lists them, everywhere
 	@$(RUN) book/_tools/chapter_numbers.py
+	@$(RUN) book/_tools/teaching_table.py
 
 GRID := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --keep-models --device $(DEVICE)
 TRANSITION := --corpus toy --steps 3000 --sizes 16,32,64,96,128,192,256,512,1024,2048,4096,8192
