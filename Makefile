@@ -4,6 +4,7 @@
 #   NOTEBOOKS="book/learning.ipynb"   which notebooks `make execute` runs; default: all
 #   DEVICE=cuda                  where models are trained and examined; default: cpu
 #   SWEEP="--steps 3000"         further options of the sweeps
+#   EDITION=student              build the book without solutions, into _build/student
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && exit; \
@@ -17,6 +18,7 @@ JOBS ?= 2
 NOTEBOOKS ?=
 SWEEP ?=
 DEVICE ?= cpu
+EDITION ?=
 URL ?=
 # one thread per process: two processes already fill a laptop, and sums stay the same from run to run
 export OMP_NUM_THREADS ?= 1
@@ -45,12 +47,15 @@ $(READY): requirements.txt pyproject.toml
 	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-book: $(READY) ## build the book into _build/html
+ifeq ($(EDITION),student)
+book: PAGES := _build/student/_build/html/index.html
+endif
+book: $(READY) ## build the book into _build/html; EDITION=student: without solutions
 	@echo "== Building the book"
-	@$(build)
+	@$(if $(filter student,$(EDITION)),$(build_student),$(build))
 	@echo
 	@echo "The book is ready. Open   $(PAGES)"
-	@echo "or serve it with          $(RUN) -m http.server --directory _build/html 8000"
+	@echo "or serve it with          $(RUN) -m http.server --directory $(dir $(PAGES)) 8000"
 	@echo "and go to                 http://localhost:8000"
 
 test: $(READY) ## check everything: style, types, tests, notebooks, book, pages
@@ -86,6 +91,7 @@ film: $(READY) ## draw the animation of README and the first page
 
 numbers: $(READY) ## number the chapters as _toc.yml lists them, everywhere
 	@$(RUN) book/_tools/chapter_numbers.py
+	@$(RUN) book/_tools/teaching_table.py
 
 GRID := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --keep-models --device $(DEVICE)
 TRANSITION := --corpus toy --steps 3000 --sizes 16,32,64,96,128,192,256,512,1024,2048,4096,8192
@@ -288,4 +294,10 @@ define build
 all=; for f in _config.yml _toc.yml book/references.bib $(wildcard book/static/*.* book/_templates/* book/_tools/p*.py); do \
 	test _build/.structure -nt $$f || all=--all; done; \
 $(JB) build . $$all --quiet && touch _build/.structure
+endef
+
+# from a copy of the sources that has no solution in it
+define build_student
+rm -rf _build/student && $(RUN) book/_tools/student_edition.py _build/student/source && \
+$(JB) build _build/student/source --all --path-output _build/student --quiet
 endef

@@ -29,11 +29,24 @@ from uddm_mini.settings import leaves
 from uddm_mini.worlds import WORLDS
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("sweep", "examine", "halves", "breaks", "course", "copies", "spins", "train", "sample", "recover", "audit")
+COMMANDS = (
+    "sweep",
+    "examine",
+    "halves",
+    "breaks",
+    "course",
+    "copies",
+    "spins",
+    "train",
+    "sample",
+    "recover",
+    "audit",
+    "teach",
+)
 NEEDED = {"sweep": ["--out", "s"], "examine": ["folder"], "halves": ["--out", "h.csv"], "train": ["--out", "m"]}
 NEEDED |= {"breaks": ["--out", "b.csv"], "course": ["--out", "c.csv"]}
 NEEDED |= {"copies": ["--out", "d.csv"], "spins": ["--out", "e.csv"]}
-NEEDED |= {"sample": ["model"], "recover": ["model"], "audit": ["model", "--out", "r"]}
+NEEDED |= {"sample": ["model"], "recover": ["model"], "audit": ["model", "--out", "r"], "teach": ["list"]}
 SETTINGS = {
     "sweep": (SweepSettings(), TextSettings()),
     "examine": (DetailSettings(), TextSettings()),

@@ -54,11 +54,13 @@ def test_every_way_of_naming_a_chapter_is_renumbered_and_nothing_else():
         "# 7. How?\n# Solutions 7. How?\n"
         "Chapters 6 and 7, chapter 12; exercise 7.4, exercises 8.1 and 8.2; chapters 3 to 5, 7 and 11.\n"
         "### 7.4 Stretch\n**8.1 Warm-up** section 7, 7 sentences, chapter 9; solution 7.4 passes.\n"
+        '<a id="ex-7-4"></a> [that one](sampling.ipynb#ex-8-1), ex-7-4 and index-7-1 stay\n'
     )
     after = (
         "# 8. How?\n# Solutions 8. How?\n"
         "Chapters 6 and 8, chapter 13; exercise 8.4, exercises 9.1 and 9.2; chapters 3 to 5, 8 and 12.\n"
         "### 8.4 Stretch\n**9.1 Warm-up** section 7, 7 sentences, chapter 10; solution 8.4 passes.\n"
+        '<a id="ex-8-4"></a> [that one](sampling.ipynb#ex-9-1), ex-7-4 and index-7-1 stay\n'
     )
     assert tool.renumbered(text, {k: k + 1 for k in range(7, 13)}) == after
 

@@ -35,7 +35,20 @@ def make_parser(**commands: Callable[[argparse.Namespace], None]) -> argparse.Ar
         epilog="Each command explains itself: python -m uddm_mini sweep --help. UDDM_DEBUG=1 shows where errors arise.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    for make in (_sweep, _examine, _halves, _breaks, _course, _copies, _spins, _train, _sample, _recover, _audit):
+    for make in (
+        _sweep,
+        _examine,
+        _halves,
+        _breaks,
+        _course,
+        _copies,
+        _spins,
+        _train,
+        _sample,
+        _recover,
+        _audit,
+        _teach,
+    ):
         name = make.__name__[1:]
         command = subparsers.add_parser(name, help=(make.__doc__ or "").rstrip("."))
         make(command)
@@ -158,6 +171,29 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="DIR", help=words)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
     add_options(parser, AuditSettings())
+
+
+def _teach(parser: argparse.ArgumentParser) -> None:
+    """for lecturers: list exercises, hand out an assignment, grade it, see what a class got wrong."""
+    words = "each explains itself: teach grade --help; the course file is --course (default course.yml)"
+    commands = parser.add_subparsers(dest="what", required=True, metavar="list|student|grade|report", help=words)
+    shown = commands.add_parser("list", help="all exercises of the book, with minutes and what they assess")
+    shown.add_argument("--csv", action="store_true", help="as a table for a spreadsheet")
+    student = commands.add_parser("student", help="write the notebook of an assignment, without solutions")
+    student.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
+    student.add_argument("--out", metavar="FILE", help="notebook to write (default WEEK.ipynb)")
+    grade = commands.add_parser("grade", help="grade a folder of notebooks, each in a process of its own")
+    grade.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
+    grade.add_argument("folder", metavar="FOLDER", help="folder with the notebooks that were handed in")
+    grade.add_argument("--jobs", type=a_count, default=2, metavar="N", help="how many at once (default 2)")
+    report = commands.add_parser("report", help="which mistakes a graded class made")
+    report.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
+    for one in (grade, report):
+        one.add_argument("--out", metavar="DIR", help="folder of the results; again to resume (default WEEK-grades)")
+    for one in (student, grade, report):
+        one.add_argument("--course", default="course.yml", metavar="FILE", help="course file (default course.yml)")
+    for one in (shown, student, grade, report):
+        one.add_argument("--book", metavar="DIR", help="folder of the book's notebooks (default that of the checkout)")
 
 
 def _corpus_options(parser: argparse.ArgumentParser) -> None:

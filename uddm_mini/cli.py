@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from uddm_mini.audit.command import audit_command
+from uddm_mini.course.commands import teach_command
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
 from uddm_mini.experiments.copies import CopySettings, duplicated_sentences
@@ -59,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         sample=_sample,
         recover=_recover,
         audit=audit_command,
+        teach=teach_command,
     ).parse_args(typed)
     options.command = command_line(typed)
     try:
@@ -199,9 +201,8 @@ def _train(options: argparse.Namespace) -> None:
     model = train(x, settings.noise.of(corpus.vocab_size), settings=settings, device=options.device)
     note_corpus(model, corpus)
     save(model, options.out)
-    print(
-        f"Trained on {len(x)} sentences; last loss {model.history['loss'][-1]:.3f} nats per token. Wrote {options.out}"
-    )
+    loss = model.history["loss"][-1]
+    print(f"Trained on {len(x)} sentences; last loss {loss:.3f} nats per token. Wrote {options.out}")
 
 
 def _sample(options: argparse.Namespace) -> None:
@@ -242,8 +243,7 @@ def _recover(options: argparse.Namespace) -> None:
 
 def _trained(options: argparse.Namespace, settings: Settings) -> Settings:
     """Return the settings that were typed; say so if --steps is given in vain."""
-    typed = {name.rpartition(".")[2] for name in ("steps", "train.steps") if getattr(options, name, None)}
-    typed |= {name.rpartition(".")[2] for name in ("epochs", "train.epochs") if getattr(options, name, None)}
-    if len(typed) == 2:
+    names = ("steps", "epochs")
+    if all(any(getattr(options, name, None) for name in (word, f"train.{word}")) for word in names):
         _say("--steps has no effect beside --epochs.")
     return chosen(options, settings)

@@ -24,6 +24,7 @@ SOLUTIONS = re.compile(r"(?m)^# Solutions \d+\. ")  # the title of such a page
 SOLUTION = re.compile(r"\bsolution \d+\.\d+")  # in the words of a statement
 EXERCISE = re.compile(r"(?i)\bexercises?\s\d+\.\d+(?:(?:,|,? and|,? or| to)\s\d+\.\d+)*")
 HEADING = re.compile(r"(?m)^(?:#{2,3} |\*\*)\d+\.\d+\b")  # of an exercise
+ANCHOR = re.compile(r"(?<=[\"#])ex-\d+(?=-\d+\b)")  # of an exercise, and links to it
 LINK = re.compile(r"\[[^\]]*?\bchapter\s(\d+)[^\]]*\]\(([a-z_]+)\.(?:ipynb|md)", re.IGNORECASE)
 
 
@@ -49,7 +50,7 @@ def renumbered(text: str, new: dict[int, int]) -> str:
     def numbers(match: re.Match[str]) -> str:
         return re.sub(r"(?<![\d.])\d+", one, match[0])  # the first number of 6.4, not the second
 
-    for pattern in (TITLE, SOLUTIONS, MENTION, EXERCISE, SOLUTION, HEADING):
+    for pattern in (TITLE, SOLUTIONS, MENTION, EXERCISE, SOLUTION, HEADING, ANCHOR):
         text = pattern.sub(numbers, text)
     return text
 

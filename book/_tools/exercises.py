@@ -1,4 +1,8 @@
-"""Note in the chapters which exercise of the package each check cell belongs to, in the metadata of the cell.
+"""Give every exercise of a chapter its heading with an anchor, and note in the metadata of its cells which one it is.
+
+Name, level, minutes and what it assesses come from the package. Three entries are typed in the metadata of the first
+cell of an exercise, and stay: "context", the ids of the cells that it cannot do without when it is cut out of its
+chapter; "needs", the ids of exercises whose functions it uses; and "imports", lines that an answer may need.
 
 python book/_tools/exercises.py [NOTEBOOK ...]     (default: every chapter with exercises)
 """
@@ -15,6 +19,17 @@ import nbformat
 from uddm_mini.chapters import CHAPTERS, exercises
 
 BOOK = Path(__file__).resolve().parents[1]
+TYPED = ("context", "needs", "imports")  # by hand, in the notebook
+# the forms of a heading: "**8.1 Warm-up (5 minutes): name.** text", "**1.1 Name** (core, 15 minutes). text",
+# "### 3.1 Name (core, 15 minutes)", "### Exercise 0.1 · core · 15 minutes"
+LEVELS = r"(?:[Ww]arm-up|[Cc]ore|[Ss]tretch)"
+ANCHOR = r"(?:<a id=\"ex-[\d-]+\"></a>\n\n)?"
+HEADINGS = (
+    rf"^\*\*\d+\.(\d+) {LEVELS} \(\d+ minutes\):[^*]*\*\* *",
+    rf"^\*\*\d+\.(\d+) [^*]*\*\* \({LEVELS}, \d+ minutes\)\. *",
+    rf"^{ANCHOR}### \d+\.(\d+) .*\({LEVELS}, \d+ minutes\)\n+",
+    rf"^### Exercise \d+\.(\d+) · {LEVELS} · \d+ minutes\n+",
+)
 
 
 def checked(source: str) -> list[str]:
@@ -29,7 +44,7 @@ def notes(notebook: Any, chapter: str) -> dict[int, dict[str, Any]]:
     found = {}
     parts = {
         check.__name__: {"id": e.id, "name": e.name, "level": e.level, "minutes": e.minutes}
-        | ({"part": part} if part > 1 else {})
+        | ({"part": part} if part > 1 else {"assesses": e.assesses})
         for e in exercises().values()
         if e.chapter == chapter
         for part, check in enumerate(e.checks, start=1)
@@ -37,17 +52,29 @@ def notes(notebook: Any, chapter: str) -> dict[int, dict[str, Any]]:
     for i, cell in enumerate(notebook.cells):
         for name in checked(cell.source) if cell.cell_type == "code" else []:
             if name in parts:
-                found[i] = parts.pop(name)
+                before = cell.metadata.get("exercise", {})
+                typed = {key: list(before[key]) for key in TYPED if key in before}
+                found[i] = parts.pop(name) | typed
     if parts:
         raise ValueError(f"No cell of {chapter}.ipynb calls {', '.join(parts)}.")
     return found
 
 
+def headed(source: str, chapter: str) -> str:
+    """Return a text of a chapter with every heading of an exercise in its one form."""
+    every = {e.number: e for e in exercises().values() if e.chapter == chapter}
+    for form in HEADINGS:
+        source = re.sub(form, lambda found: f"{every[int(found[1])].heading}\n\n", source, flags=re.M)
+    return source
+
+
 def note(path: Path) -> None:
-    """Write the notes into one notebook, and take those away that do not hold any more."""
+    """Write headings and notes into one notebook, and take those away that do not hold any more."""
     notebook = nbformat.read(path, as_version=4)
     found = notes(notebook, path.stem)
     for i, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            cell.source = headed(cell.source, path.stem)
         cell.metadata.pop("exercise", None)
         if i in found:
             cell.metadata["exercise"] = nbformat.from_dict(found[i])

@@ -95,20 +95,59 @@ def test_the_text_says_name_level_and_minutes_of_every_exercise(chapter, tool):
         assert chapter == "setup" or e.name.lower() in line, e.title
 
 
+@each_chapter
+def test_the_heading_of_every_exercise_has_one_form_and_an_anchor(chapter, tool):
+    prose = [cell.source for cell in cells_of(chapter) if cell.cell_type == "markdown"]
+    for source in prose:
+        assert tool.headed(source, chapter) == source, f"run python book/_tools/exercises.py book/{chapter}.ipynb"
+    text = "\n\n".join(prose)
+    found = [text.index(f"{e.heading}\n\n") for e in exercises_of(chapter)]
+    assert found == sorted(found) and text.count('<a id="ex-') == len(found)
+
+
+def test_every_other_form_of_a_heading_becomes_the_one(tool):
+    wanted = exercises()["hopfield-2"].heading + "\n\nCompute."
+    for old in (
+        "**1.2 Crosstalk** (core, 15 minutes). Compute.",
+        "**1.2 Core (15 minutes): crosstalk.** Compute.",
+        "### 1.2 Cross talk (core, 10 minutes)\n\nCompute.",
+        '<a id="ex-3-2"></a>\n\n### 3.2 Crosstalk (warm-up, 15 minutes)\n\nCompute.',
+        "### Exercise 1.2 · core · 15 minutes\n\nCompute.",
+    ):
+        assert tool.headed(f"</details>\n\n{old}", "hopfield") == f"</details>\n\n{wanted}"
+    assert tool.headed("A **1.2** (core) idea of 15 minutes.", "hopfield") == "A **1.2** (core) idea of 15 minutes."
+
+
+@each_chapter
+def test_the_cells_that_an_exercise_needs_are_there(chapter):
+    cells = cells_of(chapter)
+    known = {cell.id for cell in cells}
+    for cell in cells:
+        note = cell.metadata.get("exercise", {})
+        assert set(note.get("context", ())) <= known, note["id"]
+        assert set(note.get("needs", ())) <= set(exercises()), note["id"]
+
+
+def test_every_exercise_says_what_it_assesses():
+    said = [e.assesses for e in exercises().values()]
+    assert all(3 < len(words) < 80 and not words.endswith(".") for words in said), "exercise(..., assesses=...)"
+
+
 def test_notes_are_written_into_a_notebook_and_removed_again(tool, tmp_path, capsys):
     cell, markdown = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
     chapter = exercises_of("hopfield")
     calls = [f"checks.{check.__name__}(answer)" for e in chapter for check in e.checks]
     cells = [cell("%pip install it"), *map(cell, calls), cell(calls[0]), markdown("checks.crosstalk(no_code)")]
     cells[0].metadata["exercise"] = {"id": "old"}
-    cells[1].metadata["tags"] = ["kept"]
+    cells[1].metadata.update({"tags": ["kept"], "exercise": {"id": "old", "context": ["by-hand"]}})
     path = tmp_path / "hopfield.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     tool.note(path)
     after = [cell.metadata for cell in nbformat.read(path, as_version=4).cells]
     first = {"id": "hopfield-1", "name": "The energy from the overlaps", "level": "warm-up", "minutes": 10}
+    typed = {"assesses": "an energy as a function of overlaps", "context": ["by-hand"]}
     assert after[0] == {} == after[5] == after[6]
-    assert after[1] == {"tags": ["kept"], "exercise": first}
+    assert after[1] == {"tags": ["kept"], "exercise": first | typed}
     assert after[2] == {"exercise": first | {"part": 2}}
     assert [m["exercise"]["id"] for m in after[3:5]] == ["hopfield-2", "hopfield-3"]
     nbformat.write(nbformat.v4.new_notebook(cells=cells[:2]), path)

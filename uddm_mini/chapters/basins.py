@@ -35,7 +35,7 @@ NEIGHBORS = (
 )
 
 
-@exercise(1, "Which noise level?", level="warm-up", minutes=5)
+@exercise(1, "Which noise level?", level="warm-up", minutes=5, assesses="a noise level for a number of changes")
 @questions(LEVELS, "For {k} of {length} words and V = {vocab}")
 def alpha_for(k: int, length: int, vocab: int, got: Any) -> str:
     """Check alpha = 1 - (k / L) V / (V - 1), at least 1e-3."""
@@ -56,7 +56,7 @@ def alpha_for(k: int, length: int, vocab: int, got: Any) -> str:
     return "Right. The denoiser is told the level at which k changed words are just what it expects."
 
 
-@exercise(2, "The radius", level="core", minutes=10)
+@exercise(2, "The radius", level="core", minutes=10, assesses="a radius by interpolation")
 @questions([(list(k), list(r)) for k, r in PROFILES], "For the shares {returned} at {changed} changed words")
 def radius(changed: list[int], returned: list[float], got: Any) -> str:
     """Check the largest number with at least half returned, interpolated, against cases counted by hand."""
@@ -94,7 +94,7 @@ def _run_ends() -> list[tuple[Any, ...]]:
     ]
 
 
-@exercise(3, "Where do the runs end?", level="core", minutes=15)
+@exercise(3, "Where do the runs end?", level="core", minutes=15, assesses="sorting the ends of runs")
 @questions(_run_ends, hidden=2)
 def where_runs_end(
     ends: torch.Tensor, x: torch.Tensor, memories: torch.Tensor, counts: tuple[int, int, int], hint: str, got: Any
@@ -122,7 +122,7 @@ def where_runs_end(
     return "Right. A failed run that was captured shows memory; one that ends elsewhere shows something else."
 
 
-@exercise(4, "A radius with a proof", level="stretch", minutes=25)
+@exercise(4, "A radius with a proof", level="stretch", minutes=25, assesses="a worst-case bound for a memorizer")
 def safe_radius(answer: Any) -> str:
     """Check the largest k with sum over other memories of exp(-beta (d_i - 2 k)) < 1."""
     cases = []

@@ -13,7 +13,13 @@ from uddm_mini.teaching.exercises import exercise, second_part
 LINEAR = 1 - 1e-3  # how far the linear schedule falls between t = 0 and t = 1
 
 
-@exercise(1, "How much noise do I need?", level="warm-up", minutes=5)
+@exercise(
+    1,
+    "How much noise do I need?",
+    level="warm-up",
+    minutes=5,
+    assesses="resampled against changed words, and a schedule",
+)
 @questions([(0.25, 102), (0.5, 3), (0.0, 10)], "For changed = {changed} and V = {vocab}")
 def level_for(changed: float, vocab: int, got: Any) -> str:
     """Check t with (1 - alpha(t)) (V - 1) / V = changed, for the linear schedule."""
@@ -29,7 +35,7 @@ def level_for(changed: float, vocab: int, got: Any) -> str:
     return "Right. With few words you need clearly more noise, because many draws hit the old word."
 
 
-@exercise(2, "One step onward", level="core", minutes=10)
+@exercise(2, "One step onward", level="core", minutes=10, assesses="transition matrices between two times")
 @questions([(0.8, 0.3, 3), (0.9, 0.1, 5), (0.6, 0.3, 3)], "From alpha = {alpha_s} to {alpha_t}, V = {vocab}")
 def step_table(alpha_s: float, alpha_t: float, vocab: int, got: Any) -> str:
     """Check the table of the step from s to t, whose survival is alpha_t / alpha_s."""
@@ -49,7 +55,7 @@ def step_table(alpha_s: float, alpha_t: float, vocab: int, got: Any) -> str:
     return "Right. Multiply the table of the jump to s by yours, and you get the table of the jump to t."
 
 
-@exercise(3, "Luck", level="core", minutes=15)
+@exercise(3, "Luck", level="core", minutes=15, assesses="Bayes' rule for one word")
 @questions([(0.4, 3), (0.5, 102), (0.4, 30), (1.0, 5)], "At alpha = {alpha} and V = {vocab}")
 def lucky(alpha: float, vocab: int, got: Any) -> str:
     """Check p(resampled | unchanged) = c / (alpha + c), c = (1 - alpha) / V."""
@@ -66,7 +72,7 @@ def lucky(alpha: float, vocab: int, got: Any) -> str:
 MIXED = "You mix units: information in nats goes with e, information in bits with 2."
 
 
-@exercise(4, "How many sentences fit?", level="stretch", minutes=25)
+@exercise(4, "How many sentences fit?", level="stretch", minutes=25, assesses="mutual information as capacity")
 @questions(
     [(0.2, 14, 102), (0.5, 3, 10), (0.35, 5, 20), (0.35, 5, 40), (1.0, 4, 10), (0.0, 6, 5)],
     "At alpha = {alpha}, L = {length}, V = {vocab}",

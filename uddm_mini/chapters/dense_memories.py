@@ -11,7 +11,7 @@ from uddm_mini.teaching.answers import BITS, compare, questions
 from uddm_mini.teaching.exercises import exercise
 
 
-@exercise(1, "The right sharpness", level="warm-up", minutes=10)
+@exercise(1, "The right sharpness", level="warm-up", minutes=10, assesses="an inverse temperature from a likelihood")
 @questions([(0.01,), (0.1,), (0.2,), (0.4,), (0.5,)], "At rho = {rho}")
 def matched_beta(rho: float, got: Any) -> str:
     """Compare with ln((1 - rho) / rho), and with beta_t at V = 2."""
@@ -45,7 +45,9 @@ def _memory_cases() -> list[tuple[torch.Tensor, torch.Tensor, float]]:
     return cases
 
 
-@exercise(2, "How many memories take part", level="core", minutes=15)
+@exercise(
+    2, "How many memories take part", level="core", minutes=15, assesses="entropy of a softmax, and what it counts"
+)
 @questions(_memory_cases, "At beta = {beta}")
 def effective_memories(memories: torch.Tensor, x: torch.Tensor, beta: float, got: Any) -> str:
     """Compare with exp of the entropy of softmax(beta m), m the number of positions that agree."""
@@ -63,7 +65,13 @@ def effective_memories(memories: torch.Tensor, x: torch.Tensor, beta: float, got
     return "Right. It is n when the noise has erased everything, and 1 when a single memory has won."
 
 
-@exercise(3, "How many sentences can be told apart", level="stretch", minutes=20)
+@exercise(
+    3,
+    "How many sentences can be told apart",
+    level="stretch",
+    minutes=20,
+    assesses="the binomial distribution, and capacity",
+)
 @questions(
     [(2, 20, 16, 50), (2, 40, 32, 2000), (102, 14, 3, 4096), (5, 8, 4, 10), (3, 2, 1, 2)],
     "At V = {vocab}, L = {length}, {agreeing} agreeing tokens and n = {n}",

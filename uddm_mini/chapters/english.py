@@ -61,7 +61,7 @@ def _pairs(words: Mapping[str, int], *, once: bool = False) -> Counter[tuple[str
     return found
 
 
-@exercise(1, "One merge", level="warm-up", minutes=10)
+@exercise(1, "One merge", level="warm-up", minutes=10, assesses="one step of byte-pair encoding")
 @questions([(text,) for text in TEXTS], "In {words}")
 def one_merge(words: dict[str, int], got: Any) -> str:
     """Check how many tokens a text has after its commonest pair of neighbors was merged."""
@@ -93,7 +93,7 @@ def one_merge(words: dict[str, int], got: Any) -> str:
     return "Right. BPE does only this, a thousand times: frequent words become one token, rare ones stay in pieces."
 
 
-@exercise(2, "Bits per character", level="core", minutes=10)
+@exercise(2, "Bits per character", level="core", minutes=10, assesses="converting units of information")
 @questions(PRICES, "{nats} nats a subword, {subwords} subwords, {characters} characters")
 def bits_per_character(nats: float, subwords: int, characters: int, got: Any) -> str:
     """Check nats per subword times subwords, over ln 2 and the number of characters."""
@@ -113,7 +113,7 @@ def bits_per_character(nats: float, subwords: int, characters: int, got: Any) ->
     return "Right. Now texts that were cut in different ways can be compared."
 
 
-@exercise(3, "The crossing in tokens", level="core", minutes=15)
+@exercise(3, "The crossing in tokens", level="core", minutes=15, assesses="a crossing in other units")
 @questions(lambda: [(np.array(n), np.array(gap), k) for n, gap, k in GAPS], "Gaps {gap} at {sizes}, {each} tokens")
 def tokens_at_crossing(sizes: Any, gap: Any, each: float, got: Any) -> str:
     """Check where the gap is half of what it was at first, on straight lines in ln n, times tokens a sentence."""
@@ -142,7 +142,7 @@ def tokens_at_crossing(sizes: Any, gap: Any, each: float, got: Any) -> str:
     return "Right. In tokens, networks that read in words, subwords or characters stand on one axis."
 
 
-@exercise(4, "How far does the line reach?", level="stretch", minutes=30)
+@exercise(4, "How far does the line reach?", level="stretch", minutes=30, assesses="an interval for a prediction")
 @questions(lambda: [(np.array(w), np.array(n), new, q) for w, n, new, q in LAWS], "At {new:g} weights")
 def prediction_interval(weights: Any, tokens: Any, new: float, quantile: float, got: Any) -> str:
     """Check the prediction interval of a straight line in logarithms, by the textbook's formula."""

@@ -36,7 +36,7 @@ DRAWS = ((0, 0, 1, 0), (2, 1, 0, 2, 2, 1), (4, 4, 4, 4, 4), (0, 1, 2, 3, 4, 5))
 DRAWN = (((0.5, 0.3, 0.2), 3), ((0.9, 0.1), 6), ((0.9, 0.1), 2), ((0.6, 0.4, 0.0), 4))
 
 
-@exercise(1, "What the full posterior says", level="warm-up", minutes=10)
+@exercise(1, "What the full posterior says", level="warm-up", minutes=10, assesses="entropy of a posterior")
 @questions(
     lambda: [(as_tensor(p), b, alpha) for p, b, alpha in WORDS], "For the cavity {cavity}, b = {b}, alpha = {alpha}"
 )
@@ -71,7 +71,7 @@ def _labelled() -> list[tuple[Any, ...]]:
     return cases
 
 
-@exercise(2, "The area under the curve", level="core", minutes=15)
+@exercise(2, "The area under the curve", level="core", minutes=15, assesses="the area under the ROC curve, with ties")
 @questions(_labelled, "For yes {yes} and no {no}", hidden=2)
 def area(scores: torch.Tensor, labels: torch.Tensor, yes: tuple[float, ...], no: tuple[float, ...], got: Any) -> str:
     """Check the Mann-Whitney statistic with ties."""
@@ -91,7 +91,13 @@ def area(scores: torch.Tensor, labels: torch.Tensor, yes: tuple[float, ...], no:
     return "Right. It needs no threshold, and only the order of the scores matters."
 
 
-@exercise(3, "A threshold that keeps its promise", level="core", minutes=15)
+@exercise(
+    3,
+    "A threshold that keeps its promise",
+    level="core",
+    minutes=15,
+    assesses="a threshold with a guaranteed error rate",
+)
 @questions(lambda: [(as_tensor(no), rate) for no, rate in CALIBRATION])
 def calibrated(known: torch.Tensor, rate: float, got: Any) -> str:
     """Check the k-th largest score, k = floor(rate (n + 1))."""
@@ -110,7 +116,7 @@ def calibrated(known: torch.Tensor, rate: float, got: Any) -> str:
     return "Right. It assumes nothing about how the scores are distributed, only that the new item is of the same kind."
 
 
-@exercise(4, "How much surer of its own text?", level="core", minutes=15)
+@exercise(4, "How much surer of its own text?", level="core", minutes=15, assesses="a score with its own unit")
 @questions(lambda: [_of_texts(seed) for seed in (0, 1)])
 def surer(model: dict[str, torch.Tensor], table: dict[str, torch.Tensor], got: Any) -> str:
     """Check the entropy of fresh minus own text over that of fresh text under a table."""
@@ -153,7 +159,9 @@ def _of_texts(seed: int) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tenso
     return {text: draw(text, level[text]) for text in shapes}, {text: draw(text, 1.2 - seed * 0.3) for text in shapes}
 
 
-@exercise(5, "Entropy from draws", level="stretch", minutes=25)
+@exercise(
+    5, "Entropy from draws", level="stretch", minutes=25, assesses="an estimator without bias, and what it misses"
+)
 @questions(lambda: [(torch.tensor(row),) for row in DRAWS], "For the draws {draws}")
 def from_draws(draws: torch.Tensor, got: Any) -> str:
     """Check sum_v (n_v / S) (1 / n_v + ... + 1 / (S - 1))."""

@@ -27,7 +27,9 @@ def _energy_cases() -> list[tuple[torch.Tensor, int, torch.Tensor, torch.Tensor]
     return cases
 
 
-@exercise(1, "The energy from the overlaps", level="warm-up", minutes=10)
+@exercise(
+    1, "The energy from the overlaps", level="warm-up", minutes=10, assesses="an energy as a function of overlaps"
+)
 @questions(_energy_cases, "At N = {n_units}, overlaps {m}", hidden=2)
 def energy_from_overlaps(m: torch.Tensor, n_units: int, patterns: torch.Tensor, state: torch.Tensor, got: Any) -> str:
     """Compare with E = -N/2 sum_mu m_mu^2 + P/2, which the couplings give by another way."""
@@ -71,7 +73,7 @@ def energy_levels(n: int, got: Any) -> str:
     return "Right. 2^N states share N/2 + 1 energies (rounded down), because one pattern gives one overlap, squared."
 
 
-@exercise(2, "Crosstalk", level="core", minutes=15)
+@exercise(2, "Crosstalk", level="core", minutes=15, assesses="what patterns take from each other, as a matrix product")
 @questions(lambda: [(_patterns(*numbers),) for numbers in ((5, 30, 0), (9, 30, 2), (2, 6, 0))])
 def crosstalk(patterns: torch.Tensor, got: Any) -> str:
     """Compare with C = (N - 1) / N - xi_i h_i, computed from the couplings."""
@@ -97,7 +99,7 @@ def crosstalk(patterns: torch.Tensor, got: Any) -> str:
     return "Right. A pixel flips when its crosstalk exceeds the signal of about 1, and its spread grows as sqrt(P / N)."
 
 
-@exercise(3, "Learn from mistakes", level="stretch", minutes=25)
+@exercise(3, "Learn from mistakes", level="stretch", minutes=25, assesses="a learning rule with a stopping condition")
 def learn_couplings(answer: Any) -> str:
     """Ask for couplings without self-coupling under which as many patterns as units are all stable.
 

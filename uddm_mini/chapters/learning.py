@@ -29,7 +29,7 @@ TWO_TOKENS = ((0, 0.25, 0.15), (0.05, 0.10, 0.40), (0, 0, 0.05))  # section 4 of
 LEVELS = ((0.25, -1.0), (0.7, -0.5), (0.95, -1.3))  # pairs of alpha and its derivative
 
 
-@exercise(1, "The rate of a jump", level="warm-up", minutes=10)
+@exercise(1, "The rate of a jump", level="warm-up", minutes=10, assesses="rates of the reverse process")
 @questions(
     lambda: [(as_tensor(p), b, *level) for p in (PRIOR, OTHER) for level in LEVELS for b in range(len(p))],
     "For p0 = {p0} and b = {b}",
@@ -66,7 +66,7 @@ def jump_rates(p0: torch.Tensor, b: int, alpha: float, slope: float, got: Any) -
     )
 
 
-@exercise(2, "What knowing nothing costs", level="warm-up", minutes=10)
+@exercise(2, "What knowing nothing costs", level="warm-up", minutes=10, assesses="one term of the NELBO by hand")
 @questions([(size, *level) for size in (3, 7) for level in LEVELS], "At V = {vocab}, alpha = {alpha}, alpha' = {slope}")
 def uniform_guess(vocab: int, alpha: float, slope: float, got: Any) -> str:
     """Compare with the objective itself at a uniform prediction."""
@@ -94,7 +94,7 @@ def _conversions() -> list[tuple[torch.Tensor, int, float, str]]:
     return cases
 
 
-@exercise(3, "Convert by hand", level="core", minutes=15)
+@exercise(3, "Convert by hand", level="core", minutes=15, assesses="full against cavity posterior")
 @questions(_conversions, 'For {known}, b = {b}, alpha = {alpha}, wanted="{wanted}"')
 def my_convert(known: torch.Tensor, b: int, alpha: float, wanted: str, got: Any) -> str:
     """Compare with Bayes' rule over all words."""
@@ -109,7 +109,7 @@ def my_convert(known: torch.Tensor, b: int, alpha: float, wanted: str, got: Any)
     return "Right. One factor, e to the beta_t, is all that separates what the two losses learn."
 
 
-@exercise(4, "Spread the noise levels", level="core", minutes=15)
+@exercise(4, "Spread the noise levels", level="core", minutes=15, assesses="stratified sampling with a generator")
 def spread_times(answer: Any) -> str:
     """Look for one level in every interval, randomness in all of them, and use of the generator."""
     n, few, draws = 16, torch.zeros(5), []
@@ -173,7 +173,13 @@ def shrinkage(spread: Any, answer: Any) -> str:
     return f"Right. Here the standard deviation falls from {independent:.4f} to {found:.4f}, by {right:.1f}."
 
 
-@exercise(5, "The price of the wrong form", level="stretch", minutes=25)
+@exercise(
+    5,
+    "The price of the wrong form",
+    level="stretch",
+    minutes=25,
+    assesses="an expectation over all cases, and the price of the wrong posterior",
+)
 @questions(
     lambda: [(as_tensor(p), *level) for p in ((0.6, 0.25, 0.15), PRIOR) for level in LEVELS],
     "For p = {p}, alpha = {alpha}, alpha' = {slope}",

@@ -13,7 +13,7 @@ from uddm_mini.teaching.exercises import exercise
 BETAS, TINY, DECAY = (0.9, 0.99), 1e-8, 0.01  # of AdamW, as the chapter has them
 
 
-@exercise(1, "How far apart are two noise levels?", level="warm-up", minutes=10)
+@exercise(1, "How far apart are two noise levels?", level="warm-up", minutes=10, assesses="features of the noise level")
 @questions([(0.3, 0.9), (0.001, 0.01), (0.5, 0.51), (1.0, 0.001), (0.3, 0.0), (0.0, 1.0)], "For the levels {s} and {t}")
 def time_gap(s: float, t: float, got: Any) -> str:
     """Compare with the Euclidean distance of the two points (t, log(t + 1e-3) / 5, cos(pi t))."""
@@ -62,7 +62,7 @@ def _heads() -> list[tuple[torch.Tensor, ...]]:
     ]
 
 
-@exercise(2, "A head that does not look at itself", level="core", minutes=15)
+@exercise(2, "A head that does not look at itself", level="core", minutes=15, assesses="attention with a mask")
 @questions(_heads)
 def blind_head(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, got: Any) -> str:
     """Compare with attention whose diagonal scores are minus infinity."""
@@ -103,7 +103,7 @@ def blind_head(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, got: Any) -> s
     )
 
 
-@exercise(3, "How far can a weight go?", level="core", minutes=10)
+@exercise(3, "How far can a weight go?", level="core", minutes=10, assesses="a schedule of step sizes")
 @questions(
     [(100, 0.02, 30), (700, 7e-3, 50), (700, 1e-3, 50), (300, 7e-3, 0), (40, 0.01, 50)],
     "Over {steps} steps, peak {peak}, warm-up {warmup}",
@@ -159,7 +159,7 @@ def _runs() -> list[tuple[float, torch.Tensor, torch.Tensor]]:
     return [(w, as_tensor(gradients), as_tensor(sizes)) for w, gradients, sizes in found]
 
 
-@exercise(4, "AdamW by hand", level="stretch", minutes=25)
+@exercise(4, "AdamW by hand", level="stretch", minutes=25, assesses="an optimizer from its definition")
 @questions(_runs, "From {weight}, gradients {gradients}, sizes {sizes}")
 def adamw(weight: float, gradients: torch.Tensor, sizes: torch.Tensor, got: Any) -> str:
     """Compare with the definition of AdamW for one weight."""

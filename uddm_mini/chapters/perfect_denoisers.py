@@ -31,7 +31,7 @@ def _copies() -> list[tuple[torch.Tensor, float]]:
     return [(copied, nats), (torch.arange(12).reshape(6, 2), math.log(6))]
 
 
-@exercise(1, "A floor with copies", level="warm-up", minutes=5)
+@exercise(1, "A floor with copies", level="warm-up", minutes=5, assesses="the entropy of an empirical distribution")
 @questions(_copies, hidden=1)
 def training_floor(x: torch.Tensor, nats: float, got: Any) -> str:
     """Check the entropy of the training set's own distribution, per word."""
@@ -51,7 +51,7 @@ def training_floor(x: torch.Tensor, nats: float, got: Any) -> str:
     return "Right. Copies lower the floor: a model may win by favoring the sentences that come often."
 
 
-@exercise(2, "Read off the collapse", level="core", minutes=10)
+@exercise(2, "Read off the collapse", level="core", minutes=10, assesses="reading a table by interpolation")
 @questions(lambda: [(n, *map(as_tensor, table)) for n, table in COLLAPSES], "For n = {n}")
 def collapse_at(n: int, levels: torch.Tensor, information: torch.Tensor, got: Any) -> str:
     """Check the interpolated level on tables, inside and beyond both ends."""
@@ -85,7 +85,7 @@ def _worlds() -> list[tuple[torch.Tensor, torch.Tensor, float, int, torch.Tensor
     return [first, second, (*short, 0.5, 3, log_language[1:])]
 
 
-@exercise(3, "Was it in the training set?", level="core", minutes=20)
+@exercise(3, "Was it in the training set?", level="core", minutes=20, assesses="the optimal test for membership")
 @questions(_worlds)
 def from_memory(
     xt: torch.Tensor, memories: torch.Tensor, alpha: float, vocab: int, log_language: torch.Tensor, got: Any
@@ -123,7 +123,7 @@ def from_memory(
     return "Right. The difference inside is a free energy against the language's: no test for membership beats it."
 
 
-@exercise(4, "A bound for the weight", level="stretch", minutes=25)
+@exercise(4, "A bound for the weight", level="stretch", minutes=25, assesses="Jensen's inequality as a bound")
 @questions(
     lambda: [(n, as_tensor(DENSITIES)) for n in (2, 5, 40)] + [(5, as_tensor(FEW)), (1, as_tensor(DENSITIES))],
     "For n = {n}",

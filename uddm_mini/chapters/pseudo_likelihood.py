@@ -33,7 +33,7 @@ def _loops() -> list[tuple[torch.Tensor, torch.Tensor, int, int]]:
     return loops + [(J + J.T, sigma, 0, 3) for J, sigma, *_ in loops[:2]]
 
 
-@exercise(1, "Around the loop", level="warm-up", minutes=8)
+@exercise(1, "Around the loop", level="warm-up", minutes=8, assesses="why symmetry makes an energy")
 @questions(_loops, "For i={i}, j={j}")
 def my_loop(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int, got: Any) -> str:
     """Compare with 4 sigma_i sigma_j (J_ji - J_ij)."""
@@ -53,7 +53,7 @@ def my_loop(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int, got: Any) -> s
     return "Right. The sum is 0 for every state and every pair only if J is symmetric: one loop can disprove an energy."
 
 
-@exercise(2, "How unsure is a spin?", level="core", minutes=10)
+@exercise(2, "How unsure is a spin?", level="core", minutes=10, assesses="binary entropy without overflow")
 @questions(lambda: [(as_tensor(h),) for h in FIELDS], "At h = {h}")
 def unit_entropy(h: torch.Tensor, got: Any) -> str:
     """Compare with the entropy of (p, 1 - p), p = 1 / (1 + exp(-2 h)), at moderate and at huge fields."""
@@ -101,7 +101,7 @@ def _basin_cases() -> list[tuple[torch.Tensor, torch.Tensor]]:
     return cases
 
 
-@exercise(3, "A basin with a proof", level="core", minutes=15)
+@exercise(3, "A basin with a proof", level="core", minutes=15, assesses="a worst-case bound for a basin")
 def safe_flips(answer: Any) -> str:
     """Compare with the bound on couplings with and without ties, and on an unstable pattern."""
     cases = _basin_cases()
@@ -138,7 +138,7 @@ def safe_flips(answer: Any) -> str:
     )
 
 
-@exercise(4, "A melody", level="stretch", minutes=20)
+@exercise(4, "A melody", level="stretch", minutes=20, assesses="a learning rule for sequences")
 def melody(answer: Any) -> str:
     """Run the couplings: every pattern must lead to the next one, and the last to the first."""
     questions = [(random_patterns(p, n, _seeded(s)),) for p, n, s in ((5, 200, 0), (3, 120, 1), (8, 400, 2))]

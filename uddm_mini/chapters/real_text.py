@@ -40,7 +40,7 @@ ENDS = ((0, 0), (1, 2), (2, 0))
 OTHER_STEP = ((0.7, 0.1, 0.1, 0.1), (0.2, 0.3, 0.4, 0.1), (0.25, 0.05, 0.6, 0.1), (0.4, 0.3, 0.2, 0.1))
 
 
-@exercise(1, "Is it a twin?", level="warm-up", minutes=10)
+@exercise(1, "Is it a twin?", level="warm-up", minutes=10, assesses="a definition put into code, to the letter")
 @questions(TWINS, '"{held_out}" and "{other}", share {share}')
 def is_twin(held_out: str, other: str, share: float, got: Any) -> str:
     """Check the rule of near duplicates: shared distinct words against the smaller of two numbers of words."""
@@ -61,7 +61,7 @@ def is_twin(held_out: str, other: str, share: float, got: Any) -> str:
     return "Right. The rule looks only at which words occur, so a twin may have them in another order."
 
 
-@exercise(2, "The longest shared run", level="core", minutes=15)
+@exercise(2, "The longest shared run", level="core", minutes=15, assesses="substrings, and a search that ends")
 @questions([(sentence, list(texts)) for sentence, texts, _ in RUNS], '"{sentence}" in {texts}')
 def longest_shared(sentence: str, texts: list[str], got: Any) -> str:
     """Check the length of the longest substring against all substrings."""
@@ -81,7 +81,7 @@ def longest_shared(sentence: str, texts: list[str], got: Any) -> str:
     return "Right. It finds copied phrases even where they moved to another place, which a count by position misses."
 
 
-@exercise(3, "What stands between?", level="core", minutes=15)
+@exercise(3, "What stands between?", level="core", minutes=15, assesses="Bayes' rule in a Markov chain")
 @questions(
     lambda: [(as_tensor(s), *ends) for s in (STEP, OTHER_STEP) for ends in ENDS],
     "For left = {left} and right = {right}",
@@ -117,7 +117,7 @@ def _scores() -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
     return cases
 
 
-@exercise(4, "Subtract the difficulty", level="stretch", minutes=30)
+@exercise(4, "Subtract the difficulty", level="stretch", minutes=30, assesses="a score calibrated by a baseline")
 @questions(_scores)
 def surprise_below(model: torch.Tensor, baseline: torch.Tensor, counted: torch.Tensor, got: Any) -> str:
     """Check the mean, over counted characters, of the baseline's entropy minus the model's."""

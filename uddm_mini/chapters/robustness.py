@@ -29,7 +29,7 @@ WRITTEN = (((-10.0, -11.0, -12.5), 8192, 46), ((-9.5, -9.5), 2000, 1), ((-12.0,)
 MIXTURES = ((0.125, 0.42, 0.0002), (0.0056, 0.105, 0.0002), (0.3, 0.5, 0.1))
 
 
-@exercise(1, "Masked or kept", level="warm-up", minutes=10)
+@exercise(1, "Masked or kept", level="warm-up", minutes=10, assesses="a posterior under absorbing noise")
 @questions(lambda: [(np.array(cavity), seen) for cavity, seen in SEEN], "For the cavity {cavity} and the token {seen}")
 def masked_or_kept(cavity: Any, seen: int, got: Any) -> str:
     """Check the posterior under absorbing noise: the cavity at a mask, certainty at a word."""
@@ -59,7 +59,7 @@ def masked_or_kept(cavity: Any, seen: int, got: Any) -> str:
     return "Right. A mask leaves the cavity as it is, and a word that is kept is certain, whatever t is."
 
 
-@exercise(2, "Where it crosses", level="core", minutes=15)
+@exercise(2, "Where it crosses", level="core", minutes=15, assesses="a crossing by interpolation")
 @questions(
     lambda: [(np.array(sizes, float), np.array(gaps), level) for sizes, gaps, level in CURVES],
     "At sizes {sizes}, gaps {gaps}, level {level}",
@@ -97,7 +97,7 @@ def crossing_of(sizes: Any, gaps: Any, level: float, got: Any) -> str:
     return "Right. Between two sizes you interpolate in ln n; beyond the last one nothing was measured."
 
 
-@exercise(3, "By chance, or by heart?", level="core", minutes=10)
+@exercise(3, "By chance, or by heart?", level="core", minutes=10, assesses="hits against their expectation")
 @questions(
     lambda: [(np.array(log_p), written, hits) for log_p, written, hits in WRITTEN],
     "For {written} sentences, {hits} of them from the group",
@@ -130,7 +130,7 @@ def by_chance(log_p: Any, written: int, hits: int, got: Any) -> str:
     return "Right. Only what goes beyond chance is a sign of memory: a frequent sentence is written without any."
 
 
-@exercise(4, "One number for memory?", level="stretch", minutes=20)
+@exercise(4, "One number for memory?", level="stretch", minutes=20, assesses="a mixture solved for its weight")
 @questions(MIXTURES, "For shares {written}, {lines} and {language}")
 def reciting_share(written: float, lines: float, language: float, got: Any) -> str:
     """Check w from written = w lines + (1 - w) language."""

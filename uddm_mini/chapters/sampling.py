@@ -46,7 +46,9 @@ CORRECTED = (
 )
 
 
-@exercise(1, "Can greedy move?", level="warm-up", minutes=5)
+@exercise(
+    1, "Can greedy move?", level="warm-up", minutes=5, assesses="when a reverse step changes the most probable word"
+)
 def can_greedy_move(answer: Any) -> str:
     """Check alpha_s (alpha_s - alpha_t) > alpha_t (1 - alpha_s) against the step itself."""
     vocab = 7
@@ -78,7 +80,7 @@ def can_greedy_move(answer: Any) -> str:
     return "Right. With small steps only the end of the way passes, which is why greedy waits until then."
 
 
-@exercise(2, "The other exact way", level="core", minutes=15)
+@exercise(2, "The other exact way", level="core", minutes=15, assesses="an average of known-start steps")
 def average_step(answer: Any) -> str:
     """Check the average of known-start steps against the plug-in step with the cavity."""
     cases, cavities = [], []
@@ -122,7 +124,7 @@ def _new_ones() -> list[tuple[Any, ...]]:
     return [(samples, train, _log_prob, 4), (train, train, _log_prob, 0), (samples, few, _log_prob_without_2, 2)]
 
 
-@exercise(3, "How much is new?", level="core", minutes=15)
+@exercise(3, "How much is new?", level="core", minutes=15, assesses="novelty against copies")
 @questions(_new_ones, hidden=1)
 def new_fraction(samples: torch.Tensor, train: torch.Tensor, log_prob: Any, count: int, got: Any) -> str:
     """Check the fraction of samples that are grammatical and in no training row."""
@@ -153,7 +155,7 @@ def _laws() -> list[tuple[torch.Tensor, torch.Tensor, float, int]]:
     return cases
 
 
-@exercise(4, "Correct yourself", level="stretch", minutes=25)
+@exercise(4, "Correct yourself", level="stretch", minutes=25, assesses="a Gibbs step that keeps a distribution")
 @questions(_laws, "At alpha = {alpha}, position {position}")
 def gibbs_step(law: torch.Tensor, prior: torch.Tensor, alpha: float, position: int, got: Any) -> str:
     """Check the law after one word was redrawn against the conditionals of the enumerated q(x_t)."""

@@ -16,7 +16,7 @@ def _pairs() -> list[tuple[torch.Tensor, torch.Tensor, int]]:
     return [(x0, xt, 3), (x0, x0, 0), (xt[:1, :3], torch.tensor([[3, 7, 5]]), 1)]
 
 
-@exercise(1, "How much did the noise change?", level="warm-up", minutes=5)
+@exercise(1, "How much did the noise change?", level="warm-up", minutes=5, assesses="comparing two tensors of tokens")
 @questions(_pairs, hidden=1)
 def changed_fraction(x0: torch.Tensor, xt: torch.Tensor, differ: int, got: Any) -> str:
     """Compare with a count by hand: the fraction of words that differ."""

@@ -33,7 +33,7 @@ def _arrows(language: ToyLanguage) -> list[Arcs]:
     return compile_grammar(language.grammar, {word: i for i, word in enumerate(language.words)})
 
 
-@exercise(1, "Count without writing out", level="warm-up", minutes=5)
+@exercise(1, "Count without writing out", level="warm-up", minutes=5, assesses="the forward recursion on counts")
 def count_sentences(answer: Any) -> str:
     """Compare with the sentences written out; the two classic slips are counting arrows and counting words."""
     language = pets()
@@ -55,7 +55,7 @@ def count_sentences(answer: Any) -> str:
     return f"Right: {right} here, and 1,382,400 in the book's language. No sentence was written out."
 
 
-@exercise(2, "The entropy of an echo", level="core", minutes=10)
+@exercise(2, "The entropy of an echo", level="core", minutes=10, assesses="joint and conditional entropy")
 @questions([(6, 0.8), (2, 0.7), (5, 0.2), (4, 1.0), (3, 0.0)], "For n = {n} and fidelity = {fidelity}")
 def echo_entropies(n: int, fidelity: float, got: Any) -> str:
     """Compare with sums over the joint table of choice and echo."""
@@ -74,7 +74,13 @@ def echo_entropies(n: int, fidelity: float, got: Any) -> str:
     return "Right. With n = 6 and fidelity 0.8 the second number, 0.82 nats, is the bar of the adjective in the figure."
 
 
-@exercise(3, "A language model that reads from left to right", level="core", minutes=15)
+@exercise(
+    3,
+    "A language model that reads from left to right",
+    level="core",
+    minutes=15,
+    assesses="conditional probabilities by recursion",
+)
 def next_word(answer: Any) -> str:
     """Compare with the sentences written out, after every prefix that the language can say."""
     language = pets()
@@ -107,7 +113,7 @@ def _listed(p: torch.Tensor, language: ToyLanguage) -> str:
     return ", ".join(f"{language.words[i]} {float(p[i]):.2f}" for i in best if float(p[i]) > 0) or "nothing"
 
 
-@exercise(4, "Two lost words at once", level="core", minutes=15)
+@exercise(4, "Two lost words at once", level="core", minutes=15, assesses="joint guesses against single ones")
 def best_pair(answer: Any) -> str:
     """Compare with sums over the sentences that agree with the visible words."""
     english, animals, ways = ToyLanguage(), pets(), crossroads()
@@ -150,7 +156,7 @@ def _pair_by_cavity(
     return float(table.max()), float(first.max() * second.max()), float(own[i] * own[j]), greedy
 
 
-@exercise(5, "Design a language", level="stretch", minutes=20)
+@exercise(5, "Design a language", level="stretch", minutes=20, assesses="redundancy designed to a number")
 def design(answer: Any) -> str:
     """Compute the Bayes ceiling of the student's grammar exactly, over all its sentences."""
     grammar = ask(answer)

@@ -40,7 +40,7 @@ TIMES = (
 )
 
 
-@exercise(1, "Passes", level="warm-up", minutes=5)
+@exercise(1, "Passes", level="warm-up", minutes=5, assesses="counting passes over data")
 @questions(RUNS, "With {n} training sentences, {steps} steps and batches of {batch}")
 def passes(n: int, steps: int, batch: int, got: Any) -> str:
     """Check steps * batch / n."""
@@ -62,7 +62,7 @@ def passes(n: int, steps: int, batch: int, got: Any) -> str:
     return "Right. Batches are drawn with replacement, so this is a mean: one sentence comes more often, another less."
 
 
-@exercise(2, "A turning point", level="core", minutes=15)
+@exercise(2, "A turning point", level="core", minutes=15, assesses="first passage by interpolation")
 @questions(
     lambda: [(np.array(steps), np.array(gap), bar) for steps, gap, bar in COURSES],
     "For the gaps {gap} after {steps} steps, and the bar {bar}",
@@ -96,7 +96,7 @@ def turning_point(steps: Any, gap: Any, bar: float, got: Any) -> str:
     return "Right. On a logarithmic axis, this is where a ruler would find it. And never means infinite, not the end."
 
 
-@exercise(3, "Patience", level="core", minutes=20)
+@exercise(3, "Patience", level="core", minutes=20, assesses="early stopping without a look ahead")
 @questions(
     lambda: [(np.array(train), np.array(held_out), patience) for train, held_out, patience in LOOKS],
     "For the held-out recoveries {held_out} and a patience of {patience}",
@@ -164,7 +164,9 @@ def cap(times: Any, longest: float) -> Any:
     return np.where(np.isfinite(times), times, longest)
 
 
-@exercise(4, "A power with an interval", level="stretch", minutes=25)
+@exercise(
+    4, "A power with an interval", level="stretch", minutes=25, assesses="an interval for a power, with missing runs"
+)
 @questions(
     lambda: [(np.array(n, dtype=float), np.array(rows), STUDENT[len(rows) - 2]) for n, rows in TIMES],
     "For n = {n} and the times {times}",

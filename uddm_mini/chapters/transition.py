@@ -43,7 +43,7 @@ NOT_LICENSED = {
 }
 
 
-@exercise(1, "Two examples", level="warm-up", minutes=10)
+@exercise(1, "Two examples", level="warm-up", minutes=10, assesses="probabilities of agreement, without enumeration")
 @questions(lambda: [(np.array(followers),) for followers in FOLLOWERS], "For p = {p}")
 def two_examples(p: Any, pair: Any) -> str:
     """Check train (1 + s) / 2 and held-out s, s = sum p^2, against the enumeration of all pairs."""
@@ -71,7 +71,9 @@ def two_examples(p: Any, pair: Any) -> str:
     return "Right. The gap is (1 - s) / 2, half of the 1 - s after one example, whatever the probabilities are."
 
 
-@exercise(2, "The bootstrap", level="core", minutes=20, spread=0.03)  # draws may be new each time
+@exercise(
+    2, "The bootstrap", level="core", minutes=20, assesses="the bootstrap over whole seeds", spread=0.03
+)  # draws may be new each time
 def seed_interval(answer: Any) -> str:
     """Check the 95 % interval of a crossing against all 5^5 resamples of five seeds."""
     gaps = np.array(GAPS)
@@ -114,7 +116,7 @@ def _judge_interval(sizes: Any, gaps: Any, find: Any, got: Any, within: float) -
     )
 
 
-@exercise(3, "Predict the next model", level="core", minutes=10)
+@exercise(3, "Predict the next model", level="core", minutes=10, assesses="a power law by least squares")
 @questions(lambda: [(np.array(w), np.array(n), new) for w, n, new in MODELS], "Crossings {n} at weights {w}")
 def predict_crossing(w: Any, n: Any, new: float, got: Any) -> str:
     """Check the straight line in ln weights and ln crossing."""
@@ -141,7 +143,7 @@ def predict_crossing(w: Any, n: Any, new: float, got: Any) -> str:
     return "Right. Three points fix a line with little to spare, so say how far you extrapolate."
 
 
-@exercise(4, "What is licensed?", level="stretch", minutes=10)
+@exercise(4, "What is licensed?", level="stretch", minutes=10, assesses="what a table licenses one to conclude")
 def licensed(answer: Any) -> str:
     """Check which conclusions follow from the grid."""
     got = ask(answer)

@@ -63,7 +63,7 @@ def questions(
                     praise = judge(*case, got)
                 except Wrong as signal:
                     told = about.format(**{k: rounded(v) for k, v in zip(names, case, strict=False)})
-                    wrong(f"{told}: {signal}" if about else str(signal))
+                    wrong(f"{told}: {signal}" if about else str(signal), signal.slip)
             return praise
 
         return check
@@ -136,7 +136,7 @@ def compare(
         return
     for sentence, slip in (slips or {}).items():
         if _shows(slip, got, within):
-            wrong(sentence)
+            wrong(sentence, sentence)
     if not bool(torch.as_tensor(got).isfinite().all()):
         hint = f"{hint} {NOT_FINITE}".lstrip()
     wrong(f"{_difference(got, right, within)} {hint}".rstrip())

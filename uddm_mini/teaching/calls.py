@@ -16,12 +16,23 @@ import torch
 
 
 class Wrong(Exception):
-    """Carry a sentence out of a check to its decorator."""
+    """Carry a sentence out of a check to its decorator; `slip` is the part that names a known mistake."""
+
+    def __init__(self, message: str, slip: str = "") -> None:
+        super().__init__(message)
+        self.slip = slip
 
 
-def wrong(message: str) -> NoReturn:
-    """End the check: the answer is wrong, and `message` says in one or two sentences what to look at."""
-    raise Wrong(message)
+def wrong(message: str, slip: str = "") -> NoReturn:
+    """End the check: the answer is wrong, and `message` says in one or two sentences what to look at.
+
+    slip: the sentence of a known mistake, without the numbers of this case, by which it is counted
+    """
+    raise Wrong(message, slip)
+
+
+class Stopped(Exception):
+    """Say where the student's code stopped, if it ran in another process: the message is the whole sentence."""
 
 
 class NotAttempted(Exception):
@@ -131,6 +142,8 @@ def copied(value: Any) -> Any:
 
 def crash(answer: Any, error: BaseException) -> str:
     """Say where the student's own code stopped."""
+    if isinstance(error, Stopped):
+        return str(error)
     code = getattr(inspect.unwrap(answer), "__code__", None)  # a check may watch the answer from a wrapper
     name = getattr(answer, "__name__", "your function")
     frames = traceback.extract_tb(error.__traceback__)

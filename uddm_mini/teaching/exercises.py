@@ -37,12 +37,13 @@ def number_of(chapter: str) -> int:
 class Result:
     """The answer of a check; it shows itself in a notebook and prints well elsewhere.
 
-    `passed`: True, False, or None when the exercise was not attempted yet.
+    `passed`: True, False, or None when the exercise was not attempted yet; `slip`: the known mistake, if it is one.
     """
 
     title: str
     passed: bool | None
     message: str
+    slip: str = ""
 
     @property
     def _head(self) -> tuple[str, str, str]:
@@ -65,13 +66,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A task of a chapter, the `number`-th one; `checks`: one for each of its parts."""
+    """A task of a chapter, the `number`-th one; `assesses`: what it shows; `checks`: one for each of its parts."""
 
     chapter: str
     number: int
     name: str
     level: Level
     minutes: int
+    assesses: str = ""
     checks: list[Check] = field(default_factory=list, repr=False)
 
     @property
@@ -84,17 +86,30 @@ class Exercise:
         """Return number and name as a reader sees them: "8.1 Can greedy move?"."""
         return f"{number_of(self.chapter)}.{self.number} {self.name}"
 
+    @property
+    def anchor(self) -> str:
+        """Return the place of its heading on the page of its chapter: "ex-8-1"."""
+        return f"ex-{number_of(self.chapter)}-{self.number}"
+
+    @property
+    def heading(self) -> str:
+        """Return the heading in its chapter, with the anchor above it, as Markdown."""
+        return f'<a id="{self.anchor}"></a>\n\n### {self.title} ({self.level}, {self.minutes} minutes)'
+
 
 EXERCISES: dict[str, Exercise] = {}  # by id; a chapter's are here once its module is imported
 
 
 def exercise(
-    number: int, name: str, *, level: Level, minutes: int, spread: float = 1e-6
+    number: int, name: str, *, level: Level, minutes: int, assesses: str = "", spread: float = 1e-6
 ) -> Callable[[Callable[..., str]], Check]:
-    """Register the function below as the check of an exercise of its chapter; `spread` is that of `Check`."""
+    """Register the function below as the check of an exercise of its chapter; `spread` is that of `Check`.
+
+    assesses: what a right answer shows, in a few words: "Bayes' rule on tables"
+    """
 
     def register(function: Callable[..., str]) -> Check:
-        new = Exercise(function.__module__.rpartition(".")[2], number, name, level, minutes)
+        new = Exercise(function.__module__.rpartition(".")[2], number, name, level, minutes, assesses)
         before = EXERCISES.get(new.id)
         if before and before.checks[0].__name__ != function.__name__:
             raise ValueError(f"There are two exercises {new.id}; give {function.__name__} another number.")
@@ -141,7 +156,7 @@ class Check:
         except NotAttempted:
             return Result(self.title, None, "Replace the ... in the stub with your answer, and run the cell again.")
         except Wrong as signal:
-            return Result(self.title, False, _constant(calls) + str(signal))
+            return Result(self.title, False, _constant(calls) + str(signal), signal.slip)
         except Exception as error:  # what came back is of a kind that the check did not foresee
             reason = f"Your answer could not be compared ({named_error(error)}). Does it have the right type?"
             return Result(self.title, False, reason)

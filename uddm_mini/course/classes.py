@@ -1,0 +1,126 @@
+"""A whole class: every submission graded once, results kept, tables and pages written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import uddm_mini
+from uddm_mini.files import replacing
+from uddm_mini.teaching.grading.remote import Limits
+
+from .grade import Graded, from_data, grade_file
+from .notebooks import Task, code_of, read_notebook
+from .roster import Person, owners
+from .settings import Assignment
+from .similar import similar_pairs
+from .tables import page_name, write_tables
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ClassSettings:
+    """How a class is graded: where results go, how many at once, with which limits."""
+
+    out: Path
+    jobs: int = 2
+    limits: Limits = Limits()
+    say: Say = print
+
+
+def grade_class(
+    assignment: Assignment,
+    tasks: list[Task],
+    folder: Path,
+    people: list[Person] | None,
+    settings: ClassSettings,
+) -> list[Graded]:
+    """Grade every notebook of a folder, and write grades.csv, slips.csv, similar.csv and a page for each student.
+
+    What was graded before with the same file, assignment and version is not graded again. A student of the class
+    without a file gets 0 points. ValueError if the folder has no notebooks.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}; give the one with the submissions.")
+    files = [path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts]
+    whose, notes = owners(files, people)
+    if not whose:
+        raise ValueError(f"{folder} has no notebook (.ipynb) of the class. {' '.join(notes[:3])}".rstrip())
+    for note in notes:
+        settings.say(note)
+    worth = list(zip(tasks, (item.points for item in assignment.items), strict=True))
+    found = _all(whose, worth, settings)
+    absent = [person.id for person in people or [] if person.id not in whose]
+    graded = [found[student] for student in sorted(found)] + [Graded(student) for student in absent]
+    settings.say("Looking for similar answers.")
+    pairs = similar_pairs({student: _sources(path) for student, path in whose.items()}, tasks)
+    write_tables(settings.out, assignment, graded, people, pairs)
+    return graded
+
+
+def _sources(path: Path) -> list[str]:
+    try:
+        return code_of(read_notebook(path))
+    except (ValueError, OSError):
+        return []
+
+
+def _all(whose: dict[str, Path], worth: list[tuple[Task, float]], settings: ClassSettings) -> dict[str, Graded]:
+    """Grade what has not been graded yet, a few at a time, and tell how it goes."""
+    done: dict[str, Graded] = {}
+
+    def one(student: str, path: Path) -> tuple[str, Graded, float]:
+        start = time.monotonic()
+        return student, _once(student, path, worth, settings), time.monotonic() - start
+
+    pool = ThreadPoolExecutor(settings.jobs)  # the work is in other processes
+    try:
+        waiting = [pool.submit(one, student, path) for student, path in sorted(whose.items())]
+        for future in as_completed(waiting):
+            student, result, seconds = future.result()
+            done[student] = result
+            points = f"{result.points:g} of {sum(points for _, points in worth):g}"
+            settings.say(f"{len(done)}/{len(whose)}  {student}: {points} points ({seconds:.0f} s)")
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return done
+
+
+def _once(student: str, path: Path, worth: list[tuple[Task, float]], settings: ClassSettings) -> Graded:
+    """Grade one submission, unless that was done before with everything the same."""
+    kept = settings.out / "results" / f"{page_name(student)}.json"
+    key = _key(path, worth)
+    try:
+        before = json.loads(kept.read_text("utf-8"))
+        if before["key"] == key and before["graded"]["student"] == student:
+            return from_data(before["graded"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # not graded yet, or half a file of somebody else's
+    result = grade_file(path, student, worth, settings.limits)
+    with replacing(kept) as temporary:
+        temporary.write_text(json.dumps({"key": key, "graded": result.as_data()}, indent=1), encoding="utf-8")
+    return result
+
+
+def _key(path: Path, worth: list[tuple[Task, float]]) -> str:
+    """Return a digest of all that decides the marks of a file: its bytes, the exercises, the package's code."""
+    digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"")
+    digest.update(json.dumps([[task.exercise.id, points] for task, points in worth]).encode())
+    package = Path(uddm_mini.__file__).parent
+    for source in sorted(
+        [*package.glob("teaching/**/*.py"), *package.glob("chapters/*.py"), *package.glob("course/*.py")]
+    ):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def cores() -> int:
+    """Return how many submissions to grade at once: as there are cores, at most 8."""
+    return max(1, min(8, os.cpu_count() or 1))

@@ -1,0 +1,138 @@
+"""The commands behind `python -m uddm_mini teach`: list, student, grade, report."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from uddm_mini.chapters import exercises
+from uddm_mini.files import check_writable, replacing
+from uddm_mini.teaching.exercises import CHAPTERS, Exercise
+
+from .classes import ClassSettings, grade_class
+from .grade import Graded, from_data
+from .handout import tasks_for, write_handout
+from .notebooks import Task, book_folder, tasks_of
+from .roster import read_roster
+from .settings import Assignment, Course, read_course
+from .tables import slips
+
+COLUMNS = ("exercise", "name", "level", "minutes", "assesses", "needs", "id")
+
+
+def teach_command(options: argparse.Namespace) -> None:
+    """Run the command of a lecturer that was typed."""
+    {"list": _list, "student": _student, "grade": _grade, "report": _report}[options.what](options)
+
+
+def exercise_rows(book: Path | None = None) -> list[tuple[str, ...]]:
+    """Return a row for every exercise: number, name, level, minutes, what it assesses, exercises it needs, id.
+
+    book: the folder of the notebooks, which say what an exercise needs
+    """
+    every = exercises()
+    tasks: dict[str, Task] = {}
+    for chapter in CHAPTERS:
+        tasks |= tasks_of(chapter, every, book_folder(book))
+    rows: list[tuple[str, ...]] = []
+    for e in every.values():
+        needs = ", ".join(_number(every[needed]) for needed in tasks[e.id].needs)
+        rows.append((_number(e), e.name, e.level, str(e.minutes), e.assesses, needs, e.id))
+    return rows
+
+
+def _number(exercise: Exercise) -> str:
+    return exercise.title.partition(" ")[0]
+
+
+def _list(options: argparse.Namespace) -> None:
+    """Print all exercises, or write them as CSV."""
+    rows = exercise_rows(options.book)
+    if options.csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([COLUMNS, *rows])
+        return
+    for number, name, level, minutes, assesses, needs, _ in rows:
+        after = f" (after {needs})" if needs else ""
+        print(f"{number:>5}  {level:<7} {minutes:>3} min  {name}: {assesses}{after}")
+    print(f"{len(rows)} exercises, {sum(int(row[3]) for row in rows)} minutes.")
+
+
+def _loaded(options: argparse.Namespace) -> tuple[Course, Assignment, list[Task], Path | None]:
+    """Return the course, the assignment that was typed, and its exercises cut out of the book."""
+    every = exercises()
+    course = read_course(options.course, every)
+    assignment = course.assignment(options.week)
+    book = Path(options.book) if options.book else course.book
+    return course, assignment, tasks_for(assignment, every, book), book
+
+
+def _student(options: argparse.Namespace) -> None:
+    """Write the notebook that students get."""
+    _, assignment, tasks, book = _loaded(options)
+    out = Path(options.out or f"{assignment.name}.ipynb")
+    check_writable(out)
+    write_handout(out, assignment, tasks, book)
+    minutes = sum(task.exercise.minutes for task in tasks)
+    print(f"Wrote {out}: {len(tasks)} exercises, {minutes} minutes, {assignment.points:g} points.")
+
+
+def _grade(options: argparse.Namespace) -> None:
+    """Grade a folder of submissions."""
+    course, assignment, tasks, _ = _loaded(options)
+    out = _out(options, assignment)
+    check_writable(out / "grades.csv")
+    people = read_roster(course.roster) if course.roster else None
+    settings = ClassSettings(out, jobs=options.jobs, say=_say)
+    graded = grade_class(assignment, tasks, Path(options.folder), people, settings)
+    mean = sum(one.points for one in graded) / len(graded)
+    print(
+        f"Graded {len(graded)} students, on average {mean:.1f} of {assignment.points:g} points. In {out}: grades.csv, "
+        "details.csv, slips.csv, similar.csv, and feedback/ with a page for each."
+    )
+
+
+def _report(options: argparse.Namespace) -> None:
+    """Print which mistakes a graded class made."""
+    _, assignment, tasks, _ = _loaded(options)
+    graded = _kept(_out(options, assignment))
+    print(f"{assignment.title}: {len(graded)} submissions")
+    found = slips(graded)
+    for task in tasks:
+        marks = [m for one in graded for m in one.marks if m.exercise == task.exercise.id]
+        right = sum(mark.passed is True for mark in marks)
+        print(f"\n{task.exercise.title}: {right} of {len(marks)} answers right")
+        for exercise, _, students, words in found:
+            if exercise == task.exercise.id:
+                print(f"  {students:>3}  {words}")
+
+
+def _kept(out: Path) -> list[Graded]:
+    """Return what was graded into a folder."""
+    files: Sequence[Path] = sorted((out / "results").glob("*.json"))
+    if not files:
+        raise FileNotFoundError(f"Nothing has been graded into {out} yet; run `teach grade` first.")
+    return [from_data(json.loads(path.read_text("utf-8"))["graded"]) for path in files]
+
+
+def _out(options: argparse.Namespace, assignment: Assignment) -> Path:
+    return Path(options.out or f"{assignment.name}-grades")
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def write_table(path: Path, book: Path | None = None) -> None:
+    """Write the table of all exercises as Markdown, for the page of the book."""
+    lines = ["| exercise | level | minutes | assesses | needs |", "|---|---|---:|---|---|"]
+    every = exercises()
+    for number, name, level, minutes, assesses, needs, id in exercise_rows(book):
+        link = f'<a href="{every[id].chapter}.html#{every[id].anchor}">{number} {name}</a>'
+        lines.append(f"| {link} | {level} | {minutes} | {assesses} | {needs} |")
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
