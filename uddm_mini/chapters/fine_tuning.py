@@ -60,7 +60,7 @@ CURVES = (
 )
 
 
-@exercise(1, "Above the margin", level="warm-up", minutes=8)
+@exercise(1, "Above the margin", level="warm-up", minutes=8, assesses="a gap against its margin")
 @questions(
     lambda: [(np.array(members), np.array(strangers), margin) for members, strangers, margin in PAIRS],
     "For members {members}, strangers {strangers} and the margin {margin}",
@@ -104,7 +104,7 @@ def run_of(steps: Sequence[float], yes: Any, patience: int, *, in_row: bool = Tr
     return INF, INF
 
 
-@exercise(2, "The rule that fires", level="core", minutes=15)
+@exercise(2, "The rule that fires", level="core", minutes=15, assesses="an alarm that needs two looks in a row")
 @questions(
     lambda: [(np.array(steps), np.array(above), patience) for steps, above, patience in LOOKS],
     "For looks at {steps} with {above} standard errors and a patience of {patience}",
@@ -131,7 +131,7 @@ def fires(steps: Any, above: Any, patience: int, got: Any) -> str:
     return "Right. The package's alarm does one thing more: it also watches what the gap has grown by."
 
 
-@exercise(3, "A median that nobody saw", level="core", minutes=15)
+@exercise(3, "A median that nobody saw", level="core", minutes=15, assesses="censored times")
 @questions(
     lambda: [(np.array(fired, dtype=float), np.array(passed, dtype=float), last) for fired, passed, last in LEADS],
     "For fired = {fired}, passed = {passed} and the last look at {last}",
@@ -170,7 +170,7 @@ def median_lead(fired: Any, passed: Any, last: int, pair: Any) -> str:
     return "Right. With more than half of the seeds unseen the upper end is infinite: all you know is a lower bound."
 
 
-@exercise(4, "Is it a memory?", level="core", minutes=12)
+@exercise(4, "Is it a memory?", level="core", minutes=12, assesses="precision and recall")
 @questions(
     lambda: [(np.array(back), np.array(known, dtype=bool), bar) for back, known, bar in ENDS],
     "For returned = {returned}, known = {known} and the bar {bar}",
@@ -199,7 +199,7 @@ def precision_recall(returned: Any, known: Any, bar: float, pair: Any) -> str:
     return "Right. Move the bar: precision is bought with recall."
 
 
-@exercise(5, "Safe for one more", level="stretch", minutes=25)
+@exercise(5, "Safe for one more", level="stretch", minutes=25, assesses="a prediction interval on logarithms")
 @questions(
     lambda: [(np.array(n, dtype=float), np.array(gap), bar, STUDENT[len(gap) - 2]) for n, gap, bar in CURVES],
     "For n = {n}, the gaps {gap} and the bar {bar}",
