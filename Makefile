@@ -31,7 +31,7 @@ SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few to
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
 	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large english-huge english-steps \
 	english-sides english-long english-classes
-.PHONY: help setup book test execute spread address film numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
+.PHONY: help setup book test execute spread address scripts film numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +85,9 @@ execute: $(READY) ## run the notebooks again and store their outputs
 address: ## set the public address everywhere: make address URL=https://github.com/OWNER/NAME
 	@test -n "$(URL)" || { echo "Say which: make address URL=https://github.com/OWNER/NAME" >&2; exit 1; }
 	@if test -x $(RUN); then $(RUN) book/_tools/address.py "$(URL)"; else $(PYTHON) book/_tools/address.py "$(URL)"; fi
+
+scripts: $(READY) ## put today's scripts into the live figures that the notebooks store
+	@$(RUN) book/_tools/scripts.py
 
 film: $(READY) ## draw the animation of README and the first page
 	@$(RUN) book/_tools/film.py
