@@ -19,7 +19,7 @@
   // A search result shows the words around the hit, not the page's buttons and table of contents.
   const NOT_TEXT =
     "#jb-print-docs-body, .bd-header-article, .bd-sidebar-secondary, .prev-next-footer, .bd-footer-content, " +
-    "#searchbox, dialog, .uddm-player, .uddm-pixels, [data-uddm-player], [data-uddm-pixels], summary";
+    "#searchbox, dialog, .uddm-live, [data-uddm-player], [data-uddm-pixels], summary";
 
   function cleanSnippets() {
     if (typeof Search === "undefined" || !Search.htmlToText) return;

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -22,11 +21,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(os.environ["PAGES"]).resolve() if os.environ.get("PAGES") else None
 collect_ignore_glob = [] if PAGES else ["test_*.py"]
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTHS = {"phone": 390, "desktop": 1280}
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
 ADDRESS = CONFIG["repository"]["url"]
-UNCHECKED = "menus, search, players, offline pages, accessibility and layout were not checked in a browser"
 
 
 def names() -> list[str]:
@@ -50,24 +47,6 @@ def site() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Start the browser that is installed; skip everything where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason=f"Playwright is missing: {UNCHECKED}")
-    with playwright.sync_playwright() as driver:
-        program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-        if program is None and Path(driver.chromium.executable_path).is_file():
-            program = driver.chromium.executable_path
-        if program is None:
-            pytest.skip(f"no Chromium: {UNCHECKED}")
-        running = driver.chromium.launch(
-            executable_path=program,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--allow-file-access-from-files"],
-        )
-        yield running
-        running.close()
 
 
 class Visit:

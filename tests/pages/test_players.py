@@ -1,16 +1,17 @@
-"""Every player and every pad: each button and slider is used, and answers."""
+"""Every player, every pad and every figure to turn: each button and slider is used, and answers."""
 
 from __future__ import annotations
 
 import pytest
 from pages.conftest import PAGES, names
 
-WITH = [name for name in names() if PAGES and "data-uddm-p" in (PAGES / name).read_text("utf-8")]
+WITH = [name for name in names() if PAGES and "data-uddm-" in (PAGES / name).read_text("utf-8")]
 each_player_page = pytest.mark.parametrize("name", WITH)
 each_width = pytest.mark.parametrize("width", ["phone", "desktop"])
-MOUNTED = """() => document.querySelectorAll(
-  '[data-uddm-player]:not([data-ready]), [data-uddm-pixels]:not([data-ready])').length"""
-LOOK = """(e) => [...e.querySelectorAll('label, .uddm-caption, .uddm-frame, .words, .grid > *, svg')]
+# what a script brings to life carries its kind, and says when it is ready
+MOUNTED = """() => [...document.querySelectorAll('.uddm-live, [data-uddm-player], [data-uddm-pixels]')]
+  .filter((piece) => !piece.hasAttribute('data-ready')).length"""
+LOOK = """(e) => [...e.querySelectorAll('label, .uddm-caption, .uddm-frame, .words, .grid > *, svg, .copies, .bars')]
   .map((x) => x.outerHTML).join('')"""
 
 
@@ -20,9 +21,12 @@ def test_every_button_and_slider_answers(visit, name, width):
     visited = visit(width)
     page = visited.open(name)
     assert page.evaluate(MOUNTED) == 0
-    for player in page.locator(".uddm-player, .uddm-pixels").all():
+    for player in page.locator("[data-ready]").all():
         label = player.get_attribute("aria-label")
         player.scroll_into_view_if_needed()
+        if player.locator(".predict").count():  # no answer before the guess
+            player.locator(".predict input").fill("1")
+            player.get_by_role("button", name="That is my guess").click()
         for slider in player.locator("input[type=range]").all():
             slider.focus()
             looks = []

@@ -15,7 +15,7 @@ function bringToLife(kind, css, build) {
   document.querySelectorAll(`[data-uddm-${kind}]:not([data-ready])`).forEach((root) => {
     const data = JSON.parse(root.getAttribute(`data-uddm-${kind}`));
     root.setAttribute("data-ready", "");
-    root.className = `uddm-${kind}`;
+    root.className = `uddm-live uddm-${kind}`;
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", data.label);
     root.replaceChildren();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib import resources
@@ -11,7 +12,31 @@ from typing import Any
 from .look import page_css
 
 # what each kind is made of; the first files hold what the last one needs
-SCRIPTS = {"player": ("dom.js", "player.js"), "pixels": ("dom.js", "spins.js", "pixels.js")}
+SCRIPTS = {
+    "player": ("dom.js", "player.js"),
+    "pixels": ("dom.js", "chance.js", "spins.js", "pixels.js"),
+    "copies": ("dom.js", "turn.js", "chance.js", "copies.js"),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Turnable:
+    """A figure that the reader turns: shows itself in a notebook or on a static page, and prints what its still says.
+
+    kind: which scripts bring it to life; data: what they need; still: HTML, what it shows on paper and without
+    scripts; told: the same in plain text.
+    """
+
+    kind: str
+    data: dict[str, Any]
+    still: str
+    told: str
+
+    def __repr__(self) -> str:
+        return f"{self.data['label']}\n\n{self.told}"
+
+    def _repr_html_(self) -> str:
+        return live_html(self.kind, self.data, self.still)
 
 
 def live_html(kind: str, data: dict[str, Any], fallback: str) -> str:
@@ -21,7 +46,7 @@ def live_html(kind: str, data: dict[str, Any], fallback: str) -> str:
     """
     data = {**data, "css": page_css(f".uddm-{kind}") + data.get("css", "")}
     return (
-        f'<div data-uddm-{kind}="{escape(json.dumps(data, ensure_ascii=False))}">'
+        f'<div class="uddm-live" data-uddm-{kind}="{escape(json.dumps(data, ensure_ascii=False))}">'
         f"<p><strong>{escape(data['label'])}</strong></p>{fallback}</div>\n"
         f"<script>\n{script(kind)}</script>"
     )

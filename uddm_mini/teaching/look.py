@@ -99,6 +99,11 @@ def page_css(selector: str) -> str:
     return f"{selector} {{ {' '.join(f'--uddm-{name}: {color};' for name, color in PAGE.items())} }}"
 
 
+def meaning_css(selector: str, *meanings: str) -> str:
+    """Return colors of `COLORS` as CSS variables, --uddm-cavity and so on, for what is inside `selector`."""
+    return f"\n{selector} {{ {' '.join(f'--uddm-{name}: {COLORS[name]};' for name in meanings)} }}"
+
+
 def mixed(one: str, other: str, share: float) -> str:
     """Return the color between two: `one` for share 0, `other` for share 1."""
     pairs = zip(bytes.fromhex(one[1:]), bytes.fromhex(other[1:]), strict=True)

@@ -61,26 +61,6 @@ function descend(net, start, order, rounds) {
   return path;
 }
 
-// A small generator of random numbers (mulberry32), so that a page behaves the same on every machine.
-function randomly(seed) {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-function shuffled(n, random) {
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
 // What a settled state is: a stored pattern, its negative, or neither.
 function verdict(x, patterns, names) {
   const overlaps = patterns.map((p) => p.reduce((sum, pi, i) => sum + pi * x[i], 0) / x.length);
@@ -91,4 +71,4 @@ function verdict(x, patterns, names) {
   return `It was never stored: a spurious state. Nearest: ${near}“${names[best]}”, overlap ${Math.abs(overlaps[best]).toFixed(2)}.`;
 }
 
-if (typeof module !== "undefined") module.exports = { network, spins, text, choice, descend, verdict, shuffled, randomly };
+if (typeof module !== "undefined") module.exports = { network, spins, text, choice, descend, verdict };
