@@ -16,6 +16,7 @@ SCRIPTS = {
     "player": ("dom.js", "player.js"),
     "pixels": ("dom.js", "chance.js", "spins.js", "pixels.js"),
     "copies": ("dom.js", "turn.js", "chance.js", "copies.js"),
+    "examples": ("dom.js", "turn.js", "spins.js", "couplings.js", "examples.js"),
 }
 
 
