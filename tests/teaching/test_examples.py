@@ -118,7 +118,10 @@ def test_paper_and_a_page_without_scripts_show_the_still(on_page, figure):
 
 def test_the_still_says_what_the_package_finds(figure):
     shares = expected(figure, 64)[2]
-    lines = (f"{shares[0]:.2f}  of the training patterns come back", f"{shares[1]:.2f}  of the held-out patterns come back")
+    lines = (
+        f"{shares[0]:.2f}  of the training patterns come back",
+        f"{shares[1]:.2f}  of the held-out patterns come back",
+    )
     assert "\n".join(("n = 64 training patterns", *lines)) in repr(figure)
 
 
