@@ -18,6 +18,7 @@ from uddm_mini.teaching.examples import come_back, growing_examples
 NODE = shutil.which("node")
 SCRIPT = Path(examples.__file__).with_name("couplings.js")
 SHARES = ".bars[aria-label^=Share]"
+KINDS = ("training", "held-out")
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +119,8 @@ def test_paper_and_a_page_without_scripts_show_the_still(on_page, figure):
 
 def test_the_still_says_what_the_package_finds(figure):
     shares = expected(figure, 64)[2]
-    lines = (
-        f"{shares[0]:.2f}  of the training patterns come back",
-        f"{shares[1]:.2f}  of the held-out patterns come back",
-    )
-    assert "\n".join(("n = 64 training patterns", *lines)) in repr(figure)
+    rows = [f"{share:.2f}  of the {kind} patterns come back" for share, kind in zip(shares, KINDS, strict=True)]
+    assert "\n".join(["n = 64 training patterns", *rows]) in repr(figure)
 
 
 X = torch.ones(2, 2, 3, dtype=torch.int64)
