@@ -33,9 +33,7 @@ def accident(n: int, got: Any) -> str:
     }
     hint = "The mean of n independent signs has the variance 1/n times that of one sign, which is 1."
     compare(got, right, slips, hint, within=1e-3)
-    return (
-        "Right. Fellow copies agree in every pattern, others by 1 over root n: the rule stays, accidents fade."
-    )
+    return "Right. Fellow copies agree in every pattern, others by 1 over root n: the rule stays, accidents fade."
 
 
 @exercise(2, "How unsure is a spin?", level="core", minutes=10)
