@@ -43,14 +43,7 @@ def growing_examples(
     Random: the flips, from `seed`. Without scripts the couplings and shares at three sizes show. ValueError if shapes
     or sizes do not fit, or if an unseen pattern is among the trained ones.
     """
-    hidden, copies = signs.shape
-    if trained.shape[1:] != signs.shape or unseen.shape[1:] != signs.shape:
-        raise ValueError(f"Give patterns [n, {hidden}, {copies}], as the signs are; not {tuple(trained.shape)}.")
-    if list(sizes) != sorted(set(sizes)) or not sizes or not 0 < sizes[0] <= sizes[-1] <= len(trained):
-        raise ValueError(f"sizes must ascend from at least 1 to {len(trained)} patterns at most, but are {sizes}.")
-    rows = [x.flatten(1) for x in (trained, unseen)]
-    if (rows[1] @ rows[0].T == rows[0].shape[1]).any():
-        raise ValueError("An unseen pattern is among the trained ones; leave it out.")
+    rows = _checked(trained, unseen, signs, sizes)
     generator = torch.Generator().manual_seed(seed)
     starts = [flip(x, FLIPS / x.shape[1], generator) for x in rows]
     data: dict[str, Any] = {
@@ -59,7 +52,7 @@ def growing_examples(
         "unseen": _texts(rows[1]),
         "damaged": {"trained": _texts(starts[0]), "unseen": _texts(starts[1])},
         "signs": _texts(signs.reshape(1, -1))[0],
-        "copies": copies,
+        "copies": signs.shape[1],
         "flips": FLIPS,
         "sizes": list(sizes),
         "start": 0,
@@ -67,17 +60,37 @@ def growing_examples(
         "ink": INK,
         "paper": PAPER,
         "tints": [list(bytes.fromhex(color[1:])) for color in (BLUE, PAPER, VERMILION)],
-        "ask": {
-            "question": f"Predict: {hidden} hidden spins make {2**hidden:,} patterns of {rows[0].shape[1]} units. How "
-            f"many must the network learn so that half of those it never saw come back whole after {FLIPS} flips?",
-            "min": 1,
-            "max": 2**hidden,
-            "step": 1,
-            "unit": "patterns",
-        },
+        "ask": _question(*signs.shape),
         "css": meaning_css(".uddm-examples", "train", "held-out"),
     }
     return Turnable("examples", data, *_still(rows, starts, signs.flatten(), sizes, l2))
+
+
+def _checked(
+    trained: torch.Tensor, unseen: torch.Tensor, signs: torch.Tensor, sizes: Sequence[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return both kinds of patterns as [n, N]; ValueError if anything does not fit."""
+    if trained.shape[1:] != signs.shape or unseen.shape[1:] != signs.shape:
+        needed = ", ".join(map(str, signs.shape))
+        raise ValueError(f"Give patterns [n, {needed}], as the signs are; not {tuple(trained.shape)}.")
+    if list(sizes) != sorted(set(sizes)) or not sizes or not 0 < sizes[0] <= sizes[-1] <= len(trained):
+        raise ValueError(f"sizes must ascend from at least 1 to {len(trained)} patterns at most, but are {sizes}.")
+    known, new = trained.flatten(1), unseen.flatten(1)
+    if (new @ known.T == known.shape[1]).any():
+        raise ValueError("An unseen pattern is among the trained ones; leave it out.")
+    return known, new
+
+
+def _question(hidden: int, copies: int) -> dict[str, Any]:
+    """Return what the reader is asked before the figure answers."""
+    return {
+        "question": f"Predict: {hidden} hidden spins make {2**hidden:,} patterns of {hidden * copies} units. How many "
+        f"must the network learn so that half of those it never saw come back whole after {FLIPS} flips?",
+        "min": 1,
+        "max": 2**hidden,
+        "step": 1,
+        "unit": "patterns",
+    }
 
 
 def come_back(network: PseudoLikelihoodNetwork, starts: torch.Tensor, wanted: torch.Tensor) -> float:

@@ -80,7 +80,7 @@ class Exercise:
 
     @property
     def title(self) -> str:
-        """Return number and name as a reader sees them: "8.1 Can greedy move?"."""
+        """Return number and name as a reader sees them: "9.1 Can greedy move?"."""
         return f"{number_of(self.chapter)}.{self.number} {self.name}"
 
 
