@@ -3,7 +3,7 @@
 const EXAMPLES_CSS = TURN_CSS(".uddm-examples") + `
 .uddm-examples .views { display: flex; flex-wrap: wrap; gap: .8em 1.6em; align-items: flex-start; }
 .uddm-examples figure { margin: 0; }
-.uddm-examples figcaption { font-size: .92em; margin-bottom: .3em; }
+.uddm-examples figcaption { font-size: .92em; margin: 0 0 .3em; padding: 0; text-align: left; }
 .uddm-examples canvas { width: min(19em, 100%); aspect-ratio: 1; height: auto; image-rendering: pixelated; display: block;
   outline: 1px solid var(--uddm-frame); }
 .uddm-examples .matrix { flex: 0 1 19em; min-width: min(14em, 100%); }
