@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 
 from uddm_mini.networks.hopfield import HopfieldNetwork
 from uddm_mini.networks.patterns import random_patterns
-from uddm_mini.teaching.answers import BITS, TOLERANCE, as_tensor, as_whole, ask_each, compare, questions, wrong
+from uddm_mini.teaching.answers import TOLERANCE, as_tensor, as_whole, ask_each, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
-
-FIELDS = ([[0.0, 0.3, -0.3], [1.0, -2.5, 6.0]], [1000.0, -1000.0])
 
 
 def _seeded(seed: int) -> torch.Generator:
@@ -53,28 +50,31 @@ def my_loop(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int, got: Any) -> s
     return "Right. The sum is 0 for every state and every pair only if J is symmetric: one loop can disprove an energy."
 
 
-@exercise(2, "How unsure is a spin?", level="core", minutes=10, assesses="binary entropy without overflow")
-@questions(lambda: [(as_tensor(h),) for h in FIELDS], "At h = {h}")
-def unit_entropy(h: torch.Tensor, got: Any) -> str:
-    """Compare with the entropy of (p, 1 - p), p = 1 / (1 + exp(-2 h)), at moderate and at huge fields."""
-    p, once = torch.sigmoid(2 * h), torch.sigmoid(h)
-    plus, minus = torch.special.entr(p), torch.special.entr(1 - p)
-    slips = {
-        "At h = +1000 and -1000 the spin is certain: 0 ln 0 counts as 0; torch.special.entr knows that.": bool(
-            h.max() == 1e3
-        ),
-        BITS: (plus + minus) / math.log(2),
-        "An entropy is never negative: it is minus the sum of p ln p.": -(plus + minus),
-        "You counted one value of the spin. The entropy adds -p ln p for + and for -.": (plus, minus),
-        "You used 1 / (1 + exp(-h)). A flip changes sigma by 2, so p(+) = 1 / (1 + exp(-2 h)).": (
-            torch.special.entr(once) + torch.special.entr(1 - once)
-        ),
-        "That is the surprise about one value, -ln p. The entropy is the surprise averaged over both values.": (
-            *(-p.log(), -(1 - p).log()),
-        ),
-    }
-    compare(got, plus + minus, slips, "These are nats.", within=1e-3)
-    return "Right. At h = 0 it is ln 2, a fair coin; it falls fast as soon as the other units agree on an answer."
+@exercise(2, "A melody", level="stretch", minutes=20, assesses="a learning rule for sequences")
+def melody(answer: Any) -> str:
+    """Run the couplings: every pattern must lead to the next one, and the last to the first."""
+    questions = [(random_patterns(p, n, _seeded(s)),) for p, n, s in ((5, 200, 0), (3, 120, 1), (8, 400, 2))]
+    for xi, given in ask_each(answer, questions):
+        J = as_tensor(given, (xi.shape[1], xi.shape[1]), "Your coupling matrix")
+        x = xi.double()
+        after = (x @ J.T).sign()
+        following = x.roll(-1, dims=0)
+        if torch.equal(after, following):
+            continue
+        if float((after == x).double().mean()) > 0.98:
+            wrong("Every pattern answers with itself: that is Hebb's rule. It should answer with the next pattern.")
+        if float((after == x.roll(1, dims=0)).double().mean()) > 0.98:
+            wrong("The melody plays backwards. In J[i, j] the next pattern belongs to i, which hears, not to j.")
+        if float((after == following)[:-1].double().mean()) > 0.98:
+            wrong("All steps are right but the last one: the last pattern should lead back to the first.")
+        wrong(
+            f"After one update {float((after == following).double().mean()):.0%} of the spins are those of the next "
+            "pattern; all should be. Add up xi^(mu+1)_i xi^mu_j over the patterns."
+        )
+    return (
+        "Right. The state moves for ever, and every step is one that the units want. Symmetric couplings could at most "
+        "swing between two states."
+    )
 
 
 def _most_flips(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0, ties: bool = False) -> torch.Tensor:
@@ -135,31 +135,4 @@ def safe_flips(answer: Any) -> str:
     return (
         "Right. Every state within that distance falls onto the pattern in one step: a basin with a proof and "
         "without an energy. Measured basins are far wider, because random flips are rarely the worst ones."
-    )
-
-
-@exercise(4, "A melody", level="stretch", minutes=20, assesses="a learning rule for sequences")
-def melody(answer: Any) -> str:
-    """Run the couplings: every pattern must lead to the next one, and the last to the first."""
-    questions = [(random_patterns(p, n, _seeded(s)),) for p, n, s in ((5, 200, 0), (3, 120, 1), (8, 400, 2))]
-    for xi, given in ask_each(answer, questions):
-        J = as_tensor(given, (xi.shape[1], xi.shape[1]), "Your coupling matrix")
-        x = xi.double()
-        after = (x @ J.T).sign()
-        following = x.roll(-1, dims=0)
-        if torch.equal(after, following):
-            continue
-        if float((after == x).double().mean()) > 0.98:
-            wrong("Every pattern answers with itself: that is Hebb's rule. It should answer with the next pattern.")
-        if float((after == x.roll(1, dims=0)).double().mean()) > 0.98:
-            wrong("The melody plays backwards. In J[i, j] the next pattern belongs to i, which hears, not to j.")
-        if float((after == following)[:-1].double().mean()) > 0.98:
-            wrong("All steps are right but the last one: the last pattern should lead back to the first.")
-        wrong(
-            f"After one update {float((after == following).double().mean()):.0%} of the spins are those of the next "
-            "pattern; all should be. Add up xi^(mu+1)_i xi^mu_j over the patterns."
-        )
-    return (
-        "Right. The state moves for ever, and every step is one that the units want. Symmetric couplings could at most "
-        "swing between two states."
     )

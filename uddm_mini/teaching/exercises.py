@@ -19,8 +19,8 @@ from .look import NOT_YET, RIGHT, WRONG
 
 # the chapters with a number, from 0 on, by the name of their notebook; a test holds them against _toc.yml
 CHAPTERS = (
-    *("setup", "hopfield", "dense_memories", "pseudo_likelihood", "toy_language", "corruption", "learning"),
-    *("network", "sampling", "perfect_denoisers", "basins", "transition", "training_time"),
+    *("setup", "hopfield", "dense_memories", "pseudo_likelihood", "spins", "toy_language", "corruption"),
+    *("learning", "network", "sampling", "perfect_denoisers", "basins", "transition", "training_time"),
     *("entropy_probe", "robustness", "real_text", "english"),
     *("fine_tuning",),
 )
@@ -83,7 +83,7 @@ class Exercise:
 
     @property
     def title(self) -> str:
-        """Return number and name as a reader sees them: "8.1 Can greedy move?"."""
+        """Return number and name as a reader sees them: "9.1 Can greedy move?"."""
         return f"{number_of(self.chapter)}.{self.number} {self.name}"
 
     @property

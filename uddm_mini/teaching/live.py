@@ -24,6 +24,7 @@ SCRIPTS = {
     "pad": ("dom.js", "turn.js", "chance.js", "spins.js", "pixels.js", "pad.js"),
     "guess": ("dom.js", "turn.js", "guess.js"),
     "copies": ("dom.js", "turn.js", "chance.js", "copies.js"),
+    "examples": ("dom.js", "turn.js", "spins.js", "couplings.js", "examples.js"),
 }
 
 
