@@ -1,7 +1,7 @@
 """Audit a module of somebody else, of the size of the paper's `tiny`: `python -m benchmarks.foreign float32|bfloat16`.
 
-It has random weights, takes sigma = -log alpha, and returns logits over 30,522 words of 128 tokens. What it prints is one
-line of JSON: seconds, planned seconds, the largest memory of the process, and seconds a question.
+It has random weights, takes sigma = -log alpha, and returns logits over 30,522 words of 128 tokens. What it prints is
+one line of JSON: seconds, processor seconds, planned seconds, the largest memory of the process, weights and verdict.
 """
 
 from __future__ import annotations

@@ -64,7 +64,11 @@ def miscalibration(case: Case, t: float) -> tuple[float, float]:
 
 
 def _check_form(case: Case) -> None:
-    """Raise ValueError if the model's own text and fresh text both say that it answers in another form."""
+    """Raise ValueError if the model's own text and fresh text both say that it answers in another form.
+
+    One hole is left: fresh text is no text of a pure memory's world, so that one of the posterior that is said to be of
+    the cavity passes.
+    """
     if case.model.noise.form == "posterior":
         return  # a word that is seen is certain, in whichever form
     texts = [case.own, case.text("strangers")[: case.checked]] if case.has("strangers") else [case.own]
