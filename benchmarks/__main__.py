@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -253,6 +255,21 @@ def bench_foreign(repeats: int) -> Rows:
     return rows
 
 
+def bench_audit(repeats: int) -> Rows:
+    """A quick audit of a foreign module with 22 million weights, 500 members and 500 strangers, all sections."""
+    rows: Rows = []
+    for kind in ("float32", "bfloat16"):
+        command = [sys.executable, "-m", "benchmarks.foreign", kind]
+        found = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        planned = (
+            f"planned {found['planned'] / 60:.1f} min, {found['weights'] / 1e6:.1f} M weights, V = 30,522, L = 128"
+        )
+        rows.append(row(f"quick audit, {kind}", found["seconds"] / 60, "min", 10, note=planned))
+        rows.append(row("  processor time / cores", found["processor"] / 60 / torch.get_num_threads(), "min", 10))
+        rows.append(row("  memory", found["peak"] / 2**30, "GiB", 8))
+    return rows
+
+
 def bench_make(repeats: int) -> Rows:
     """The commands of README, when asked for: building the book again, and afresh; `make test`."""
     rows: Rows = []
@@ -278,9 +295,10 @@ BENCHMARKS: dict[str, Callable[[int], Rows]] = {
     "probes": bench_probes,
     "transition": bench_transition,
     "foreign": bench_foreign,
+    "audit": bench_audit,
     "make": bench_make,
 }
-LONG = ("foreign", "make")  # only when asked for: ten minutes and more
+LONG = ("foreign", "audit", "make")  # only when asked for: ten minutes and more
 
 
 def main() -> None:
