@@ -127,9 +127,9 @@ def prediction(a: float, b: float, half: float, weights: float, fraction: float,
     right = side(middle - half - near, middle + half + near)
     slips = {
         "More text than at the crossing is generalizing, less is memorizing: your signs are swapped.": -right,
-        "Within the interval the law does not know. Return 0 there.": side(middle, middle) if not right else 9,
         "From half of a crossing to twice of it an audit says in between: widen the interval by a factor of 2 on "
         "both sides.": side(middle - half, middle + half),
+        "Within the interval the law does not know. Return 0 there.": side(middle, middle) if not right else 9,
     }
     slips = {sentence: value for sentence, value in slips.items() if value != right}
     compare(number, right, slips, "Compare ln(fraction * corpus) with both ends.")

@@ -53,7 +53,7 @@ def trained(x: torch.Tensor, vocab_size: int, seed: int = 0) -> tuple[DiT, list[
         cost = noise.nelbo(network(xt, -noise.alpha(t).log()), x0, xt, t).mean(dim=1)
         loss = (2 * u * cost).mean()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         torch._foreach_lerp_(averages, [weight.detach() for weight in weights], 1 - DECAY)
     return network, averages

@@ -45,7 +45,10 @@ def weighs(sizes: Sizes, length: int = 128) -> str:
     """Return in a sentence how many weights, how large the file, and how large one answer."""
     total = sum(parts(sizes).values())
     answer, held = BYTES * length * sizes.vocab_size / 1e6, BYTES * total / 1e6
-    return f"{total:,} weights: {held:,.1f} MB in memory, a checkpoint of {KEPT * held:,.1f} MB, and {answer:,.2f} MB for one answer about {length} tokens."
+    return (
+        f"{total:,} weights: {held:,.1f} MB in memory, a checkpoint of {KEPT * held:,.1f} MB, and "
+        f"{answer:,.2f} MB for one answer about {length} tokens."
+    )
 
 
 def laws() -> dict[str, Law]:
@@ -70,7 +73,7 @@ def crossings() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def expected(fraction: float, crossing: Mapping[str, Any]) -> str:
+def expected(fraction: float, crossing: Mapping[Any, Any]) -> str:
     """Return what the audit is expected to say of a network that read this fraction of LM1B, as its file names it.
 
     "memorizing" below the interval of the crossing, "generalizing" above it; within it, and up to twice as far (an
