@@ -27,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine other-convolution \
 	other-closed other-short other-decay
-SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-finetune toy-finetune-sizes toy-spins toy-misprints \
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-finetune toy-finetune-sizes toy-released toy-spins toy-misprints \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
 	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large english-huge english-steps \
 	english-sides english-long english-classes
@@ -154,6 +154,8 @@ toy-finetune: $(READY) ## fine-tune on 64 and on 4,096 new sentences, and see wh
 
 toy-finetune-sizes: $(READY) ## fine-tune on 16 to 1,024 new sentences: how many are safe? data/finetune-sizes.csv
 	env OMP_NUM_THREADS=1 $(RUN) -m uddm_mini.audit.finetune_sizes data/models/toy-n8192.safetensors data/finetune-sizes.csv
+toy-released: $(READY) ## train two networks as another code base would, and write their files: data/models/released-*.ckpt
+	env OMP_NUM_THREADS=1 $(RUN) -m uddm_mini.chapters.released_models data/models
 
 # seeds that nobody had seen when the bars of the ledger were set (uddm_mini/chapters/bars.py)
 FRESH := $(TRANSITION) --seeds 5,6,7,8,9

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -278,6 +280,20 @@ def bench_page(repeats: int) -> Rows:
             taken = (shortest(page, one, repeats) - shortest(page, none, repeats)) / 32
             rows.append(row(f"lab, a step of {walker}", taken, "ms", 30, note=f"8,192 sentences; {note}"))
     rows += [row(f"{name}, with its models", len(html.encode()) / 1e6, "MB", 2) for name, html in pieces.items()]
+
+
+def bench_audit(repeats: int) -> Rows:
+    """A quick audit of a foreign module with 22 million weights, 500 members and 500 strangers, all sections."""
+    rows: Rows = []
+    for kind in ("float32", "bfloat16"):
+        command = [sys.executable, "-m", "benchmarks.foreign", kind]
+        found = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        planned = (
+            f"planned {found['planned'] / 60:.1f} min, {found['weights'] / 1e6:.1f} M weights, V = 30,522, L = 128"
+        )
+        rows.append(row(f"quick audit, {kind}", found["seconds"] / 60, "min", 10, note=planned))
+        rows.append(row("  processor time / cores", found["processor"] / 60 / torch.get_num_threads(), "min", 10))
+        rows.append(row("  memory", found["peak"] / 2**30, "GiB", 8))
     return rows
 
 
@@ -307,9 +323,15 @@ BENCHMARKS: dict[str, Callable[[int], Rows]] = {
     "transition": bench_transition,
     "page": bench_page,
     "foreign": bench_foreign,
+    "audit": bench_audit,
     "make": bench_make,
 }
-LONG = ("page", "foreign", "make")  # only when asked for: the first needs a browser, the others ten minutes and more
+LONG = (
+    "page",
+    "foreign",
+    "audit",
+    "make",
+)  # only when asked for: the first needs a browser, the others ten minutes and more
 
 
 def main() -> None:

@@ -170,6 +170,8 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     words = "folder for report.html and report.json; give it again to resume"
     parser.add_argument("--out", required=True, metavar="DIR", help=words)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
+    words = "every section with a tenth of the questions: fewer sentences, steps and tries, unless these are given"
+    parser.add_argument("--quick", action="store_true", help=words)
     add_options(parser, AuditSettings())
 
 

@@ -47,6 +47,9 @@ class Denoiser:
 
     def best_guess(self, xt: torch.Tensor, t: Level, form: Form = "posterior") -> torch.Tensor:
         """Return the most probable word at every position, int64[B, L], for xt int64[B, L] at t, by the given form."""
+        if form == "posterior":  # which needs no conversion of all words, and takes one question under any noise
+            given = checked_form(self.predicts)
+            return self.mapped(xt, t, given, lambda log_p0, xt, t: self.noise.guess(log_p0, xt, t, given))
         return self.mapped(xt, t, form, lambda log_p0, *_: log_p0.argmax(dim=2))
 
     def mapped(self, xt: torch.Tensor, t: Level, form: Form, reduce: Reduce | None = None) -> torch.Tensor:

@@ -108,11 +108,23 @@ def gibbs(
     t, rows, x = batch_times(t, x), torch.arange(len(x), device=x.device), x.clone()
     for _ in range(rounds):
         place = _places(x, known, generator)
-        p0 = model.cavity(x, t)[rows, place].exp()  # [B, V]
+        p0 = _at(model, x, t, place).exp()  # [B, V]
         word = choose_tokens(p0.unsqueeze(1), False, generator)  # [B, 1]
         new = model.noise.corrupt(word, t, generator).squeeze(1)
         x[rows, place] = new if known is None else torch.where(known[rows, place], x[rows, place], new)
     return x
+
+
+def _at(model: Denoiser, x: torch.Tensor, t: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+    """Return the cavity prediction at one place int64[B] of each sentence, float[B, V], and keep no more of a batch."""
+    parts = []
+    for here in torch.arange(len(x), device=x.device).split(max(1, model.batch_size)):  # `mapped` names a wrong one
+
+        def there(log_p0: torch.Tensor, *_: torch.Tensor, place: torch.Tensor = place[here]) -> torch.Tensor:
+            return log_p0[torch.arange(len(place), device=place.device), place]
+
+        parts.append(model.mapped(x[here], t[here], "cavity", there))
+    return torch.cat(parts) if parts else model.cavity(x, t)[:, 0]
 
 
 def _places(x: torch.Tensor, known: torch.Tensor | None, generator: torch.Generator | None) -> torch.Tensor:

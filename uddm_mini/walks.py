@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import torch
 
 from .denoiser import Denoiser
-from .noise.base import Form, batch_times, draw_device
+from .noise.base import Form, batch_times, drawn
 from .noise.schedules import Level
 from .settings import option
 
@@ -54,7 +54,9 @@ def walk_through(
             return
 
         def step(log_p0: torch.Tensor, xt: torch.Tensor, _: torch.Tensor, s: float = s, t: float = t) -> torch.Tensor:
-            return choose_tokens(model.noise.reverse_step(log_p0.exp(), xt, s, t), greedy, generator)
+            if greedy:
+                return choose_tokens(model.noise.reverse_step(log_p0.exp(), xt, s, t), True, generator)
+            return model.noise.draw_step(log_p0, xt, s, t, generator)
 
         x = model.mapped(x, t, model.noise.form, step)
         yield s, x
@@ -134,5 +136,4 @@ def choose_tokens(probs: torch.Tensor, greedy: bool, generator: torch.Generator 
     """Pick one token per position from probs [n, L, V]: the most probable one, or a draw."""
     if greedy or probs.numel() == 0:
         return probs.argmax(dim=2) if probs.numel() else probs.new_zeros(probs.shape[:2], dtype=torch.int64)
-    flat = probs.reshape(-1, probs.shape[2]).to(draw_device(generator, probs.device))
-    return torch.multinomial(flat, 1, generator=generator).view(probs.shape[:2]).to(probs.device)
+    return drawn(probs, generator)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from published import duo, lightning, weights
 
 from uddm_mini import (
     AbsorbingNoise,
@@ -20,8 +21,13 @@ from uddm_mini import (
     Wrapped,
     audit,
     load,
+    load_released,
 )
 from uddm_mini.audit import audit as module
+from uddm_mini.audit.case import Case
+from uddm_mini.audit.guard import Watched
+from uddm_mini.audit.plan import questions
+from uddm_mini.audit.texts import read_texts
 from uddm_mini.teaching.results import results_path
 
 LANGUAGE = ToyLanguage()
@@ -195,3 +201,29 @@ def test_the_plan_counts_the_questions(monkeypatch):
         plan, watched, before = asked[-1]
         assert plan.total == watched.asked - before, plan
         assert f"{plan.total:,} noisy sentences" in str(plan)
+
+
+def test_quick_settings_measure_every_section_with_a_tenth_of_the_questions():
+    quick, whole = AuditSettings.quick(progress=False, seed=3), AuditSettings(progress=False, seed=3)
+    assert quick.sections == whole.sections and quick.seed == 3 and AuditSettings.quick(tries=9).tries == 9
+    model, members, strangers = denoiser("memory"), POOL.subset(16, 0), POOL.held_out[:256]
+    asked = []
+    for settings in (quick, whole):
+        texts = read_texts(model, members, strangers, None, settings)
+        case = Case(Watched(model, 14, settings.numbers), texts, None, settings, 14)
+        asked.append(sum(questions(case, name, 1) for name in ("checks", *settings.sections)))
+    assert 10 * asked[0] < asked[1]
+    found = audit(model, members, strangers, settings=quick)
+    assert found.verdict == "memorizing" and all(one.applies for one in found.findings if one.name != "exposure")
+
+
+def test_released_tokenizers_read_and_write_the_text(tmp_path):
+    words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##do", "a", "dog", "cat", "runs", "sits", ".")
+    found = lightning(tmp_path / "x.ckpt", weights(), config=duo(length=9), vocab={w: i for i, w in enumerate(words)})
+    model = load_released(found)
+    lines = ["A dog undo runs.", "a cat sits"] * 40
+    read = read_texts(model, None, lines, None, AuditSettings())
+    assert torch.equal(read.strangers.x, model.encode(lines)) and read.ignore == (0, 1, 2)
+    assert words.index("##do") in read.strangers.x, "words are cut into the pieces that the model knows"
+    assert "undo" in " ".join(read.written(read.strangers.x))
+    assert read_texts(Wrapped(model, model.noise, "cavity"), None, lines, None, AuditSettings()).ignore == (0, 1, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 
 from uddm_mini import MemorizingDenoiser, ModelSettings, TransformerDenoiser, UniformNoise, Wrapped
@@ -43,3 +44,14 @@ def test_a_text_is_known_by_its_ids_and_its_shape():
     x = torch.arange(6).reshape(2, 3)
     assert hash_of(x) == hash_of(x.clone()) != hash_of(x.reshape(3, 2)) and hash_of(None) is None
     assert hash_of(x) != hash_of(x.flip(0))
+
+
+def test_nan_in_a_single_number_of_the_answer_is_found():
+    def broken(xt, t):
+        out = torch.full((*xt.shape, 4), -math.log(4))
+        out[1, 2, 3] = torch.nan
+        return out
+
+    watched = Watched(Wrapped(broken, UniformNoise(4), "cavity"), 3, 1000)
+    with pytest.raises(ValueError, match="NaN for 1 of 2 sentences"):
+        watched.mapped(torch.zeros(2, 3, dtype=torch.int64), 0.5, "cavity")

@@ -144,6 +144,14 @@ def test_a_form_that_is_not_the_declared_one(name):
         check_model(case_of(Wrapped(lambda x, t: model(x, t), NOISE, other)))
 
 
+def test_a_pure_memory_that_answers_the_cavity_is_not_taken_for_one_of_the_posterior():
+    model = exact("memory")
+    converted = Wrapped(lambda x, t: NOISE.convert(model(x, t), x, t, "posterior", "cavity"), NOISE, "posterior")
+    with pytest.raises(ValueError, match='wrap it with predicts="cavity"'):
+        check_model(case_of(converted))
+    check_model(case_of(Wrapped(converted.function, NOISE, "cavity")))
+
+
 def test_calibration_by_hand():
     """A model that says 0.9 and is right 0.9 of the time is calibrated; one that says 0.5 then is too unsure."""
     noise = UniformNoise(2)

@@ -25,6 +25,9 @@ from .section_recovery import recovery
 from .settings import AuditSettings
 from .texts import read_texts
 
+LONG = 1200.0  # seconds
+SHORTER = " Less than a tenth of that: settings=AuditSettings.quick(), or --quick, with wider intervals."
+
 MEASURES: dict[str, Callable[[Case], Finding]] = {
     "probe": probe,
     "recovery": recovery,
@@ -92,7 +95,8 @@ def _measured(
     plan = when[0]
     settings, report = case.settings, _report(case, given, found, when)
     if left and settings.progress:
-        tqdm.write(f"audit: {plan} Sections: {', '.join(left)}.")
+        shorter = SHORTER if plan.seconds > LONG and len(left) > 1 else ""
+        tqdm.write(f"audit: {plan} Sections: {', '.join(left)}.{shorter}")
     hidden = None if settings.progress else True  # None: hidden unless in a terminal
     with tqdm(total=plan.total, desc="audit", unit=" questions", disable=hidden) as bar:
         case.model.told = bar.update

@@ -17,7 +17,8 @@ from .known import MEASURED
 from .settings import AuditSettings
 from .texts import Text, Texts, at_most
 
-CHECKED = 256  # sentences that the checks look at
+CHECKED = 256  # sentences that the checks look at,
+CHECKED_TOKENS = 10_240  # and tokens: of long sentences, fewer say as much
 CHECK_STEPS = 16  # of the walk that writes the model's own text for them
 
 
@@ -57,11 +58,15 @@ class Case:
         """Return the seed of one section."""
         return crc32(f"{name} {self.settings.seed}".encode())
 
+    @property
+    def checked(self) -> int:
+        """Return how many sentences the checks look at."""
+        return min(CHECKED, -(-CHECKED_TOKENS // self.length), self.settings.sentences)
+
     @cached_property
     def own(self) -> torch.Tensor:
         """Return a few sentences that the model wrote, int64[n, L], which the checks look at."""
-        n = min(CHECKED, self.settings.sentences)
-        return sample(self.model, n, self.length, CHECK_STEPS, generator=self.draws("checks"))
+        return sample(self.model, self.checked, self.length, CHECK_STEPS, generator=self.draws("checks"))
 
     @cached_property
     def blind(self) -> Interval:

@@ -16,7 +16,8 @@ from .settings import AuditSettings
 
 def audit_command(options: argparse.Namespace) -> None:
     """Audit what was typed, print the findings, and write the report."""
-    settings = chosen(options, AuditSettings(out=options.out, command=options.command))
+    start = AuditSettings.quick if options.quick else AuditSettings
+    settings = chosen(options, start(out=options.out, command=options.command))
     texts = {name: getattr(options, name) for name in ("members", "strangers", "canaries")}
     paths = {name: Path(path) for name, path in texts.items() if path}
     model = _opened(options.checkpoint, options.device)

@@ -185,7 +185,7 @@ def _asked(model: Denoiser, x: torch.Tensor, xt: torch.Tensor, t: torch.Tensor) 
 
         def both(log_p0: torch.Tensor, xt: torch.Tensor, t: torch.Tensor, x: torch.Tensor = x[here]) -> torch.Tensor:
             own = log_p0.gather(2, x.unsqueeze(2)).squeeze(2).clamp_min(LEAST)
-            guess = noise.convert(log_p0, xt, t, noise.form, "posterior").argmax(dim=2)
+            guess = noise.guess(log_p0, xt, t, noise.form)
             return torch.stack([(guess == x).double().where(~own.isnan(), torch.nan), own.double()], dim=2)
 
         parts.append(model.mapped(xt[here], t[here], noise.form, both))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
-from .case import CHECK_STEPS, CHECKED, Case
+from .case import CHECK_STEPS, Case
 from .exposure import DRAWS
-from .membership import MembershipSettings
 from .section_extraction import settings_of
+from .section_membership import membership_settings
 from .section_recovery import BASIN_STEPS, KINDS, SHARES
 
 TIMED = 64  # sentences whose answers are timed
@@ -63,7 +63,7 @@ def questions(case: Case, name: str, clean: int) -> int:
     sizes = {kind: len(case.text(kind)) if case.has(kind) else 0 for kind in ("members", "strangers", "canaries")}
     some, settings = bool(sizes["members"] and sizes["strangers"]), case.settings
     if name == "checks":
-        n = min(CHECKED, settings.sentences)
+        n = case.checked
         form = 0 if case.model.noise.form == "posterior" else n + min(n, sizes["strangers"])
         return n * (CHECK_STEPS + 2) + form
     if name == "probe" and sizes["strangers"]:
@@ -73,7 +73,7 @@ def questions(case: Case, name: str, clean: int) -> int:
         runs = min(settings.corruptions, 10**6) * len(SHARES) * BASIN_STEPS
         return sum(len(settings.times) * sizes[kind] + min(settings.basins, sizes[kind]) * runs for kind in KINDS)
     if name == "membership" and some:
-        return (sizes["members"] + sizes["strangers"]) * (MembershipSettings().questions - 1 + clean)
+        return (sizes["members"] + sizes["strangers"]) * (membership_settings(case).questions - 1 + clean)
     if name == "extraction" and sizes["members"]:
         how = settings_of(case)
         asked = sum(min(settings.extracted, sizes[kind]) for kind in KINDS)

@@ -14,7 +14,6 @@ from .extraction import ExtractionSettings, extraction, from_noise
 from .finding import Finding, missing, percent, spread
 
 KNOWN = (0.5,)  # the share of a sentence that is given
-STEPS, CORRECTIONS = 16, 1  # of the walks that write the rest
 OFTEN = 0.05  # more of a text than chance could bring word for word
 SHOWN = 10  # sentences, if they were asked for
 CLAMPS = {
@@ -32,8 +31,8 @@ def settings_of(case: Case) -> ExtractionSettings:
         known=KNOWN,
         sentences=settings.extracted,
         draws=settings.tries,
-        steps=STEPS,
-        corrections=CORRECTIONS,
+        steps=settings.filling_steps,
+        corrections=settings.corrections,
         tries=(1, settings.tries, 16 * settings.tries),
     )
 

@@ -65,7 +65,7 @@ def membership(case: Case) -> Finding:
     """Return what each score is worth in telling members from strangers; `number` is the AUC of the best one."""
     if not case.has("members", "strangers"):
         return missing("membership", f"Telling members apart {BOTH}")
-    settings = MembershipSettings(seed=case.seed("membership"))
+    settings = membership_settings(case)
     kinds = {name: case.text(name) for name in ("members", "strangers")}
     scores = {
         name: membership_scores(
@@ -95,6 +95,12 @@ def membership(case: Case) -> Finding:
         case.reference is None
     )
     return Finding("membership", True, sentence, number, rows, notes, {"best": best["score"]})
+
+
+def membership_settings(case: Case) -> MembershipSettings:
+    """Return how every sentence is scored in an audit."""
+    settings = case.settings
+    return MembershipSettings(draws=settings.draws, votes=settings.votes, seed=case.seed("membership"))
 
 
 def _sentence(best: dict[str, Any], number: Interval, unlike: bool, strangers: int) -> str:

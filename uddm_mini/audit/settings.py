@@ -12,6 +12,24 @@ import torch
 from uddm_mini.settings import option, whole_numbers
 
 Encode = Callable[[list[str]], torch.Tensor]
+LEAST_ONE = (
+    *("sentences", "writing_steps", "corruptions", "draws", "votes"),
+    *("extracted", "tries", "filling_steps", "candidates", "numbers"),
+)
+QUICK: dict[str, Any] = {
+    "sentences": 100,  # strangers; with fewer than 99, nobody sees one false alarm in a hundred
+    "writing_steps": 16,
+    "times": (0.1, 0.25, 0.5),
+    "basins": 2,
+    "corruptions": 4,
+    "draws": 8,
+    "votes": 2,
+    "extracted": 8,
+    "tries": 2,
+    "filling_steps": 12,
+    "corrections": 0,
+    "candidates": 63,
+}
 SECTIONS = ("probe", "recovery", "texts", "membership", "extraction", "exposure")
 
 
@@ -40,25 +58,37 @@ class AuditSettings:
     times: tuple[float, ...] = option((0.05, 0.1, 0.25, 0.5, 1.0), "noise levels from which text is brought back")
     basins: int = option(8, "sentences of each kind whose basin of attraction is measured; 0: none")
     corruptions: int = option(16, "corruptions of such a sentence with each number of changed words")
+    draws: int = option(16, "noise levels at which each sentence's cost is asked, for membership")
+    votes: int = option(8, "times that each sentence is changed by each share of its words, for membership")
     extracted: int = option(32, "sentences of each kind of which half is given and the rest asked for")
     tries: int = option(8, "times that this rest is written")
+    filling_steps: int = option(16, "steps of the walk that writes it")
+    corrections: int = option(1, "Gibbs steps after each of them, of which each asks the model once more")
     candidates: int = option(255, "other sentences that a planted one is compared with")
-    numbers: int = option(2**25, "most numbers in an answer of the model; fewer take less memory")
+    numbers: int = option(2**24, "most numbers in an answer of the model; fewer take less memory")
     seed: int = option(0, "decides every draw")
     show_text: bool = option(False, "show sentences in the report; without it, it holds numbers only")
 
     def __post_init__(self) -> None:
-        least_one = ("sentences", "writing_steps", "corruptions", "extracted", "tries", "candidates", "numbers")
-        whole_numbers(self, *least_one, "basins", "seed")
+        whole_numbers(self, *LEAST_ONE, "basins", "corrections", "seed")
         if unknown := [name for name in self.sections if name not in SECTIONS]:
             raise ValueError(f"There is no section {unknown[0]!r}; there are {', '.join(SECTIONS)}.")
-        for name in least_one:
+        for name in LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}.")
-        if self.basins < 0:
-            raise ValueError(f"basins must be at least 0, but is {self.basins}.")
+        for name in ("basins", "corrections"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, but is {getattr(self, name)}.")
         if not self.times or not all(0 < t <= 1 for t in self.times):
             raise ValueError(f"times must be noise levels above 0 and up to 1, at least one; they are {self.times}.")
+
+    @classmethod
+    def quick(cls, **changes: Any) -> AuditSettings:
+        """Return settings with a tenth of the questions: every section, from fewer sentences, with wider intervals.
+
+        For a model with a tokenizer's vocabulary on a CPU, or for a first look. `changes` override them.
+        """
+        return cls(**{**QUICK, **changes})
 
     def told(self) -> dict[str, Any]:
         """Return what decides the numbers, as JSON can hold it."""

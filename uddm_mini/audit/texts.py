@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from uddm_mini.denoiser import Denoiser, Wrapped
+from uddm_mini.models.released import ReleasedDenoiser
 from uddm_mini.probes.recovery import counted_tokens
 from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.sentences import sentences_in
@@ -33,14 +34,15 @@ class Text:
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """All that was given to read: the texts, the ids that never count, and the words, if they are known."""
+    """All that was given to read: the texts, the ids that never count, and from ids to strings, if
+    anybody knows the words."""
 
     members: Text | None
     strangers: Text | None
     canaries: Text | None
     copies: tuple[int, ...]
     ignore: tuple[int, ...]
-    words: Corpus | None
+    decode: Callable[[torch.Tensor], list[str]] | None
 
     @property
     def length(self) -> int | None:
@@ -49,7 +51,7 @@ class Texts:
 
     def written(self, x: torch.Tensor) -> list[str] | None:
         """Return sentences as strings, or None if nobody knows the words."""
-        return self.words.decode(x) if self.words else None
+        return self.decode(x) if self.decode else None
 
 
 def read_texts(model: Denoiser, members: Any, strangers: Any, canaries: Any, settings: AuditSettings) -> Texts:
@@ -64,12 +66,16 @@ def read_texts(model: Denoiser, members: Any, strangers: Any, canaries: Any, set
         strangers = members.held_out if strangers is None else strangers
         members = members.train
     strangers = strangers.held_out if isinstance(strangers, Corpus) else strangers
-    words = corpus or _words_of(model)
-    ignore = settings.ignore if settings.ignore is not None else words.ignore if words else ()
+    known = model.function if isinstance(model, Wrapped) else model
+    released = known if isinstance(known, ReleasedDenoiser) and known.words else None  # its tokenizer reads and writes
+    words = corpus or (None if released else _words_of(known))
+    reader = words or released
+    ignore = settings.ignore if settings.ignore is not None else reader.ignore if reader else ()
     canaries, copies = _with_copies(canaries, settings.copies)
-    encode, kinds = settings.encode, {"members": members, "strangers": strangers, "canaries": canaries}
+    encode = settings.encode or (released.encode if released and not corpus else None)
+    kinds = {"members": members, "strangers": strangers, "canaries": canaries}
     read = {name: None if x is None else _read(name, x, encode, words, model) for name, x in kinds.items()}
-    found = Texts(**read, copies=copies, ignore=tuple(int(i) for i in ignore), words=words)
+    found = Texts(**read, copies=copies, ignore=tuple(int(i) for i in ignore), decode=reader and reader.decode)
     _check(model, found)
     return found
 
@@ -82,9 +88,8 @@ def at_most(text: Text, n: int, seed: int) -> torch.Tensor:
     return text.x[chosen.sort().values]
 
 
-def _words_of(model: Denoiser) -> Corpus | None:
-    """Return an empty corpus that reads and writes with the words of a model, or of the one that is wrapped."""
-    known = model.function if isinstance(model, Wrapped) else model
+def _words_of(known: object) -> Corpus | None:
+    """Return an empty corpus that reads and writes with the words of a model, if it knows them."""
     words, length = getattr(known, "words", ()), getattr(known, "length", None)
     if not words or not length:
         return None

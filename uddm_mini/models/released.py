@@ -20,7 +20,7 @@ from .released_config import ReleasedSettings, Training, training_of
 from .released_dit import WAVES, DiT, Sizes
 from .released_files import Contents, local_file, look_up, read_contents
 from .released_index import Inert
-from .released_words import WordPieces, in_order, read_vocabulary, words_of_json
+from .released_words import FIRST, PAD, UNKNOWN, WordPieces, in_order, read_vocabulary, words_of_json
 
 MOST_NUMBERS = 2**27  # in one answer [B, L, V]: half a gigabyte, and a probe needs a few of them
 EMBEDDING = "vocab_embed.embedding"
@@ -57,6 +57,11 @@ class ReleasedDenoiser(nn.Module, Denoiser):
         if not self.facts.time_conditioning:
             sigma = torch.zeros_like(sigma)
         return self.backbone(xt, sigma.float()).log_softmax(dim=2)
+
+    @property
+    def ignore(self) -> tuple[int, ...]:
+        """Return the ids that stand for no text: padding, the unknown word, and the first token of every row."""
+        return tuple(i for i, word in enumerate(self.words) if word in (PAD, UNKNOWN, FIRST))
 
     def encode(self, texts: Iterable[str], *, packed: bool | None = None) -> torch.Tensor:
         """Return token ids int64[N, L] of texts; `packed` (see `WordPieces`) as in its training if it is not given."""

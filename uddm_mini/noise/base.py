@@ -105,6 +105,15 @@ class Noise(ABC):
         s: the level to go to, as t a number or float[B].
         """
 
+    def draw_step(
+        self, log_p0: torch.Tensor, xt: torch.Tensor, s: Level, t: Level, generator: torch.Generator | None = None
+    ) -> torch.Tensor:
+        """Draw x_s ~ q(x_s | x_t, x_0 := p0), int64[B, L], from log p0 [B, L, V]; parameters: as in `reverse_step`.
+
+        Random, from `generator`: a draw for every token.
+        """
+        return drawn(self.reverse_step(log_p0.exp(), xt, s, t), generator)
+
     @abstractmethod
     def nelbo(self, log_p0: torch.Tensor, x0: torch.Tensor, xt: torch.Tensor, t: Level) -> torch.Tensor:
         """Return the integrand of the continuous-time NELBO for every token, float[B, L] >= 0, in nats.
@@ -124,6 +133,10 @@ class Noise(ABC):
         xt int64[B, L]: the text that they were made for, at noise level t, a number or float[B].
         given, wanted: "cavity" or "posterior".
         """
+
+    def guess(self, log_p0: torch.Tensor, xt: torch.Tensor, t: Level, given: Form) -> torch.Tensor:
+        """Return the most probable word of the full posterior, int64[B, L]; parameters: as in `convert`."""
+        return self.convert(log_p0, xt, t, given, "posterior").argmax(dim=2)
 
     @abstractmethod
     def information(self, t: Level) -> torch.Tensor:
@@ -157,6 +170,14 @@ def step_times(s: Level, t: Level, x: torch.Tensor, schedule: Schedule) -> tuple
     if x.numel() and not bool((s < t).all()):
         raise ValueError("The reverse step goes from t to an earlier s, so s must be smaller than t.")
     return schedule.alpha(s)[:, None, None], schedule.alpha(t)[:, None, None]
+
+
+def drawn(probs: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+    """Draw a token at each place, int64[...], from probabilities [..., V], with the numbers of `generator`."""
+    if probs.numel() == 0:
+        return probs.new_zeros(probs.shape[:-1], dtype=torch.int64)
+    flat = probs.reshape(-1, probs.shape[-1]).to(draw_device(generator, probs.device))
+    return torch.multinomial(flat, 1, generator=generator).view(probs.shape[:-1]).to(probs.device)
 
 
 def draw_device(generator: torch.Generator | None, otherwise: torch.device | str = "cpu") -> torch.device:

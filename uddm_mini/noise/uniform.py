@@ -10,6 +10,7 @@ import torch
 from .base import LEAST_NOISE, Form, Noise, batch_times, checked_form, draw_device, exact_dtype, step_times
 from .schedules import Level
 
+MANY_WORDS = 4096  # from here on a step draws from p0 only where a token jumps; below, as ever, from the whole law
 GREATEST_FACTOR = 1e9  # float32 ends at 3e38
 
 
@@ -69,6 +70,37 @@ class UniformNoise(Noise):
         weighted = (at_s * (redraw / self.vocab_size)).scatter_add_(2, xt.unsqueeze(2), here * step)
         return weighted / weighted.sum(dim=2, keepdim=True)
 
+    def draw_step(
+        self, log_p0: torch.Tensor, xt: torch.Tensor, s: Level, t: Level, generator: torch.Generator | None = None
+    ) -> torch.Tensor:
+        """Draw x_s ~ q(x_s | x_t, x_0 := p0), int64[B, L], from log p0 [B, L, V]; parameters: as in `reverse_step`.
+
+        With many words (4,096) in three throws of the same law, which need no other number [B, L, V] than log p0:
+
+            stay at b with the odds  (alpha_t / alpha_s) (alpha_s p0[b] + (1 - alpha_s) / V)  against
+            (1 - alpha_t / alpha_s) / V;  a token that does not stay is drawn from p0 with probability alpha_s, else
+            from all words alike.
+
+        Random, from `generator`: a draw for every token.
+        """
+        if self.vocab_size < MANY_WORDS:
+            return super().draw_step(log_p0, xt, s, t, generator)
+        alpha_s, alpha_t = (a[:, :, 0] for a in step_times(s, t, xt, self.schedule))  # [B, 1]
+        own = log_p0.gather(2, xt.unsqueeze(2)).squeeze(2).to(alpha_s.dtype).exp()  # [B, L]
+        stay = alpha_t / alpha_s * (alpha_s * own + (1 - alpha_s) / self.vocab_size)
+        jump = (alpha_s - alpha_t) / alpha_s / self.vocab_size
+        place = draw_device(generator, xt.device)
+        thrown = torch.rand(2, *xt.shape, generator=generator, dtype=exact_dtype(xt), device=place).to(xt.device)
+        moves = thrown[0] * (stay + jump) >= stay
+        known = moves & (thrown[1] < alpha_s)
+        new = torch.where(moves, self.replacement(xt, generator), xt)
+        sums = log_p0[known].exp_().cumsum(dim=1)  # [tokens that are known, V]
+        if len(sums):
+            aim = torch.rand(len(sums), 1, generator=generator, dtype=sums.dtype, device=place).to(xt.device)
+            found = torch.searchsorted(sums, aim * sums[:, -1:], right=True)  # a word without probability adds nothing
+            new[known] = found.clamp_max(self.vocab_size - 1).squeeze(1)
+        return new
+
     def nelbo(self, log_p0: torch.Tensor, x0: torch.Tensor, xt: torch.Tensor, t: Level) -> torch.Tensor:
         """Return the integrand of the continuous-time NELBO for every token, float[B, L] >= 0, in nats.
 
@@ -96,6 +128,18 @@ class UniformNoise(Noise):
         odds = self.own_log_odds(t, xt).to(log_p0.dtype)[:, None, None]  # [B, 1, 1]
         shift = (odds if wanted == "posterior" else -odds).expand(*xt.shape, 1)
         return log_p0.scatter_add(2, xt.unsqueeze(2), shift).log_softmax(dim=2)
+
+    def guess(self, log_p0: torch.Tensor, xt: torch.Tensor, t: Level, given: Form) -> torch.Tensor:
+        """Return the most probable word of the full posterior, int64[B, L]; parameters: as in `convert`.
+
+        From the cavity, nothing needs to be normalized: it is the best word, or x_t if that is better with its odds.
+        """
+        if checked_form(given) == "posterior":
+            return log_p0.argmax(dim=2)
+        best, word = log_p0.max(dim=2)
+        odds = self.own_log_odds(t, xt).to(log_p0.dtype)[:, None]  # [B, 1]
+        own = log_p0.gather(2, xt.unsqueeze(2)).squeeze(2) + odds
+        return torch.where((own > best) | ((own == best) & (xt < word)), xt, word)
 
     def information(self, t: Level) -> torch.Tensor:
         """Return I(t) = ln V + k ln k + (V - 1) c ln c, with k = alpha + (1 - alpha) / V and c = (1 - alpha) / V."""

@@ -45,7 +45,7 @@ class FormCheck:
 def check_form(
     model: Denoiser,
     x0: torch.Tensor,
-    t: float = 0.5,
+    t: float = 0.8,
     *,
     ignore: Collection[int] = (),
     generator: torch.Generator | None = None,
@@ -58,7 +58,8 @@ def check_form(
     model; the check says which of the two fits better, and how sure that is.
 
     x0: real text, at least two sentences; the model need not have been trained on it, but should know its kind.
-    t: a level at which a word says something about itself, and the others, too.
+    t: a level at which a word says something about itself, and the others, too. At 0.8 even a pure memory is still
+        in doubt, which at 0.5 knows a sentence from any half of it.
     ignore: tokens with these ids are not counted.
 
     Random, from `generator`: the noise. ValueError for fewer than two sentences with a counted token.
