@@ -21,7 +21,7 @@ from .look import NOT_YET, RIGHT, WRONG
 CHAPTERS = (
     *("setup", "hopfield", "dense_memories", "pseudo_likelihood", "toy_language", "corruption", "learning"),
     *("network", "sampling", "perfect_denoisers", "basins", "transition", "training_time"),
-    *("entropy_probe", "robustness", "real_text", "english"),
+    *("entropy_probe", "robustness", "real_text", "english", "auditing"),
 )
 
 Level = Literal["warm-up", "core", "stretch"]
