@@ -25,7 +25,7 @@ from uddm_mini.worlds.toy_language import ToyLanguage
 
 from .exposure import exposure
 
-SIZES = (512, 2048, 8192)
+SIZES = (512, 2048)
 SEEDS = (0, 1, 2)
 MEASURED = ("exposure", "rank", "nelbo", "at_most")
 
