@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import math
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from drawn import line
 from told import told
 
+from uddm_mini import MemorizingDenoiser, ToyLanguage, UniformNoise, audit
+from uddm_mini.audit.known import RATES
+from uddm_mini.audit.planted import committed_planted
 from uddm_mini.chapters import auditing
+from uddm_mini.chapters import auditing_figures as draw
+from uddm_mini.chapters.auditing_numbers import chance_of_rest, error_rates
 from uddm_mini.probes.roc import auc
 
 # ---- exercises ------------------------------------------------------------------------------------------------------
@@ -155,3 +163,83 @@ def test_a_stub_was_not_attempted(name):
     def stub(*arguments): ...
 
     assert getattr(auditing, name)(stub).passed is None
+
+
+# ---- numbers --------------------------------------------------------------------------------------------------------
+
+LANGUAGE = ToyLanguage()
+POOL = LANGUAGE.corpus(n_train=64, n_held_out=256)
+NOISE = UniformNoise(LANGUAGE.vocab_size)
+
+
+def test_rates_are_those_that_an_audit_states():
+    found = error_rates()
+    for answer, rate in RATES.items():
+        row = found.loc[answer]
+        assert row[:4].tolist() == [rate.networks, rate.wrong, rate.cells, rate.wrong_cells]
+        assert row["at_most"] == rate.error.high
+
+
+def test_a_memory_of_one_sentence_brings_its_rest_and_no_other():
+    memory = MemorizingDenoiser(POOL.train[:1], NOISE)
+    known = torch.arange(14).expand(2, 14) < 7
+    got = chance_of_rest(memory, POOL.train[:2], known, draws=4, steps=4, corrections=2)
+    assert got.tolist() == [1.0, 0.0]
+
+
+# ---- figures --------------------------------------------------------------------------------------------------------
+
+
+def test_a_player_of_verdicts_says_what_the_audits_say():
+    memory = MemorizingDenoiser(POOL.train[:16], NOISE)
+    settings = {"sections": ("probe",), "progress": False, "sentences": 32, "writing_steps": 4}
+    found = {("C", k): audit(memory, strangers=POOL.held_out[:k], **settings) for k in (128, 192)}
+    shown = draw.verdict_player(found)
+    assert shown.axes == {"model": ["C"], "fresh sentences": ["128", "192"]}
+    probe = found["C", 192].finding("probe")
+    assert shown.frames[1][0].startswith(f"Model C, 192 fresh sentences: memorizing. Score {probe.number.value:.2f}")
+
+
+def test_scores_stand_in_the_order_of_their_areas():
+    columns = ("auc", "low", "high", "tpr_at_1", "tpr_low", "tpr_high")
+    rows = {"nelbo": (0.8, 0.7, 0.9, 0.1, 0.05, 0.2), "min_k": (0.9, 0.85, 0.95, 0.3, 0.2, 0.4)}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    _, axes = plt.subplots(2)
+    draw.draw_scores(axes, {"one": table})
+    assert [text.get_text() for text in axes[0].get_yticklabels()] == ["cost (NELBO)", "least likely words (min-k)"]
+    assert line(axes[0], "one").get_xdata() == [0.8] and line(axes[1], "one").get_xdata() == [0.1]
+
+
+def test_extraction_is_drawn_by_source_and_text():
+    rows = [
+        {"n_train": n, "source": source, "text": text, "share": share, "low": share / 2, "high": 1.0}
+        for n in (64, 16)
+        for source, text, share in (
+            ("network", "members", n / 100),
+            ("network", "strangers", 0.1),
+            ("memory", "members", 1.0),
+            ("language", "members", 0.3),
+        )
+    ]
+    _, ax = plt.subplots()
+    draw.draw_extraction(ax, pd.DataFrame(rows))
+    assert line(ax, "network, train text").get_ydata().tolist() == [0.16, 0.64]
+    assert line(ax, "network, held-out text").get_linestyle() == "--"
+    assert line(ax, "a memory, exact").get_ydata().tolist() == [1.0, 1.0]
+
+
+def test_tries_by_the_formula():
+    _, ax = plt.subplots()
+    draw.draw_tries(ax, {"train": torch.tensor([0.5, 0.0])}, (1, 4), (0.9,))
+    assert line(ax, "training, $p$ = 0.9").get_ydata().tolist() == [0.0, 0.5]
+
+
+def test_estimates_and_exposure():
+    fig = draw.estimate_panels({"a": {"short": [0.1, 0.3]}}, {"a": [0.2, 0.6]})
+    mean = line(fig.axes[0], "short, mean")
+    assert [float(mean.get_xdata()[0]), float(mean.get_ydata()[0])] == pytest.approx([0.4, 0.2])
+    _, ax = plt.subplots()
+    draw.draw_exposure(ax, committed_planted())
+    few = line(ax, "among 512 sentences").get_ydata()
+    table = committed_planted().query("n_train == 512 and copies == 1")
+    assert few[1] == pytest.approx(table["exposure"].mean())

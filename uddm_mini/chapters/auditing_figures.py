@@ -127,7 +127,6 @@ def draw_tries(ax: Axes, chances: Mapping[str, Any], tries: Sequence[int], p: Se
     ax.set_xticks(tries, [f"{n:,}" for n in tries])
     ax.minorticks_off()
     ax.set(ylim=(-0.02, 1.02), xlabel="tries $n$", ylabel="sentences that come out")
-    ax.legend(loc="center left", bbox_to_anchor=(0, 0.55))
 
 
 def estimate_panels(found: Mapping[str, Mapping[str, Any]], truth: Mapping[str, Any]) -> Figure:
@@ -145,7 +144,7 @@ def estimate_panels(found: Mapping[str, Mapping[str, Any]], truth: Mapping[str, 
             ax.plot(right, q, marker, color=color, markersize=4, alpha=0.45, linestyle="")
             ax.plot(right.mean(), q.mean(), marker, color=color, markersize=11, label=f"{way}, mean")
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), title=name, ylabel="estimated chance")
-        ax.legend(loc="upper left" if right.mean() < 0.5 else "lower left")
+        ax.legend(loc="upper left")
     axes.flat[-1].set_xlabel("exact chance that one try is right")
     return fig
 
