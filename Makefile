@@ -27,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine other-convolution \
 	other-closed other-short other-decay
-SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-finetune toy-finetune-sizes toy-released toy-spins toy-misprints \
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-planted toy-finetune toy-finetune-sizes toy-released toy-spins toy-misprints \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
 	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large english-huge english-steps \
 	english-sides english-long english-classes
@@ -145,6 +145,9 @@ toy-course: $(READY) ## look at networks while they train on more and more sente
 toy-copies: $(READY) ## train with some sentences repeated up to 64 times: data/copies.csv
 	env -u OMP_NUM_THREADS $(RUN) -m uddm_mini copies --device $(DEVICE) --sizes 512,1024,2048 --seeds 0,1,2 --width 64 --depth 2 \
 		--learning-rate 0.005 --steps 3000 $(SWEEP) --out data/copies.csv
+
+toy-planted: $(READY) ## plant random sentences up to 16 times, and measure their exposure: data/planted.csv
+	env OMP_NUM_THREADS=1 $(RUN) -m uddm_mini.audit.planted data/planted.csv
 
 toy-misprints: $(READY) ## train on misprints four ways, and ask at small noise levels: data/misprints.csv
 	$(RUN) -m uddm_mini.chapters.robustness_misprints data/misprints.csv

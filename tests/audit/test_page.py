@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from uddm_mini import Audit, AuditSettings, ToyLanguage, audit, load
-from uddm_mini.audit.finding import Finding, found_before, percent
+from uddm_mini.audit.finding import Finding, found_before, missing, percent
+from uddm_mini.audit.page import _verdict
 from uddm_mini.audit.plan import duration
 from uddm_mini.audit.settings import SECTIONS
 from uddm_mini.cli import main
@@ -151,3 +152,9 @@ def test_the_command_from_two_text_files_to_a_report(tmp_path, capsys):
     (tmp_path / "members.txt").write_text("foreign words only\n" * 30, "utf-8")
     assert main(typed) == 2
     assert "none of the model's 102" in capsys.readouterr().err
+
+
+def test_without_the_probe_there_is_no_verdict_and_not_an_undecided_one():
+    found = Audit((missing("extraction", "Nothing to look for."),), {}, {}, {})
+    assert not found.judged and repr(found).startswith("Audit: no verdict")
+    assert _verdict(found) == "No verdict"

@@ -29,6 +29,7 @@ VERDICTS = {
     "in between": "In between",
     "undecided": "Undecided",
 }
+NO_VERDICT = "No verdict"  # none was asked for, or the probe cannot be asked
 GIVEN = {"prefix": "beginning given", "suffix": "end given", "edges": "both ends given", "random": "random words given"}
 KEY = '<div class="key"><span>training text (members)</span><span class="strangers">fresh text (strangers)</span></div>'
 # what a column of a table is called
@@ -51,7 +52,7 @@ COLUMNS = {
 
 def page_of(audit: Audit) -> str:
     """Return the whole page."""
-    title = f"Audit: {VERDICTS[audit.verdict]}"
+    title = f"Audit: {_verdict(audit)}"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -73,11 +74,16 @@ def body_of(audit: Audit) -> str:
     )
 
 
+def _verdict(audit: Audit) -> str:
+    """Return the verdict in the words of the page."""
+    return VERDICTS[audit.verdict] if audit.judged else NO_VERDICT
+
+
 def _headline(audit: Audit) -> str:
     told, tone = audit.headline, audit.verdict.replace(" ", "-")
     return (
         f'<section class="headline" style="--tone: var(--audit-{tone})">\n'
-        f'<p class="verdict">{VERDICTS[audit.verdict]}</p>\n<p>{escape(told["found"])}</p>\n'
+        f'<p class="verdict">{_verdict(audit)}</p>\n<p>{escape(told["found"])}</p>\n'
         f"<dl><dt>How sure is that?</dt><dd>{escape(told['sure'])}</dd>"
         f"<dt>What to do?</dt><dd>{escape(told['do'])}</dd></dl>\n</section>"
     )

@@ -65,6 +65,12 @@ class Audit:
         return next((found for found in self.findings if found.name == name), None)
 
     @property
+    def judged(self) -> bool:
+        """Tell whether a verdict was asked for and sought: "undecided" is an answer then, and not the lack of one."""
+        found = self.finding("probe")
+        return found is not None and found.applies
+
+    @property
     def not_shown(self) -> tuple[str, ...]:
         """Return what nobody may conclude from it."""
         return NOT_SHOWN
@@ -119,7 +125,7 @@ class Audit:
         return body_of(self)
 
     def __repr__(self) -> str:
-        lines = [f"Audit: {self.verdict}"]
+        lines = [f"Audit: {self.verdict if self.judged else 'no verdict'}"]
         lines += [f"  {found.name}: {found.sentence}" for found in self.findings]
         return "\n".join(lines)
 

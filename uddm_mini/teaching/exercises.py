@@ -22,7 +22,7 @@ CHAPTERS = (
     *("setup", "hopfield", "dense_memories", "pseudo_likelihood", "spins", "toy_language", "corruption"),
     *("learning", "network", "sampling", "perfect_denoisers", "basins", "transition", "training_time"),
     *("entropy_probe", "robustness", "real_text", "english"),
-    *("fine_tuning", "released"),
+    *("auditing", "fine_tuning", "released"),
 )
 
 Level = Literal["warm-up", "core", "stretch"]
