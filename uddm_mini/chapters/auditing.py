@@ -37,7 +37,7 @@ REPORTS = (
 UNLIKE = 0.05  # above one half: from there on the texts differ, if the interval says so, too
 
 
-@exercise(1, "How many tries?", level="warm-up", minutes=10)
+@exercise(1, "How many tries?", level="warm-up", minutes=10, assesses="chances over many tries")
 @questions(CHANCES, "For q = {q} and p = {p}")
 def tries_needed(q: float, p: float, got: Any) -> str:
     """Check the smallest n with 1 - (1 - q)^n >= p."""
@@ -84,7 +84,13 @@ def _scored() -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], float]]:
     ]
 
 
-@exercise(2, "One false alarm in a hundred", level="core", minutes=15)
+@exercise(
+    2,
+    "One false alarm in a hundred",
+    level="core",
+    minutes=15,
+    assesses="a threshold at a false positive rate, with ties",
+)
 @questions(_scored, "For a rate of {rate}")
 def found_at(members: Any, strangers: Any, rate: float, got: Any) -> str:
     """Check the share of members above the k-th largest stranger, k = floor(rate (n + 1)); NaN if k is 0."""
@@ -124,7 +130,7 @@ def found_at(members: Any, strangers: Any, rate: float, got: Any) -> str:
     return "Right. A new stranger passes it with a probability of at most the rate, ties or not."
 
 
-@exercise(3, "Bits of exposure", level="core", minutes=15)
+@exercise(3, "Bits of exposure", level="core", minutes=15, assesses="exposure from ranks")
 @questions(
     lambda: [(own, np.array(others)) for own, others in COSTS],
     "For a planted sentence that costs {own}, among {others}",
@@ -156,7 +162,7 @@ def exposure_of(own: float, others: Any, got: Any) -> str:
     return "Right. The cheapest of all has log2(R + 1), and more can't be seen: more candidates, more bits."
 
 
-@exercise(4, "What may an appendix say?", level="core", minutes=20)
+@exercise(4, "What may an appendix say?", level="core", minutes=20, assesses="what follows from an audit")
 @questions(
     REPORTS,
     "With an area from {area_low}, a blind baseline of {blind} (from {blind_low}), {strangers} strangers, and "
@@ -232,7 +238,7 @@ def blind_of(members: torch.Tensor, strangers: torch.Tensor, *, seen: bool = Fal
     return auc(torch.cat([yes, no]), [True] * len(yes) + [False] * len(no)).value
 
 
-@exercise(5, "A blind baseline", level="stretch", minutes=25)
+@exercise(5, "A blind baseline", level="stretch", minutes=25, assesses="a baseline that never sees the model")
 @questions(_two_texts)
 def blind_area(members: Any, strangers: Any, got: Any) -> str:
     """Check the area of a classifier that counts words in the first halves and judges the second ones."""

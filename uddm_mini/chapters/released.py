@@ -27,7 +27,7 @@ LAWS = (
 )
 
 
-@exercise(1, "How noisy is sigma?", level="warm-up", minutes=10)
+@exercise(1, "How noisy is sigma?", level="warm-up", minutes=10, assesses="conversion of noise levels")
 @questions(LEVELS, "For sigma = {sigma} and epsilon = {epsilon}")
 def level_of_sigma(sigma: float, epsilon: float, pair: Any) -> str:
     """Check (alpha, t) with alpha = exp(-sigma) = 1 - (1 - epsilon) t."""
@@ -48,7 +48,7 @@ def level_of_sigma(sigma: float, epsilon: float, pair: Any) -> str:
     return "Right. A model that wants sigma and gets t is told another noise level than there is."
 
 
-@exercise(2, "Count the weights", level="core", minutes=20)
+@exercise(2, "Count the weights", level="core", minutes=20, assesses="the shapes of a transformer")
 @questions(NETWORKS, "For width {W}, {blocks} blocks, {V} words and {C} numbers of the noise level")
 def count_weights(W: int, blocks: int, V: int, C: int, got: Any) -> str:
     """Check the number of weights of a DiT."""
@@ -82,7 +82,7 @@ def count_weights(W: int, blocks: int, V: int, C: int, got: Any) -> str:
     return "Right. For 256, 8, 30,522 and 128 these are the 23,664,442 of the paper's smallest network."
 
 
-@exercise(3, "What an average forgets", level="core", minutes=15)
+@exercise(3, "What an average forgets", level="core", minutes=15, assesses="bias of a moving average")
 @questions(lambda: [(np.array(w), d) for w, d in COURSES], "For the weights {weights} and the decay {decay}")
 def moving_average(weights: Any, decay: float, pair: Any) -> str:
     """Check (average, share of the first value that is left)."""
@@ -111,7 +111,9 @@ def averaged(weights: Any, decay: float) -> float:
     return average
 
 
-@exercise(4, "What would prove it wrong?", level="stretch", minutes=25)
+@exercise(
+    4, "What would prove it wrong?", level="stretch", minutes=25, assesses="a prediction interval from a power law"
+)
 @questions(LAWS, "For a = {a}, b = {b}, half = {half}, {weights:g} weights and a fraction of {fraction:g}")
 def prediction(a: float, b: float, half: float, weights: float, fraction: float, corpus: float, got: Any) -> str:
     """Check 1 (memorizing), -1 (generalizing) or 0 (open) by a law and its interval."""

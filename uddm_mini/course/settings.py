@@ -86,7 +86,7 @@ def _yaml(path: Path) -> dict[str, Any]:
     except ImportError:
         raise ImportError("Course files need PyYAML: pip install pyyaml.") from None
     try:
-        # every number stays a text, so that exercise 5.10 is not 5.1
+        # every number stays a text, so that 5.10 is not 5.1
         data = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
