@@ -46,10 +46,10 @@ def weighted(weights, decay):
     return (share * weights).sum(), share[0]
 
 
-def side(a, b, half, weights, fraction, corpus, wide=2.0, up=1):
+def side(a, b, half, weights, tokens, wide=2.0, up=1):
     crossing = math.exp(a) * weights**b
     low, high = crossing * math.exp(-half) / wide, crossing * math.exp(half) * wide
-    return up * ((fraction * corpus < low) - (fraction * corpus > high))
+    return up * ((tokens < low) - (tokens > high))
 
 
 def less(change):

@@ -100,7 +100,7 @@ def _notes(case: Case, facts: dict[str, Any], compared: bool) -> list[str]:
     out = [
         f"The longest run of words that something it wrote shares with a training sentence has {facts['longest']} of "
         f"{case.length}; {facts['longest_mean']:.1f} on average.",
-        f"It is the least that comes out: each sentence had {case.settings.tries} tries, walks of {STEPS} steps. More "
+        f"It is the least that comes out: each sentence had {case.settings.tries} tries, walks of {case.settings.filling_steps} steps. More "
         "tries, longer walks, or other words given, bring out more.",
     ]
     if not compared:

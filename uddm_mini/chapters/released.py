@@ -16,14 +16,17 @@ NETWORKS = ((32, 2, 102, 32), (256, 8, 30_522, 128), (64, 3, 1000, 16), (48, 1, 
 WAVES = 256  # cosines and sines of the noise level
 # the values of one weight, step by step, and a decay
 COURSES = (((1.0, 0.0, 0.0), 0.9), ((0.0, 1.0, 2.0, 3.0, 5.0), 0.5), ((4.0, 4.0, 1.0, -2.0), 0.99))
-# level a and exponent b of a law, half of its interval in ln tokens, weights, fraction and tokens of the corpus
+# level a and exponent b of a law, half of its interval in ln tokens, weights, and tokens of the training text
 LAWS = (
-    (6.0, 0.5, 1.0, 1e6, 1e-4, 1e8),
-    (6.0, 0.5, 1.0, 1e6, 3e-2, 1e8),
-    (6.0, 0.5, 1.0, 1e6, 4e-3, 1e8),
-    (2.0, 0.8, 0.3, 4e6, 0.001, 8.5e8),
-    (2.0, 0.8, 0.3, 4e6, 0.01, 8.5e8),
-    (2.0, 0.8, 0.3, 4e6, 1e-5, 8.5e8),
+    (6.0, 0.5, 1.0, 1e6, 1e4),
+    (6.0, 0.5, 1.0, 1e6, 3e6),
+    (6.0, 0.5, 1.0, 1e6, 4e5),
+    (2.0, 0.8, 0.3, 4e6, 8.5e5),
+    (2.0, 0.8, 0.3, 4e6, 8.5e6),
+    (2.0, 0.8, 0.3, 4e6, 8.5e3),
+    (2.0, 0.8, 0.3, 4e6, 5e6),
+    (2.0, 0.8, 0.3, 4e6, 2e6),
+    (6.0, 0.5, 1.0, 1e6, 1e5),
 )
 
 
@@ -114,13 +117,13 @@ def averaged(weights: Any, decay: float) -> float:
 @exercise(
     4, "What would prove it wrong?", level="stretch", minutes=25, assesses="a prediction interval from a power law"
 )
-@questions(LAWS, "For a = {a}, b = {b}, half = {half}, {weights:g} weights and a fraction of {fraction:g}")
-def prediction(a: float, b: float, half: float, weights: float, fraction: float, corpus: float, got: Any) -> str:
+@questions(LAWS, "For a = {a}, b = {b}, half = {half}, {weights:g} weights and {tokens:g} tokens")
+def prediction(a: float, b: float, half: float, weights: float, tokens: float, got: Any) -> str:
     """Check 1 (memorizing), -1 (generalizing) or 0 (open) by a law and its interval."""
     number = as_number(got)
     if number not in (-1, 0, 1):
         wrong(f"Return 1 (memorizing), -1 (generalizing) or 0 (open), but you return {number:g}.")
-    middle, read = a + b * math.log(weights), math.log(fraction * corpus)
+    middle, read = a + b * math.log(weights), math.log(tokens)
 
     def side(low: float, high: float) -> int:
         return 1 if read < low else -1 if read > high else 0
@@ -134,5 +137,5 @@ def prediction(a: float, b: float, half: float, weights: float, fraction: float,
         "Within the interval the law does not know. Return 0 there.": side(middle, middle) if not right else 9,
     }
     slips = {sentence: value for sentence, value in slips.items() if value != right}
-    compare(number, right, slips, "Compare ln(fraction * corpus) with both ends.")
+    compare(number, right, slips, "Compare ln(tokens) with both ends.")
     return "Right. Only an answer on the far side of the interval proves the law wrong; inside it, no answer does."
