@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from uddm_mini import ModelSettings, NoiseSettings, ProbeSettings, SweepSettings, TextSettings, TrainSettings, Walk
@@ -91,6 +92,7 @@ OTHER = {
         "corruptions": 5,
         "numbers": 4096,
         "show_text": True,
+        **{"draws": 6, "votes": 3, "filling_steps": 10, "corrections": 2},
     },
     "noise": list(NOISES)[-1],
 }
@@ -246,8 +248,15 @@ def test_the_command_is_noted_without_the_folders_of_this_machine():
 def commands_in(text: str) -> list[list[str]]:
     """The commands of this package in a text, split as the shell does, without comments and what follows a pipe."""
     joined = re.sub(r"\\\n", " ", text)
-    found = re.findall(r"-m uddm_mini((?: +(?!#)[^\n`\"|&;]*)?)", joined)
+    found = re.findall(r"-m uddm_mini(?!\.)((?: +(?!#)[^\n`\"|&;]*)?)", joined)
     return [shlex.split(words, comments=True) for words in found]
+
+
+def text_in(page: Path) -> str:
+    """Return what stands on a page; of a notebook the sources of its cells."""
+    if page.suffix != ".ipynb":
+        return page.read_text("utf-8")
+    return "\n".join(cell.source for cell in nbformat.read(page, as_version=4).cells)
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md", "book"])
@@ -256,7 +265,7 @@ def test_the_commands_that_readers_are_told_can_be_typed(name):
     pages = [*path.glob("*.md"), *path.glob("*.ipynb")] if path.is_dir() else [path]
     parser = make_parser(**{name: name for name in COMMANDS})
     for page in pages:
-        for typed in commands_in(page.read_text("utf-8")):
+        for typed in commands_in(text_in(page)):
             try:
                 parser.parse_args(typed)
             except SystemExit as ended:

@@ -35,7 +35,7 @@ BY_CHANCE = 1.44  # bits of exposure of a sentence that was never planted: 1 / l
 
 def verdict_player(found: Mapping[tuple[str, int], Audit]) -> Player:
     """Return sliders for the model and the number of fresh sentences: the two entropies, the score, the verdict."""
-    axes = {
+    axes: dict[str, Sequence[Any]] = {
         "model": list(dict.fromkeys(name for name, _ in found)),
         "fresh sentences": list(dict.fromkeys(n for _, n in found)),
     }
@@ -97,7 +97,7 @@ def draw_extraction(ax: Axes, table: pd.DataFrame) -> None:
     splits = {"members": "train", "strangers": "held-out"}
     for text, split in splits.items():
         part = table[(table["source"] == "network") & (table["text"] == text)].sort_values("n_train")
-        style = {"color": COLORS[split], "linestyle": "--" if split == "held-out" else "-"}
+        style: dict[str, Any] = {"color": COLORS[split], "linestyle": "--" if split == "held-out" else "-"}
         ax.plot(part["n_train"], part["share"], marker="o", label=f"network, {split} text", **style)
         shift = 0.97 if split == "train" else 1.03  # so that two intervals do not hide each other
         ax.vlines(part["n_train"] * shift, part["low"], part["high"], color=COLORS[split], linewidth=3, alpha=0.4)

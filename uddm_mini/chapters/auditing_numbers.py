@@ -28,7 +28,8 @@ def error_rates() -> pd.DataFrame:
     seed only. at_most: the upper end of the 95 % interval of the share of wrong cells.
     """
     found = verdicts_by_side(committed, CASES)
-    answers = [answer_of(Side(r.own, r.fresh, r.cost, r.table_entropy, r.table_cost)) for r in found.itertuples()]
+    told = found[["own", "fresh", "cost", "table_entropy", "table_cost"]].to_numpy(dtype=float)
+    answers = [answer_of(Side(*map(float, row))) for row in told]
     near, rows = found["position"].between(1 / NEAR, NEAR), {}
     wrong = {"memorizing": ~found["memory"], "generalizing": found["memory"], "in between": ~near}
     for answer in RATES:
