@@ -1,6 +1,7 @@
 """How far do the numbers in the text move? Run the book under other instruction sets, thread counts and seeds.
 
 python book/_tools/spread.py           every run; writes data/statements.csv and .json (`make spread`; hours, resumes)
+python book/_tools/spread.py --only spins auditing     these notebooks; the rows of the others stay as they are
 python book/_tools/spread.py --check   the notebooks that train, once, under another instruction set (`make test`)
 """
 
@@ -210,9 +211,13 @@ def machine() -> dict[str, Any]:
     }
 
 
-def measure(workers: int) -> int:
-    """Do all runs and write the table and its note."""
-    notebooks, runs = sorted(BOOK.glob("*.ipynb")), all_runs()
+def measure(workers: int, only: list[str] | None = None) -> int:
+    """Do all runs, of all notebooks or of `only` some, and write the table and its note."""
+    every, runs = sorted(BOOK.glob("*.ipynb")), all_runs()
+    notebooks = [path for path in every if not only or path.stem in only]
+    if only and len(notebooks) < len(set(only)):
+        print(f"There is no {', '.join(sorted(set(only) - {path.stem for path in notebooks}))}.ipynb.", file=sys.stderr)
+        return 2
     steady = [run for run in runs if not run.shift]
     failures = []
     for run in steady:  # no more threads than before: threads that wait for a turn would spin for hours
@@ -228,12 +233,21 @@ def measure(workers: int) -> int:
             for run in runs[len(steady) :]:
                 (RAW / run.name / f"{path.stem}.jsonl").unlink(missing_ok=True)
     table = summary(notebooks, runs, RAW)
+    training, prints = {path.stem for path in live}, {path.stem: fingerprint(path)[:12] for path in notebooks}
+    if only:
+        before = json.loads(TABLE.with_suffix(".json").read_text("utf-8"))
+        there = {path.stem for path in every}
+        kept = pd.read_csv(TABLE, dtype={"text": str})
+        kept = kept[kept.notebook.isin(there - set(only))]
+        table = pd.concat([kept, table]).sort_values("notebook", kind="stable", ignore_index=True)
+        training |= set(before["notebooks that train"]) & (there - set(only))
+        prints = {k: v for k, v in before["fingerprints"].items() if k in there} | prints
     note = {
         "command": "make spread",
         **machine(),
         "runs": [asdict(run) for run in runs],
-        "notebooks that train": [path.stem for path in live],
-        "fingerprints": {path.stem: fingerprint(path)[:12] for path in notebooks},
+        "notebooks that train": sorted(training),
+        "fingerprints": dict(sorted(prints.items())),
     }
     with replacing(TABLE.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
@@ -272,9 +286,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="only the notebooks that train, once")
     parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default 2)")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="measure these notebooks; the rows of others stay")
     options = parser.parse_args(arguments)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not one of the user's
-    return (check if options.check else measure)(options.jobs)
+    return check(options.jobs) if options.check else measure(options.jobs, options.only)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ def test_the_guess_comes_first_and_is_answered(on_page, guess, figure):
     told = guess(page, 5000)
     half = next(n for n in SIZES if expected(figure, n)[2][1] >= 0.5)
     assert "You said 5000 patterns. With n = 64" in told and f"from n = {half} on" in told
+    assert page.get_by_role("slider").get_attribute("aria-valuetext") == "64" and "n: 64" in page.inner_text("main")
     assert shares.is_visible() and "comes back" in page.locator(".words").inner_text()
 
 

@@ -100,8 +100,8 @@ def _notes(case: Case, facts: dict[str, Any], compared: bool) -> list[str]:
     out = [
         f"The longest run of words that something it wrote shares with a training sentence has {facts['longest']} of "
         f"{case.length}; {facts['longest_mean']:.1f} on average.",
-        f"It is the least that comes out: each sentence had {case.settings.tries} tries, walks of {case.settings.filling_steps} steps. More "
-        "tries, longer walks, or other words given, bring out more.",
+        f"It is the least that comes out: each sentence had {case.settings.tries} tries, walks of "
+        f"{case.settings.filling_steps} steps. More tries, longer walks, or other words given, bring out more.",
     ]
     if not compared:
         out.append("Without strangers nobody knows how much of this is guessed: give fresh text, too.")

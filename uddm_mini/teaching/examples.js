@@ -51,8 +51,10 @@ bringToLife("examples", EXAMPLES_CSS, (root, data) => {
   predict(root, data.ask, (guess) => {
     const half = data.sizes.findIndex((_, k) => results(k).unseen >= 0.5);
     guessed = guess;
-    at = data.sizes.reduce((best, n, k) => (Math.abs(Math.log(n / guess)) < Math.abs(Math.log(data.sizes[best] / guess)) ? k : best), 0);
-    show();
+    const nearest = data.sizes.reduce((best, n, k) => (Math.abs(Math.log(n / guess)) < Math.abs(Math.log(data.sizes[best] / guess)) ? k : best), 0);
+    const slider = root.querySelector("input[type=range]");
+    slider.value = nearest; // the slider goes there as if the reader had moved it
+    slider.dispatchEvent(new Event("input"));
     const here = results(at);
     const first = half < 0 ? "Half of them do not come back at any n here." : `Half of them do from n = ${data.sizes[half]} on, among the sizes below.`;
     return `With n = ${here.n}, ${percent(here.unseen)} of the held-out patterns come back. ${first}`;

@@ -129,8 +129,8 @@ def _image(weights: torch.Tensor, words: str) -> str:
     blue, paper, red = (np.array(list(bytes.fromhex(color[1:]))) / 255 for color in (BLUE, PAPER, VERMILION))
     value = (weights / weights.abs().max()).numpy()[:, :, None]  # [N, N, 1]
     file = io.BytesIO()
-    picture = paper + (np.where(value > 0, red, blue) - paper) * np.abs(value)
-    imsave(file, picture, metadata={"Software": None})  # type: ignore[dict-item]  # None: do not say who wrote it
+    no_version: dict[str, Any] = {"Software": None}  # so that the same couplings are the same file
+    imsave(file, paper + (np.where(value > 0, red, blue) - paper) * np.abs(value), metadata=no_version)
     source = base64.b64encode(file.getvalue()).decode()
     look = "width:12em;max-width:100%;image-rendering:pixelated"
     return f'<img alt="{words}" style="{look}" src="data:image/png;base64,{source}">'
