@@ -121,3 +121,18 @@ def test_sentence_by_sentence_it_is_the_same_and_other_sentences_give_their_own(
     least, most = torch.tensor([[one.own, one.cost] for one in again]).double().aminmax(dim=0)
     assert bool((least < torch.tensor([found.side().own, found.side().cost])).all())
     assert bool((most > torch.tensor([found.side().own, found.side().cost])).all())
+
+
+def test_the_table_is_asked_of_no_more_sentences_at_once_than_the_model(monkeypatch):
+    """Of 30,000 words and 128 tokens a thousand answers would be 30 GB."""
+    sizes, answer = [], NgramDenoiser.__call__
+    monkeypatch.setattr(NgramDenoiser, "__call__", lambda self, xt, t: sizes.append(len(xt)) or answer(self, xt, t))
+    model = PopulationDenoiser(LANGUAGE, NOISE)
+    whole = side_of_transition(model, CORPUS.held_out[:16], sentences=8, steps=1)
+    assert max(sizes) > 3
+    sizes.clear()
+    model.batch_size = 3
+    parts = side_of_transition(model, CORPUS.held_out[:16], sentences=8, steps=1)
+    assert max(sizes) == 3
+    assert parts.table_cost == pytest.approx(whole.table_cost, rel=1e-9)
+    assert parts.table_entropy == pytest.approx(whole.table_entropy, rel=1e-9)

@@ -130,6 +130,7 @@ def side_by_sentence(
     if len(fresh) < 4:
         raise ValueError(f"Four fresh sentences are needed at least, two of them for a table; there are {len(fresh)}.")
     table = NgramDenoiser(fresh[: len(fresh) // 2], model.noise, order=2)
+    table.batch_size = model.batch_size  # of 30,000 words, a thousand answers would be 30 GB
     asked = fresh[len(fresh) // 2 :][:sentences].to(model.device)
     own = sample(model, sentences, fresh.shape[1], steps, generator=generator)
     texts = {"own": own, "fresh": asked, "cost": asked, "table_entropy": asked, "table_cost": asked}
