@@ -1,4 +1,4 @@
-"""The commands behind `python -m uddm_mini teach`: list, student, grade, report."""
+"""The commands behind `python -m uddm_mini teach`: list, student, grade, report, autograder."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from uddm_mini.chapters import exercises
 from uddm_mini.files import check_writable, replacing
 from uddm_mini.teaching.exercises import CHAPTERS, Exercise
 
+from .autograder import write_autograder
 from .classes import ClassSettings, grade_class
 from .grade import Graded, from_data
 from .handout import tasks_for, write_handout
@@ -26,7 +28,8 @@ COLUMNS = ("exercise", "name", "level", "minutes", "assesses", "needs", "id")
 
 def teach_command(options: argparse.Namespace) -> None:
     """Run the command of a lecturer that was typed."""
-    {"list": _list, "student": _student, "grade": _grade, "report": _report}[options.what](options)
+    known = {"list": _list, "student": _student, "grade": _grade, "report": _report, "autograder": _autograder}
+    known[options.what](options)
 
 
 def exercise_rows(book: Path | None = None) -> list[tuple[str, ...]]:
@@ -94,6 +97,15 @@ def _grade(options: argparse.Namespace) -> None:
         f"Graded {len(graded)} students, on average {mean:.1f} of {assignment.points:g} points. In {out}: grades.csv, "
         "details.csv, slips.csv, similar.csv, and feedback/ with a page for each."
     )
+
+
+def _autograder(options: argparse.Namespace) -> None:
+    """Write the zip file that Gradescope takes."""
+    course, assignment, tasks, book = _loaded(options)
+    out = Path(options.out or f"{assignment.name}-autograder.zip")
+    check_writable(out)
+    write_autograder(out, replace(course, book=book), assignment.name, tasks, options.visibility)
+    print(f"Wrote {out}, {out.stat().st_size / 1e6:.1f} MB: upload it as the autograder of {assignment.title}.")
 
 
 def _report(options: argparse.Namespace) -> None:
