@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from uddm_mini.options import a_count
-from uddm_mini.teaching.exercises import CHAPTERS
 
 from .gradescope import VISIBILITY
 
@@ -14,12 +13,14 @@ COMMANDS = {
     "student": "write the notebook of an assignment, without solutions",
     "grade": "grade a folder of notebooks, each in a process of its own",
     "report": "which mistakes a graded class made",
+    "oral": "questions about what one student handed in, with what a full answer has",
     "autograder": "write the zip file that Gradescope takes",
 }
 OUT = {
     "student": ("FILE", "notebook to write (default WEEK.ipynb)"),
     "grade": ("DIR", "folder of the results; give it again to resume (default WEEK-grades)"),
     "report": ("DIR", "folder of the results (default WEEK-grades)"),
+    "oral": ("FILE", "file to write (default: print them)"),
     "autograder": ("FILE", "file to write (default WEEK-autograder.zip)"),
 }
 
@@ -42,5 +43,9 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
     grade = found["grade"]
     grade.add_argument("folder", metavar="FOLDER", help="folder with the notebooks that were handed in")
     grade.add_argument("--jobs", type=a_count, default=2, metavar="N", help="how many at once (default 2)")
+    oral = found["oral"]
+    oral.add_argument("id", metavar="ID", help="the student, as in grades.csv")
+    oral.add_argument("--each", type=a_count, default=2, metavar="N", help="questions for an exercise (default 2)")
+    oral.add_argument("--grades", metavar="DIR", help="folder of the results (default WEEK-grades)")
     words = "when students see what the checks say (default after_published)"
     found["autograder"].add_argument("--visibility", choices=VISIBILITY, default="after_published", help=words)

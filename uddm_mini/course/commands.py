@@ -1,4 +1,4 @@
-"""The commands behind `python -m uddm_mini teach`: list, student, grade, report, autograder."""
+"""The commands behind `python -m uddm_mini teach`: list, student, grade, report, oral, autograder."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from uddm_mini.files import check_writable, replacing
 from uddm_mini.teaching.exercises import CHAPTERS, Exercise
 
 from .autograder import write_autograder
-from .classes import ClassSettings, grade_class
+from .classes import ClassSettings, grade_class, sources
 from .grade import Graded, from_data
 from .handout import tasks_for, write_handout
 from .notebooks import Task, book_folder, tasks_of
+from .oral import as_text, questions_for
 from .roster import read_roster
 from .settings import Assignment, Course, read_course
-from .tables import slips
+from .tables import page_name, slips
 
 COLUMNS = ("exercise", "name", "level", "minutes", "assesses", "needs", "id")
 
@@ -29,6 +30,7 @@ COLUMNS = ("exercise", "name", "level", "minutes", "assesses", "needs", "id")
 def teach_command(options: argparse.Namespace) -> None:
     """Run the command of a lecturer that was typed."""
     known = {"list": _list, "student": _student, "grade": _grade, "report": _report, "autograder": _autograder}
+    known |= {"oral": _oral}
     known[options.what](options)
 
 
@@ -121,6 +123,30 @@ def _report(options: argparse.Namespace) -> None:
         for exercise, _, students, words in found:
             if exercise == task.exercise.id:
                 print(f"  {students:>3}  {words}")
+
+
+def _oral(options: argparse.Namespace) -> None:
+    """Print or write questions about what one student handed in."""
+    course, assignment, tasks, _ = _loaded(options)
+    folder = Path(options.grades or f"{assignment.name}-grades")
+    try:
+        kept = json.loads((folder / "results" / f"{page_name(options.id)}.json").read_text("utf-8"))
+        graded, path = from_data(kept["graded"]), Path(kept["file"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise FileNotFoundError(
+            f"{options.id} has not been graded into {folder}; run `teach grade {assignment.name} FOLDER` first."
+        ) from None
+    if len(graded.marks) != sum(len(task.parts) for task in tasks):
+        raise ValueError(f"{assignment.name} has other exercises than when it was graded; grade it again.")
+    people = {person.id: person.name for person in read_roster(course.roster)} if course.roster else {}
+    asked = questions_for(graded, sources(path), tasks, options.each)
+    text = as_text(graded, people.get(graded.student, ""), asked)
+    if not options.out:
+        print(text, end="")
+        return
+    with replacing(options.out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(f"Wrote {options.out}: {len(asked)} questions.")
 
 
 def _kept(out: Path) -> list[Graded]:

@@ -82,7 +82,8 @@ def _graded(exercise: Exercise, part: Part, points: float) -> dict[str, Any]:
     The stub is not marked as a solution: nbgrader would put a stub of its own in its place, without the arguments.
     """
     call = f"checks.{part.check}.points({', '.join([f'{points:g}', *part.wanted])})"
-    source = f"# your points; leave this cell as it is\nfrom uddm_mini.chapters import {exercise.chapter} as checks\n\n{call}"
+    loaded = f"from uddm_mini.chapters import {exercise.chapter} as checks"
+    source = f"# your points; leave this cell as it is\n{loaded}\n\n{call}"
     marks = {"schema_version": 3, "grade_id": f"{exercise.id}-{part.check}", "points": points}
     marks |= {"grade": True, "solution": False, "locked": True, "task": False}
     return _code(source) | {"metadata": {"nbgrader": marks}}
