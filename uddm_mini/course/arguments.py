@@ -15,12 +15,14 @@ COMMANDS = {
     "report": "which mistakes a graded class made",
     "oral": "questions about what one student handed in, with what a full answer has",
     "autograder": "write the zip file that Gradescope takes",
+    "slides": "write a chapter as slides, in one file that needs no network",
 }
 OUT = {
     "student": ("FILE", "notebook to write (default WEEK.ipynb)"),
     "grade": ("DIR", "folder of the results; give it again to resume (default WEEK-grades)"),
     "report": ("DIR", "folder of the results (default WEEK-grades)"),
     "oral": ("FILE", "file to write (default: print them)"),
+    "slides": ("FILE", "file to write (default CHAPTER-slides.html)"),
     "autograder": ("FILE", "file to write (default WEEK-autograder.zip)"),
 }
 
@@ -33,7 +35,7 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
     found = {name: commands.add_parser(name, help=about) for name, about in COMMANDS.items()}
     found["list"].add_argument("--csv", action="store_true", help="as a table for a spreadsheet")
     for name, one in found.items():
-        if name != "list":
+        if name not in ("list", "slides"):
             one.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
             one.add_argument("--course", default="course.yml", metavar="FILE", help="course file (default course.yml)")
         if name in OUT:
@@ -43,6 +45,7 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
     grade = found["grade"]
     grade.add_argument("folder", metavar="FOLDER", help="folder with the notebooks that were handed in")
     grade.add_argument("--jobs", type=a_count, default=2, metavar="N", help="how many at once (default 2)")
+    found["slides"].add_argument("chapter", metavar="CHAPTER", help="its number, or the name of its notebook")
     oral = found["oral"]
     oral.add_argument("id", metavar="ID", help="the student, as in grades.csv")
     oral.add_argument("--each", type=a_count, default=2, metavar="N", help="questions for an exercise (default 2)")

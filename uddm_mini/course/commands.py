@@ -1,4 +1,4 @@
-"""The commands behind `python -m uddm_mini teach`: list, student, grade, report, oral, autograder."""
+"""The commands behind `python -m uddm_mini teach`: list, student, grade, report, oral, autograder, slides."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from .notebooks import Task, book_folder, tasks_of
 from .oral import as_text, questions_for
 from .roster import read_roster
 from .settings import Assignment, Course, read_course
+from .slides import chapter_named, slides_of, slides_page
 from .tables import page_name, slips
 
 COLUMNS = ("exercise", "name", "level", "minutes", "assesses", "needs", "id")
@@ -30,7 +31,7 @@ COLUMNS = ("exercise", "name", "level", "minutes", "assesses", "needs", "id")
 def teach_command(options: argparse.Namespace) -> None:
     """Run the command of a lecturer that was typed."""
     known = {"list": _list, "student": _student, "grade": _grade, "report": _report, "autograder": _autograder}
-    known |= {"oral": _oral}
+    known |= {"oral": _oral, "slides": _slides}
     known[options.what](options)
 
 
@@ -147,6 +148,17 @@ def _oral(options: argparse.Namespace) -> None:
     with replacing(options.out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(f"Wrote {options.out}: {len(asked)} questions.")
+
+
+def _slides(options: argparse.Namespace) -> None:
+    """Write a chapter as slides."""
+    chapter = chapter_named(options.chapter)
+    out = Path(options.out or f"{chapter}-slides.html")
+    check_writable(out)
+    found = slides_of(chapter, exercises(), options.book)
+    with replacing(out) as temporary:
+        temporary.write_text(slides_page(found), encoding="utf-8")
+    print(f"Wrote {out}: {len(found)} slides. Arrow keys turn them, f fills the screen; print them for paper.")
 
 
 def _kept(out: Path) -> list[Graded]:
