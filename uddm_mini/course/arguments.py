@@ -16,6 +16,7 @@ COMMANDS = {
     "oral": "questions about what one student handed in, with what a full answer has",
     "autograder": "write the zip file that Gradescope takes",
     "slides": "write a chapter as slides, in one file that needs no network",
+    "personal": "make each student a language and a trained network of their own",
 }
 OUT = {
     "student": ("FILE", "notebook to write (default WEEK.ipynb)"),
@@ -23,6 +24,7 @@ OUT = {
     "report": ("DIR", "folder of the results (default WEEK-grades)"),
     "oral": ("FILE", "file to write (default: print them)"),
     "slides": ("FILE", "file to write (default CHAPTER-slides.html)"),
+    "personal": ("DIR", "folder to write into (default personal)"),
     "autograder": ("FILE", "file to write (default WEEK-autograder.zip)"),
 }
 
@@ -35,7 +37,7 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
     found = {name: commands.add_parser(name, help=about) for name, about in COMMANDS.items()}
     found["list"].add_argument("--csv", action="store_true", help="as a table for a spreadsheet")
     for name, one in found.items():
-        if name not in ("list", "slides"):
+        if name not in ("list", "slides", "personal"):
             one.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
             one.add_argument("--course", default="course.yml", metavar="FILE", help="course file (default course.yml)")
         if name in OUT:
@@ -46,6 +48,9 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
     grade.add_argument("folder", metavar="FOLDER", help="folder with the notebooks that were handed in")
     grade.add_argument("--jobs", type=a_count, default=2, metavar="N", help="how many at once (default 2)")
     found["slides"].add_argument("chapter", metavar="CHAPTER", help="its number, or the name of its notebook")
+    personal = found["personal"]
+    personal.add_argument("students", nargs="+", metavar="ID", help="the IDs of the students")
+    personal.add_argument("--salt", required=True, metavar="FILE", help="file with some words that only you know")
     oral = found["oral"]
     oral.add_argument("id", metavar="ID", help="the student, as in grades.csv")
     oral.add_argument("--each", type=a_count, default=2, metavar="N", help="questions for an exercise (default 2)")

@@ -1,4 +1,4 @@
-"""The commands behind `python -m uddm_mini teach`: list, student, grade, report, oral, autograder, slides."""
+"""The commands behind `python -m uddm_mini teach`: list, student, grade, report, oral, autograder, slides, personal."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from .grade import Graded, from_data
 from .handout import tasks_for, write_handout
 from .notebooks import Task, book_folder, tasks_of
 from .oral import as_text, questions_for
+from .personal import write_personal
 from .roster import read_roster
 from .settings import Assignment, Course, read_course
 from .slides import chapter_named, slides_of, slides_page
@@ -31,7 +32,7 @@ COLUMNS = ("exercise", "name", "level", "minutes", "assesses", "needs", "id")
 def teach_command(options: argparse.Namespace) -> None:
     """Run the command of a lecturer that was typed."""
     known = {"list": _list, "student": _student, "grade": _grade, "report": _report, "autograder": _autograder}
-    known |= {"oral": _oral, "slides": _slides}
+    known |= {"oral": _oral, "slides": _slides, "personal": _personal}
     known[options.what](options)
 
 
@@ -159,6 +160,18 @@ def _slides(options: argparse.Namespace) -> None:
     with replacing(out) as temporary:
         temporary.write_text(slides_page(found), encoding="utf-8")
     print(f"Wrote {out}: {len(found)} slides. Arrow keys turn them, f fills the screen; print them for paper.")
+
+
+def _personal(options: argparse.Namespace) -> None:
+    """Make a language and a network for each of some students."""
+    out, salt = Path(options.out or "personal"), Path(options.salt)
+    if not salt.is_file():
+        raise FileNotFoundError(f"There is no file {salt}: write some words into it that only you know.")
+    check_writable(out / "answers.json")
+    secret = salt.read_text("utf-8").strip()
+    for student in options.students:
+        folder = write_personal(student, secret, out)
+        _say(f"{student}: {folder}, and {folder}-answers.json for you alone")
 
 
 def _kept(out: Path) -> list[Graded]:
