@@ -19,7 +19,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 OMITTED = ("solutions_*", "teaching.md", "misconceptions.md")
 LINK = re.compile(
-    r"\]\((?:book/)?(?:solutions_\w+|teaching|misconceptions)\.(?:ipynb|md|html)|(?i:\bsolutions are on pages of their own\b)"
+    r"\]\((?:book/)?(?:solutions_\w+|teaching|misconceptions)\.(?:ipynb|md|html)"
+    r"|(?i:\bsolutions are on pages of their own\b)"
 )
 ASIDE = re.compile(r"\s*\(\[[^\]]*\]\(solutions_[^)]*\)\)|,? and the solutions are on pages of their own\b")
 BADGE = re.compile(r"(?m)^\[!\[Open in Colab\]\(.*$\n?")

@@ -20,8 +20,8 @@ NOT_NORMALIZED = (
 SPECIAL = re.compile(r"([\\*_\[\]<>$`|^~])")
 HEAD = """# What answers get wrong
 
-Each line is a sentence that a check says to a wrong answer, written down by us as a mistake that a learner could make.
-Use them for discussion: show the sentence, and ask for an answer that earns it. Where … stands, the check shows a number of
+Each line is a sentence that a check says to a wrong answer: a mistake that we thought a learner could make. Use them
+for discussion: show the sentence, and ask for an answer that earns it. Where … stands, the check shows a number of
 the case. How often your own class makes them, `teach report` counts.
 
 This page is made from the code of the checks: `python book/_tools/teaching_table.py` writes it anew.
