@@ -248,7 +248,7 @@ def test_the_command_is_noted_without_the_folders_of_this_machine():
 def commands_in(text: str) -> list[list[str]]:
     """The commands of this package in a text, split as the shell does, without comments and what follows a pipe."""
     joined = re.sub(r"\\\n", " ", text)
-    found = re.findall(r"-m uddm_mini(?!\.)((?: +(?!#)[^\n`\"|&;]*)?)", joined)
+    found = re.findall(r"-m uddm_mini(?![.\w])((?: +(?!#)[^\n`\"|&;]*)?)", joined)
     return [shlex.split(words, comments=True) for words in found]
 
 

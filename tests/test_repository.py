@@ -320,10 +320,10 @@ LEVELS = {
     "training": 6,
     "experiments": 7,
     "audit": 9,
-    "arguments": 9,
     "teaching": 9,
     "chapters": 10,
     "course": 11,
+    "arguments": 11,
     "cli": 11,
     "__main__": 12,
 }

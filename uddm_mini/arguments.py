@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable
 
 from uddm_mini.audit.settings import AuditSettings
+from uddm_mini.course.arguments import teach_arguments
 from uddm_mini.experiments.breaks import BreakSettings
 from uddm_mini.experiments.copies import CopySettings
 from uddm_mini.experiments.course import CourseSettings
@@ -176,26 +177,8 @@ def _audit(parser: argparse.ArgumentParser) -> None:
 
 
 def _teach(parser: argparse.ArgumentParser) -> None:
-    """for lecturers: list exercises, hand out an assignment, grade it, see what a class got wrong."""
-    words = "each explains itself: teach grade --help; the course file is --course (default course.yml)"
-    commands = parser.add_subparsers(dest="what", required=True, metavar="list|student|grade|report", help=words)
-    shown = commands.add_parser("list", help="all exercises of the book, with minutes and what they assess")
-    shown.add_argument("--csv", action="store_true", help="as a table for a spreadsheet")
-    student = commands.add_parser("student", help="write the notebook of an assignment, without solutions")
-    student.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
-    student.add_argument("--out", metavar="FILE", help="notebook to write (default WEEK.ipynb)")
-    grade = commands.add_parser("grade", help="grade a folder of notebooks, each in a process of its own")
-    grade.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
-    grade.add_argument("folder", metavar="FOLDER", help="folder with the notebooks that were handed in")
-    grade.add_argument("--jobs", type=a_count, default=2, metavar="N", help="how many at once (default 2)")
-    report = commands.add_parser("report", help="which mistakes a graded class made")
-    report.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
-    for one in (grade, report):
-        one.add_argument("--out", metavar="DIR", help="folder of the results; again to resume (default WEEK-grades)")
-    for one in (student, grade, report):
-        one.add_argument("--course", default="course.yml", metavar="FILE", help="course file (default course.yml)")
-    for one in (shown, student, grade, report):
-        one.add_argument("--book", metavar="DIR", help="folder of the book's notebooks (default that of the checkout)")
+    """for lecturers: hand out an assignment, grade it here or on Gradescope, see what a class got wrong."""
+    teach_arguments(parser)
 
 
 def _corpus_options(parser: argparse.ArgumentParser) -> None:

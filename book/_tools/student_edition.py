@@ -17,9 +17,10 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-OMITTED = ("solutions_*", "teaching.md")
+OMITTED = ("solutions_*", "teaching.md", "misconceptions.md")
 LINK = re.compile(
-    r"\]\((?:book/)?(?:solutions_\w+|teaching)\.(?:ipynb|md|html)|(?i:\bsolutions are on pages of their own\b)"
+    r"\]\((?:book/)?(?:solutions_\w+|teaching|misconceptions)\.(?:ipynb|md|html)"
+    r"|(?i:\bsolutions are on pages of their own\b)"
 )
 ASIDE = re.compile(r"\s*\(\[[^\]]*\]\(solutions_[^)]*\)\)|,? and the solutions are on pages of their own\b")
 BADGE = re.compile(r"(?m)^\[!\[Open in Colab\]\(.*$\n?")
@@ -50,7 +51,9 @@ def without_solutions(text: str) -> str:
 def contents(text: str) -> str:
     """Return a table of contents without the pages that are left out."""
     return "".join(
-        line for line in text.splitlines(keepends=True) if not re.search(r"book/(solutions_|teaching$)", line.rstrip())
+        line
+        for line in text.splitlines(keepends=True)
+        if not re.search(r"book/(solutions_|(?:teaching|misconceptions)$)", line.rstrip())
     )
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from submissions import AVERAGE, COURSE, NEW, cells
+from submissions import AVERAGE, COURSE, NEW, RIGHT, STUBS, WRONG, cells
 
 from uddm_mini.chapters import CHAPTERS, exercises
 from uddm_mini.course.commands import exercise_rows, write_table
@@ -193,3 +193,43 @@ def test_a_copy_with_other_names_is_found_and_another_way_is_not(every_task):
 def test_nothing_to_count_is_no_slip():
     assert slips([]) == []
     assert json.dumps(slips([])) == "[]"
+
+
+# ---- nbgrader -------------------------------------------------------------------------------------------------------
+
+# the schema of nbgrader 0.9.6 for the metadata of a cell, version 3: which keys there are, and of which type
+NBGRADER = {"schema_version": int, "grade": bool, "locked": bool, "solution": bool, "task": bool}
+NBGRADER |= {"grade_id": str, "points": float}
+
+
+def test_every_part_has_a_cell_that_nbgrader_grades(every_task, tmp_path):
+    items = tuple(Item(e, 3) for e in exercises().values())
+    tasks = list(every_task.values())
+    write_handout(tmp_path / "all.ipynb", Assignment("w", "Week", items, False, "Week"), tasks)
+    marked = [cell for cell in read_notebook(tmp_path / "all.ipynb") if "nbgrader" in cell["metadata"]]
+    marks = [cell["metadata"]["nbgrader"] for cell in marked]
+    assert len(marks) == sum(len(task.parts) for task in tasks)
+    for mark, cell in zip(marks, marked, strict=True):
+        assert {key: type(value) for key, value in mark.items()} == NBGRADER and mark["schema_version"] == 3
+        assert (mark["grade"], mark["locked"], mark["solution"], mark["task"]) == (True, True, False, False)
+        assert re.fullmatch(r"[a-zA-Z0-9_\-]+", mark["grade_id"]) and mark["points"] > 0
+        assert cell["cell_type"] == "code" and f".points({mark['points']:g}, " in cell["source"]
+    assert len({mark["grade_id"] for mark in marks}) == len(marks)
+    assert sum(mark["points"] for mark in marks) == pytest.approx(3 * len(tasks))
+
+
+@pytest.mark.parametrize(("name", "points"), [("right", 40), ("wrong", 10), ("empty", 0)])
+def test_the_cells_for_nbgrader_end_with_the_points_and_say_nothing_else(name, points, tmp_path, every_task, capfd):
+    items = course(tmp_path, COURSE).assignment("week1").items
+    week = Assignment("w", "Week", items, False, "Week")
+    write_handout(tmp_path / "w.ipynb", week, [every_task[item.exercise.id] for item in items])
+    answers = {"right": RIGHT, "wrong": WRONG, "empty": STUBS}[name]
+    names: dict = {}
+    exec("\n".join(["import math, torch", "import numpy as np", *answers.values()]), names)
+    found = 0
+    for cell in read_notebook(tmp_path / "w.ipynb"):
+        if "nbgrader" in cell["metadata"]:
+            *before, last = cell["source"].splitlines()
+            exec("\n".join(before), names)
+            found += eval(last, names)
+    assert found == points and capfd.readouterr().err == ""

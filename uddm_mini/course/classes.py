@@ -60,12 +60,13 @@ def grade_class(
     absent = [person.id for person in people or [] if person.id not in whose]
     graded = [found[student] for student in sorted(found)] + [Graded(student) for student in absent]
     settings.say("Looking for similar answers.")
-    pairs = similar_pairs({student: _sources(path) for student, path in whose.items()}, tasks)
+    pairs = similar_pairs({student: sources(path) for student, path in whose.items()}, tasks)
     write_tables(settings.out, assignment, graded, people, pairs)
     return graded
 
 
-def _sources(path: Path) -> list[str]:
+def sources(path: Path) -> list[str]:
+    """Return the code cells of a submission; none if it is no notebook."""
     try:
         return code_of(read_notebook(path))
     except (ValueError, OSError):
@@ -104,8 +105,9 @@ def _once(student: str, path: Path, worth: list[tuple[Task, float]], settings: C
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not graded yet, or half a file of somebody else's
     result = grade_file(path, student, worth, settings.limits)
+    data = {"key": key, "file": str(path.resolve()), "graded": result.as_data()}
     with replacing(kept) as temporary:
-        temporary.write_text(json.dumps({"key": key, "graded": result.as_data()}, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
     return result
 
 

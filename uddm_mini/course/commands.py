@@ -1,4 +1,4 @@
-"""The commands behind `python -m uddm_mini teach`: list, student, grade, report."""
+"""The commands behind `python -m uddm_mini teach`: list, student, grade, report, oral, autograder, slides, personal."""
 
 from __future__ import annotations
 
@@ -7,26 +7,33 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from uddm_mini.chapters import exercises
 from uddm_mini.files import check_writable, replacing
 from uddm_mini.teaching.exercises import CHAPTERS, Exercise
 
-from .classes import ClassSettings, grade_class
+from .autograder import write_autograder
+from .classes import ClassSettings, grade_class, sources
 from .grade import Graded, from_data
 from .handout import tasks_for, write_handout
 from .notebooks import Task, book_folder, tasks_of
+from .oral import as_text, questions_for
+from .personal import write_personal
 from .roster import read_roster
 from .settings import Assignment, Course, read_course
-from .tables import slips
+from .slides import chapter_named, slides_of, slides_page
+from .tables import page_name, slips
 
 COLUMNS = ("exercise", "name", "level", "minutes", "assesses", "needs", "id")
 
 
 def teach_command(options: argparse.Namespace) -> None:
     """Run the command of a lecturer that was typed."""
-    {"list": _list, "student": _student, "grade": _grade, "report": _report}[options.what](options)
+    known = {"list": _list, "student": _student, "grade": _grade, "report": _report, "autograder": _autograder}
+    known |= {"oral": _oral, "slides": _slides, "personal": _personal}
+    known[options.what](options)
 
 
 def exercise_rows(book: Path | None = None) -> list[tuple[str, ...]]:
@@ -96,6 +103,15 @@ def _grade(options: argparse.Namespace) -> None:
     )
 
 
+def _autograder(options: argparse.Namespace) -> None:
+    """Write the zip file that Gradescope takes."""
+    course, assignment, tasks, book = _loaded(options)
+    out = Path(options.out or f"{assignment.name}-autograder.zip")
+    check_writable(out)
+    write_autograder(out, replace(course, book=book), assignment.name, tasks, options.visibility)
+    print(f"Wrote {out}, {out.stat().st_size / 1e6:.1f} MB: upload it as the autograder of {assignment.title}.")
+
+
 def _report(options: argparse.Namespace) -> None:
     """Print which mistakes a graded class made."""
     _, assignment, tasks, _ = _loaded(options)
@@ -109,6 +125,53 @@ def _report(options: argparse.Namespace) -> None:
         for exercise, _, students, words in found:
             if exercise == task.exercise.id:
                 print(f"  {students:>3}  {words}")
+
+
+def _oral(options: argparse.Namespace) -> None:
+    """Print or write questions about what one student handed in."""
+    course, assignment, tasks, _ = _loaded(options)
+    folder = Path(options.grades or f"{assignment.name}-grades")
+    try:
+        kept = json.loads((folder / "results" / f"{page_name(options.id)}.json").read_text("utf-8"))
+        graded, path = from_data(kept["graded"]), Path(kept["file"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise FileNotFoundError(
+            f"{options.id} has not been graded into {folder}; run `teach grade {assignment.name} FOLDER` first."
+        ) from None
+    if len(graded.marks) != sum(len(task.parts) for task in tasks):
+        raise ValueError(f"{assignment.name} has other exercises than when it was graded; grade it again.")
+    people = {person.id: person.name for person in read_roster(course.roster)} if course.roster else {}
+    asked = questions_for(graded, sources(path), tasks, options.each)
+    text = as_text(graded, people.get(graded.student, ""), asked)
+    if not options.out:
+        print(text, end="")
+        return
+    with replacing(options.out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(f"Wrote {options.out}: {len(asked)} questions.")
+
+
+def _slides(options: argparse.Namespace) -> None:
+    """Write a chapter as slides."""
+    chapter = chapter_named(options.chapter)
+    out = Path(options.out or f"{chapter}-slides.html")
+    check_writable(out)
+    found = slides_of(chapter, exercises(), options.book)
+    with replacing(out) as temporary:
+        temporary.write_text(slides_page(found), encoding="utf-8")
+    print(f"Wrote {out}: {len(found)} slides. Arrow keys turn them, f fills the screen; print them for paper.")
+
+
+def _personal(options: argparse.Namespace) -> None:
+    """Make a language and a network for each of some students."""
+    out, salt = Path(options.out or "personal"), Path(options.salt)
+    if not salt.is_file():
+        raise FileNotFoundError(f"There is no file {salt}: write some words into it that only you know.")
+    check_writable(out / "answers.json")
+    secret = salt.read_text("utf-8").strip()
+    for student in options.students:
+        folder = write_personal(student, secret, out)
+        _say(f"{student}: {folder}, and {folder}-answers.json for you alone")
 
 
 def _kept(out: Path) -> list[Graded]:

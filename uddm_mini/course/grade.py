@@ -74,14 +74,19 @@ def grade_file(path: Path, student: str, tasks: list[tuple[Task, float]], limits
     try:
         cells = code_of(read_notebook(path))
     except (ValueError, OSError) as error:
-        marks = [_mark(task, part, points, Result("", None, "")) for task, points in tasks for part in task.parts]
-        return Graded(student, marks, [str(error)])
+        return ungraded(student, tasks, str(error))
     marks = []
     with Student(cells, about_worker([task for task, _ in tasks]), limits) as answers:
         for task, points in tasks:
             for part, check in zip(task.parts, task.exercise.checks, strict=True):
                 marks.append(_mark(task, part, points, *_checked(answers, task, part, check)))
         return Graded(student, marks, _notes(answers, cells))
+
+
+def ungraded(student: str, tasks: list[tuple[Task, float]], note: str) -> Graded:
+    """Return no points for any exercise, and a note that says why."""
+    marks = [_mark(task, part, points, Result("", None, "")) for task, points in tasks for part in task.parts]
+    return Graded(student, marks, [note])
 
 
 def _checked(answers: Student, task: Task, part: Part, check: Check) -> tuple[Result, str]:

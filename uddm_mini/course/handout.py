@@ -10,7 +10,7 @@ from typing import Any
 from uddm_mini.files import replacing
 from uddm_mini.teaching.exercises import Exercise, number_of
 
-from .notebooks import Task, book_folder, code_of, read_notebook, tasks_of
+from .notebooks import Part, Task, book_folder, code_of, read_notebook, tasks_of
 from .settings import Assignment
 
 CITE = re.compile(r"\{cite:[pt]\}`([^`]*)`")
@@ -72,7 +72,21 @@ def _exercise(task: Task, points: float, hints: bool) -> list[dict[str, Any]]:
         cells += [_text(text)] if text else []
         about = {"id": e.id, "check": part.check, "points": points / len(task.parts)}
         cells.append(_code(part.stub) | {"metadata": {"exercise": about}})
+        cells.append(_graded(e, part, points / len(task.parts)))
     return cells + ([_text(plain(hint)) for hint in task.hints] if hints else [])
+
+
+def _graded(exercise: Exercise, part: Part, points: float) -> dict[str, Any]:
+    """Return the cell that nbgrader grades: its last value is the points.
+
+    The stub is not marked as a solution: nbgrader would put a stub of its own in its place, without the arguments.
+    """
+    call = f"checks.{part.check}.points({', '.join([f'{points:g}', *part.wanted])})"
+    loaded = f"from uddm_mini.chapters import {exercise.chapter} as checks"
+    source = f"# your points; leave this cell as it is\n{loaded}\n\n{call}"
+    marks = {"schema_version": 3, "grade_id": f"{exercise.id}-{part.check}", "points": points}
+    marks |= {"grade": True, "solution": False, "locked": True, "task": False}
+    return _code(source) | {"metadata": {"nbgrader": marks}}
 
 
 def plain(text: str) -> str:

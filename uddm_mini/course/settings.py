@@ -70,7 +70,7 @@ def read_course(path: str | Path, every: Mapping[str, Exercise]) -> Course:
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"There is no course file {path}. Write one, for instance:\n\n{EXAMPLE}")
-    data = _yaml(path)
+    data = read_yaml(path)
     _known(data, COURSE_KEYS, path.name)
     assignments = data.get("assignments")
     if not isinstance(assignments, dict) or not assignments:
@@ -80,7 +80,8 @@ def read_course(path: str | Path, every: Mapping[str, Exercise]) -> Course:
     return Course(path, str(data.get("title") or path.stem), folders["book"], folders["roster"], read)
 
 
-def _yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return a course file as it is written, every number as text; ValueError if it is no YAML."""
     try:
         import yaml
     except ImportError:
