@@ -10,11 +10,9 @@ from uddm_mini.worlds.grammar import Choice, Grammar, Slot, echo
 from uddm_mini.worlds.toy_language import ToyLanguage
 
 Case = tuple[Any, ...]
-COLORS, ANIMALS, VERBS = ("red", "green", "blue", "gray"), ("cats", "dogs", "owls", "hens"), ("eat", "hunt", "run", "fear")
-    ["red", "green", "blue", "gray"],
-    ["cats", "dogs", "owls", "hens"],
-    ["eat", "hunt", "chase", "fear"],
-)
+COLORS = ("red", "green", "blue", "gray")
+ANIMALS = ("cats", "dogs", "owls", "hens")
+VERBS = ("eat", "hunt", "chase", "fear")
 
 
 def _language(draw: Draw, most: int = 4) -> ToyLanguage:
