@@ -179,9 +179,12 @@ def _teach(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="what", required=True, metavar="list|student|grade|report", help=words)
     shown = commands.add_parser("list", help="all exercises of the book, with minutes and what they assess")
     shown.add_argument("--csv", action="store_true", help="as a table for a spreadsheet")
+    shown.add_argument("--variants", action="store_true", help="what else exercises can ask for")
     student = commands.add_parser("student", help="write the notebook of an assignment, without solutions")
     student.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
-    student.add_argument("--out", metavar="FILE", help="notebook to write (default WEEK.ipynb)")
+    student.add_argument(
+        "--out", metavar="FILE", help="notebook to write (default WEEK.ipynb; a folder if variants are drawn)"
+    )
     grade = commands.add_parser("grade", help="grade a folder of notebooks, each in a process of its own")
     grade.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")
     grade.add_argument("folder", metavar="FOLDER", help="folder with the notebooks that were handed in")

@@ -29,7 +29,11 @@ def is_twin(draw: Draw) -> list[Case]:
         held_out = _sentence(draw)
         return held_out, _near(draw, held_out), draw.one_of((0.5, 0.6, 0.75, 0.8))
 
-    return draw.times(12, one)
+    found: dict[bool, list[Case]] = {True: [], False: []}  # as many twins as others, so that no constant passes
+    while min(map(len, found.values())) < 6:
+        case = one()
+        found[_book(*case)].append(case)
+    return draw.shuffled([*found[True][:6], *found[False][:6]])
 
 
 def longest_shared(draw: Draw) -> list[Case]:
@@ -91,9 +95,11 @@ def _longest(sentence: str, texts: list[str], least: int = 1, whole_words: bool 
     return best
 
 
+_book = _twin(lambda a, b, both: min(a, (a + b) / 2))
+
 VARIANTS = {
     "is_twin": Meanings(
-        _twin(lambda a, b, both: min(a, (a + b) / 2)),
+        _book,
         {
             "of-held-out": Variant(
                 "Enough is at least `share` times the number of distinct words of *`held_out`* alone.",

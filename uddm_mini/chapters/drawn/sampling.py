@@ -15,13 +15,14 @@ Case = tuple[Any, ...]
 
 def can_greedy_move(draw: Draw) -> list[Case]:
     """Return alpha_s and alpha_t, far enough from where the answer changes."""
-    found: list[Case] = []
-    while len(found) < 6:
+    found: dict[bool, list[Case]] = {True: [], False: []}  # as many that move as others, so that no constant passes
+    while min(map(len, found.values())) < 3:
         alpha_s = draw.number(0.1, 1.0)
         alpha_t = round(alpha_s * draw.number(0.1, 0.98), 3)
-        if abs(alpha_s * (alpha_s - alpha_t) - alpha_t * (1 - alpha_s)) > 0.02:
-            found.append((alpha_s, alpha_t))
-    return found
+        moves = alpha_s * (alpha_s - alpha_t) - alpha_t * (1 - alpha_s)
+        if abs(moves) > 0.02:
+            found[moves > 0].append((alpha_s, alpha_t))
+    return draw.shuffled([*found[True][:3], *found[False][:3]])
 
 
 def average_step(draw: Draw) -> list[Case]:
