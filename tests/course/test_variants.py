@@ -64,7 +64,7 @@ def test_the_solution_passes_questions_of_a_student_where_they_take_longer(name)
 
 
 LISTED = ["corruption.level_for", "basins.radius", "english.one_merge", "hopfield.crosstalk"]
-LISTED += ["real_text.is_twin", "fine_tuning.median_lead", "toy_language.count_sentences", "sampling.can_greedy_move"]
+LISTED += ["real_text.is_twin", "fine_tuning.median_lead", "sampling.can_greedy_move"]
 
 
 @pytest.mark.parametrize("name", LISTED)
@@ -101,7 +101,7 @@ def test_there_are_answers_to_all_variants_of_more_than_fifteen_exercises():
     assert all(len(names) >= 3 for names in have.values())
     assert not [e.id for e in EVERY.values() for check in e.checks[1:] if check.meanings]  # only first parts have some
     sentences = [asks for e in EVERY.values() for asks in e.checks[0].meanings.values()]
-    assert len(set(sentences)) == len(sentences) and all(asks.endswith(".") or "$" in asks for asks in sentences)
+    assert len(set(sentences)) == len(sentences) and all(asks.endswith((".", ".)")) for asks in sentences)
 
 
 @pytest.mark.parametrize("exercise", ANSWERS)
