@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from uddm_mini.probes.basins import half_survives
-from uddm_mini.teaching.answers import as_number, as_tensor, ask, ask_each, close, compare, questions, wrong
+from uddm_mini.teaching.answers import Cases, as_number, as_tensor, ask, ask_each, close, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
 
 # k, L and V; the last ones ask for more changes than noise can make
@@ -123,13 +123,13 @@ def where_runs_end(
 
 
 @exercise(4, "A radius with a proof", level="stretch", minutes=25, assesses="a worst-case bound for a memorizer")
-def safe_radius(answer: Any) -> str:
+def safe_radius(answer: Any, more: Cases = ()) -> str:
     """Check the largest k with sum over other memories of exp(-beta (d_i - 2 k)) < 1."""
-    cases = []
-    for i, (distances, beta) in enumerate(NEIGHBORS):
+    cases, every = [], (*NEIGHBORS, *more)
+    for i, (distances, beta) in enumerate(every):
         x, memories = _at_distances(distances)
         cases.append((memories + i, x + i, beta))  # other words, at the same distances
-    for (distances, _), (memories, x, beta, given) in zip(NEIGHBORS, ask_each(answer, cases), strict=True):
+    for (distances, _), (memories, x, beta, given) in zip(every, ask_each(answer, cases), strict=True):
         got, right, nearest, n = as_number(given), max(_bounds(distances, beta, 2)), min(distances), len(distances)
         others = f"{n} other {'memory' if n == 1 else 'memories, the nearest'}"
         case = f"With {others} {nearest} words away, and beta = {beta}"

@@ -9,7 +9,7 @@ import torch
 
 from uddm_mini.networks.hopfield import HopfieldNetwork
 from uddm_mini.networks.patterns import random_patterns
-from uddm_mini.teaching.answers import as_tensor, as_whole, ask_each, compare, questions, wrong
+from uddm_mini.teaching.answers import Cases, as_tensor, as_whole, ask_each, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise, number_of, second_part
 
 
@@ -100,14 +100,14 @@ def crosstalk(patterns: torch.Tensor, got: Any) -> str:
 
 
 @exercise(3, "Learn from mistakes", level="stretch", minutes=25, assesses="a learning rule with a stopping condition")
-def learn_couplings(answer: Any) -> str:
+def learn_couplings(answer: Any, more: Cases = ()) -> str:
     """Ask for couplings without self-coupling under which as many patterns as units are all stable.
 
     The numbers of units are powers of two, so that all sums of the rule are exact: whatever the order of summation,
     a field that is 0 is 0.
     """
     skew = 0.0
-    for patterns, given in ask_each(answer, [(_patterns(32, 32),), (_patterns(12, 16, seed=1),)]):
+    for patterns, given in ask_each(answer, [(_patterns(32, 32),), (_patterns(12, 16, seed=1),), *more]):
         n = patterns.shape[1]
         got = as_tensor(given, (n, n), "Your J")
         if not bool(got.isfinite().all()):

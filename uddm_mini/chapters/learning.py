@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from uddm_mini.teaching.answers import (
+    Cases,
     as_number,
     as_tensor,
     ask,
@@ -110,10 +111,11 @@ def my_convert(known: torch.Tensor, b: int, alpha: float, wanted: str, got: Any)
 
 
 @exercise(4, "Spread the noise levels", level="core", minutes=15, assesses="stratified sampling with a generator")
-def spread_times(answer: Any) -> str:
+def spread_times(answer: Any, more: Cases = ()) -> str:
     """Look for one level in every interval, randomness in all of them, and use of the generator."""
     n, few, draws = 16, torch.zeros(5), []
-    cases = [(k, torch.Generator().manual_seed(seed)) for seed, k in enumerate([n, 5] + [n] * 199)]
+    first = more[0][0] if more else 0  # of the seeds
+    cases = [(k, torch.Generator().manual_seed(first + seed)) for seed, k in enumerate([n, 5] + [n] * 199)]
     for k, _, given in ask_each(answer, cases):
         got = as_tensor(given, (k,))
         if not bool(((got >= 0) & (got < 1)).all()):
@@ -122,7 +124,7 @@ def spread_times(answer: Any) -> str:
         draws += [got.sort().values] if k == n else []
     low = torch.arange(n) / n
     levels = torch.stack(draws)  # [200, n]
-    same = as_tensor(ask(answer, n, torch.Generator().manual_seed(0)), (n,)).sort().values
+    same = as_tensor(ask(answer, n, torch.Generator().manual_seed(first)), (n,)).sort().values
     if not torch.equal(same, draws[0]):
         wrong("The same generator state gave other levels. Draw from `generator`, so that a seed fixes the result.")
     if bool((levels.std(dim=0) < 1e-6).any()):

@@ -8,7 +8,7 @@ import torch
 
 from uddm_mini.networks.hopfield import HopfieldNetwork
 from uddm_mini.networks.patterns import random_patterns
-from uddm_mini.teaching.answers import TOLERANCE, as_tensor, as_whole, ask_each, compare, questions, wrong
+from uddm_mini.teaching.answers import TOLERANCE, Cases, as_tensor, as_whole, ask_each, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
 
 
@@ -51,10 +51,10 @@ def my_loop(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int, got: Any) -> s
 
 
 @exercise(2, "A melody", level="stretch", minutes=20, assesses="a learning rule for sequences")
-def melody(answer: Any) -> str:
+def melody(answer: Any, more: Cases = ()) -> str:
     """Run the couplings: every pattern must lead to the next one, and the last to the first."""
     questions = [(random_patterns(p, n, _seeded(s)),) for p, n, s in ((5, 200, 0), (3, 120, 1), (8, 400, 2))]
-    for xi, given in ask_each(answer, questions):
+    for xi, given in ask_each(answer, [*questions, *more]):
         J = as_tensor(given, (xi.shape[1], xi.shape[1]), "Your coupling matrix")
         x = xi.double()
         after = (x @ J.T).sign()
@@ -102,9 +102,9 @@ def _basin_cases() -> list[tuple[torch.Tensor, torch.Tensor]]:
 
 
 @exercise(3, "A basin with a proof", level="core", minutes=15, assesses="a worst-case bound for a basin")
-def safe_flips(answer: Any) -> str:
+def safe_flips(answer: Any, more: Cases = ()) -> str:
     """Compare with the bound on couplings with and without ties, and on an unstable pattern."""
-    cases = _basin_cases()
+    cases = [*_basin_cases(), *more]
     got = [as_whole(given, "The number of flips") for *_, given in ask_each(answer, cases)]
     most = [_most_flips(J, xi) for J, xi in cases]  # of every unit
     right = [int(flips.min()) for flips in most]

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from uddm_mini.teaching.answers import (
+    Cases,
     as_bool,
     as_number,
     as_tensor,
@@ -49,11 +50,11 @@ CORRECTED = (
 @exercise(
     1, "Can greedy move?", level="warm-up", minutes=5, assesses="when a reverse step changes the most probable word"
 )
-def can_greedy_move(answer: Any) -> str:
+def can_greedy_move(answer: Any, more: Cases = ()) -> str:
     """Check alpha_s (alpha_s - alpha_t) > alpha_t (1 - alpha_s) against the step itself."""
     vocab = 7
     certain = torch.nn.functional.one_hot(torch.tensor(1), vocab).double()
-    answers = [(alpha_s, alpha_t, as_bool(given)) for alpha_s, alpha_t, given in ask_each(answer, GREEDY)]
+    answers = [(alpha_s, alpha_t, as_bool(given)) for alpha_s, alpha_t, given in ask_each(answer, [*GREEDY, *more])]
     if not any(got for _, _, got in answers):  # so does the right condition with its two arguments mixed up
         wrong(
             "You say that no step ever moves the word, but where much signal is gained, a certain denoiser moves it. "
@@ -81,10 +82,10 @@ def can_greedy_move(answer: Any) -> str:
 
 
 @exercise(2, "The other exact way", level="core", minutes=15, assesses="an average of known-start steps")
-def average_step(answer: Any) -> str:
+def average_step(answer: Any, more: Cases = ()) -> str:
     """Check the average of known-start steps against the plug-in step with the cavity."""
     cases, cavities = [], []
-    for probs, b, alpha_s, alpha_t in STEPS:
+    for probs, b, alpha_s, alpha_t in (*STEPS, *more):
         cavities.append(as_tensor(probs))
         full = cavities[-1] * noise_table(alpha_t, len(probs))[:, b]
         cases.append((full / full.sum(), b, alpha_s, alpha_t))

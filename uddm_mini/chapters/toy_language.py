@@ -10,6 +10,8 @@ from torch.nn.functional import one_hot
 
 from uddm_mini.teaching.answers import (
     BITS,
+    ONLY_PUBLIC,
+    Cases,
     as_number,
     as_tensor,
     ask,
@@ -34,11 +36,14 @@ def _arrows(language: ToyLanguage) -> list[Arcs]:
 
 
 @exercise(1, "Count without writing out", level="warm-up", minutes=5, assesses="the forward recursion on counts")
-def count_sentences(answer: Any) -> str:
+def count_sentences(answer: Any, more: Cases = ()) -> str:
     """Compare with the sentences written out; the two classic slips are counting arrows and counting words."""
     language = pets()
     positions, right = _arrows(language), len(written_out(language)[0])
-    (_, given), (_, of_english) = ask_each(answer, [(positions,), (_arrows(ToyLanguage()),)])
+    worlds = [language for (language,) in more]
+    given, of_english, *others = (
+        count for _, count in ask_each(answer, [(_arrows(w),) for w in (language, ToyLanguage(), *worlds)])
+    )
     got = as_number(given, "The number of sentences")
     slips = {
         "You returned 1: that is the total probability. Let every arrow add its count, without the factor p.": (
@@ -52,6 +57,8 @@ def count_sentences(answer: Any) -> str:
     compare(got, right, slips, "Start with one way to be in state 0.", within=0)
     hint = "You are right for a small language, but not for the book's."
     compare(as_number(of_english, "The number of sentences"), 1_382_400, hint=hint, within=0)
+    for world, count in zip(worlds, others, strict=True):
+        compare(as_number(count, "The number of sentences"), len(written_out(world)[0]), hint=ONLY_PUBLIC, within=0)
     return f"Right: {right} here, and 1,382,400 in the book's language. No sentence was written out."
 
 
@@ -81,9 +88,15 @@ def echo_entropies(n: int, fidelity: float, got: Any) -> str:
     minutes=15,
     assesses="conditional probabilities by recursion",
 )
-def next_word(answer: Any) -> str:
+def next_word(answer: Any, more: Cases = ()) -> str:
     """Compare with the sentences written out, after every prefix that the language can say."""
-    language = pets()
+    for language in (pets(), *(language for (language,) in more)):
+        _next_words(answer, language)
+    return "Right. With this and a random number you can write sentences word by word, as most language models do."
+
+
+def _next_words(answer: Any, language: ToyLanguage) -> None:
+    """Ask for the next word after every prefix of a small language, and at the beginning of the book's."""
     positions, (x, p) = _arrows(language), written_out(language)
     prefixes = [prefix for k in range(language.length) for prefix in sorted({tuple(row) for row in x[:, :k].tolist()})]
     english = ToyLanguage()
@@ -105,7 +118,6 @@ def next_word(answer: Any) -> str:
             "Count every arrow at position k with the probability of the state where it starts."
         )
         compare(got, right, {f"After {said!r}: {slip}": shown for slip, shown in sums_to_one(got).items()}, hint)
-    return "Right. With this and a random number you can write sentences word by word, as most language models do."
 
 
 def _listed(p: torch.Tensor, language: ToyLanguage) -> str:
@@ -114,12 +126,13 @@ def _listed(p: torch.Tensor, language: ToyLanguage) -> str:
 
 
 @exercise(4, "Two lost words at once", level="core", minutes=15, assesses="joint guesses against single ones")
-def best_pair(answer: Any) -> str:
+def best_pair(answer: Any, more: Cases = ()) -> str:
     """Compare with sums over the sentences that agree with the visible words."""
     english, animals, ways = ToyLanguage(), pets(), crossroads()
     questions = [(animals, x, i, j) for x in animals.sample(3, 0) for i, j in ((0, 2), (1, 3), (0, 1))]
     questions += [(ways, x, i, j) for x in ways.sample(2, 0) for i, j in ((0, 1), (1, 0))]
     questions += [(english, x, i, j) for x in english.sample(1, 0) for i, j in ((1, 3), (1, 11), (2, 4))]
+    questions += more
     for language, x, i, j, given in ask_each(answer, questions):
         got, at = as_number(given, "The probability"), f"For {language.decode(x)[0]!r} with positions {i} and {j} lost"
         joint, alone, cavity, greedy = _pair_by_cavity(language, x, i, j)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from uddm_mini.experiments.crossing import first_passage
-from uddm_mini.teaching.answers import as_tensor, ask, ask_each, close, compare, questions, wrong
+from uddm_mini.teaching.answers import Cases, as_tensor, ask, ask_each, close, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
 
 # probabilities of the second word, given the first
@@ -74,14 +74,17 @@ def two_examples(p: Any, pair: Any) -> str:
 @exercise(
     2, "The bootstrap", level="core", minutes=20, assesses="the bootstrap over whole seeds", spread=0.03
 )  # draws may be new each time
-def seed_interval(answer: Any) -> str:
+def seed_interval(answer: Any, more: Cases = ()) -> str:
     """Check the 95 % interval of a crossing against all 5^5 resamples of five seeds."""
     gaps = np.array(GAPS)
     late = functools.partial(_crossing, level=0.3)
     cases = [(np.array(GAP_SIZES), gaps, _crossing, DRAWS), (np.array(OTHER_SIZES), gaps**0.7, late, DRAWS)]
+    cases += [(np.array(sizes), np.array(rows), _crossing, DRAWS) for sizes, rows in more]
     praise = [
         _judge_interval(sizes, rows, find, as_tensor(given, (2,), "Your interval (low, high)").numpy(), within)
-        for within, (sizes, rows, find, _, given) in zip((0.014, 0.05), ask_each(answer, cases), strict=True)
+        for within, (sizes, rows, find, _, given) in zip(
+            (0.014, *[0.05] * (len(cases) - 1)), ask_each(answer, cases), strict=True
+        )
     ]
     return praise[0]
 

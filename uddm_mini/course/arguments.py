@@ -19,7 +19,7 @@ COMMANDS = {
     "personal": "make each student a language and a trained network of their own",
 }
 OUT = {
-    "student": ("FILE", "notebook to write (default WEEK.ipynb)"),
+    "student": ("FILE", "notebook to write (default WEEK.ipynb; a folder if variants are drawn)"),
     "grade": ("DIR", "folder of the results; give it again to resume (default WEEK-grades)"),
     "report": ("DIR", "folder of the results (default WEEK-grades)"),
     "oral": ("FILE", "file to write (default: print them)"),
@@ -36,6 +36,7 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="what", required=True, metavar=names, help=words)
     found = {name: commands.add_parser(name, help=about) for name, about in COMMANDS.items()}
     found["list"].add_argument("--csv", action="store_true", help="as a table for a spreadsheet")
+    found["list"].add_argument("--variants", action="store_true", help="what else exercises can ask for")
     for name, one in found.items():
         if name not in ("list", "slides", "personal"):
             one.add_argument("week", metavar="WEEK", help="the name of the assignment in the course file")

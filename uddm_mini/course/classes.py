@@ -21,18 +21,20 @@ from .roster import Person, owners
 from .settings import Assignment
 from .similar import similar_pairs
 from .tables import page_name, write_tables
+from .variants import Personal
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class ClassSettings:
-    """How a class is graded: where results go, how many at once, with which limits."""
+    """How a class is graded: where results go, how many at once, with which limits, and who is asked what."""
 
     out: Path
     jobs: int = 2
     limits: Limits = Limits()
     say: Say = print
+    personal: Personal | None = None
 
 
 def grade_class(
@@ -97,13 +99,16 @@ def _all(whose: dict[str, Path], worth: list[tuple[Task, float]], settings: Clas
 def _once(student: str, path: Path, worth: list[tuple[Task, float]], settings: ClassSettings) -> Graded:
     """Grade one submission, unless that was done before with everything the same."""
     kept = settings.out / "results" / f"{page_name(student)}.json"
-    key = _key(path, worth)
+    key = _key(path, worth) + (settings.personal.digest(student) if settings.personal else "")
     try:
         before = json.loads(kept.read_text("utf-8"))
         if before["key"] == key and before["graded"]["student"] == student:
             return from_data(before["graded"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not graded yet, or half a file of somebody else's
+    if settings.personal:
+        tasks = settings.personal.asked(student, [task for task, _ in worth])
+        worth = [(task, points) for task, (_, points) in zip(tasks, worth, strict=True)]
     result = grade_file(path, student, worth, settings.limits)
     data = {"key": key, "file": str(path.resolve()), "graded": result.as_data()}
     with replacing(kept) as temporary:
@@ -117,7 +122,7 @@ def _key(path: Path, worth: list[tuple[Task, float]]) -> str:
     digest.update(json.dumps([[task.exercise.id, points] for task, points in worth]).encode())
     package = Path(uddm_mini.__file__).parent
     for source in sorted(
-        [*package.glob("teaching/**/*.py"), *package.glob("chapters/*.py"), *package.glob("course/*.py")]
+        [*package.glob("teaching/**/*.py"), *package.glob("chapters/**/*.py"), *package.glob("course/*.py")]
     ):
         digest.update(source.read_bytes())
     return digest.hexdigest()

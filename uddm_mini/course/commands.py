@@ -21,10 +21,11 @@ from .handout import tasks_for, write_handout
 from .notebooks import Task, book_folder, tasks_of
 from .oral import as_text, questions_for
 from .personal import write_personal
-from .roster import read_roster
+from .roster import Person, read_roster
 from .settings import Assignment, Course, read_course
 from .slides import chapter_named, slides_of, slides_page
 from .tables import page_name, slips
+from .variants import ALIKE, NO_ROSTER, Personal, variant_rows, write_handouts
 
 COLUMNS = ("exercise", "name", "level", "minutes", "assesses", "needs", "id")
 
@@ -59,6 +60,10 @@ def _number(exercise: Exercise) -> str:
 def _list(options: argparse.Namespace) -> None:
     """Print all exercises, or write them as CSV."""
     rows = exercise_rows(options.book)
+    if options.variants:
+        for title, variant, asks in variant_rows(exercises()):
+            print(f"{title}: variant {variant}\n       {asks}")
+        return
     if options.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([COLUMNS, *rows])
@@ -80,12 +85,28 @@ def _loaded(options: argparse.Namespace) -> tuple[Course, Assignment, list[Task]
 
 def _student(options: argparse.Namespace) -> None:
     """Write the notebook that students get."""
-    _, assignment, tasks, book = _loaded(options)
+    course, assignment, tasks, book = _loaded(options)
+    personal = Personal(assignment, course.salt)
+    minutes = sum(task.exercise.minutes for task in tasks)
+    about = f"{len(tasks)} exercises, {minutes} minutes, {assignment.points:g} points"
+    if personal.drawn:
+        people, out = _people(course, personal), Path(options.out or assignment.name)
+        check_writable(out / "notebooks")
+        table = write_handouts(out, personal, tasks, people, book)
+        print(f"Wrote {len(people)} notebooks into {out}, one for each student: {about}. Who got what is in {table}.")
+        return
     out = Path(options.out or f"{assignment.name}.ipynb")
     check_writable(out)
-    write_handout(out, assignment, tasks, book)
-    minutes = sum(task.exercise.minutes for task in tasks)
-    print(f"Wrote {out}: {len(tasks)} exercises, {minutes} minutes, {assignment.points:g} points.")
+    write_handout(out, assignment, personal.handed("", tasks), book)
+    print(f"Wrote {out}: {about}.")
+
+
+def _people(course: Course, personal: Personal) -> list[Person]:
+    """Return the class; ValueError if there is none and variants are drawn."""
+    if not course.roster:
+        name = next(iter(personal.drawn[0].exercise.checks[0].meanings))
+        raise ValueError(NO_ROSTER.format(name=name))
+    return read_roster(course.roster)
 
 
 def _grade(options: argparse.Namespace) -> None:
@@ -93,8 +114,11 @@ def _grade(options: argparse.Namespace) -> None:
     course, assignment, tasks, _ = _loaded(options)
     out = _out(options, assignment)
     check_writable(out / "grades.csv")
-    people = read_roster(course.roster) if course.roster else None
-    settings = ClassSettings(out, jobs=options.jobs, say=_say)
+    personal = Personal(assignment, course.salt)
+    people = _people(course, personal) if course.roster or personal.drawn else None
+    if not course.salt:
+        _say(ALIKE)
+    settings = ClassSettings(out, jobs=options.jobs, say=_say, personal=personal)
     graded = grade_class(assignment, tasks, Path(options.folder), people, settings)
     mean = sum(one.points for one in graded) / len(graded)
     print(

@@ -12,24 +12,30 @@ from uddm_mini.teaching.exercises import Exercise, number_of
 
 EXAMPLE = """book: book                # the folder with the notebooks; left out: that of this checkout
 roster: roster.csv        # left out: everybody who hands in; a Canvas export has the right columns
+salt_file: salt.txt       # a secret, from which grading draws each student's questions; left out: all are asked alike
 assignments:
   week1:
     title: Noise and Bayes    # left out: week1
-    exercises: [corruption-1, corruption-3, {id: sampling-2, points: 5}]
+    exercises: [corruption-1, corruption-3, {id: sampling-2, points: 5}, {id: basins-2, variant: draw}]
     points: 10                # for each exercise
     hints: false
 """
-COURSE_KEYS = ("title", "book", "roster", "assignments")
+COURSE_KEYS = ("title", "book", "roster", "salt_file", "assignments")
 ASSIGNMENT_KEYS = ("title", "exercises", "points", "hints", "column")
+MAKE_SALT = 'Make one with: python -c "import secrets; print(secrets.token_hex(16))" > salt.txt'
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,60}")
 
 
 @dataclass(frozen=True)
 class Item:
-    """An exercise of an assignment, and what it is worth."""
+    """An exercise of an assignment, and what it is worth.
+
+    variant: what it asks for: "none" as in the book, the name of a variant, or "draw" for one of each student's own
+    """
 
     exercise: Exercise
     points: float
+    variant: str = "none"
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Course:
     book: Path | None
     roster: Path | None
     assignments: Mapping[str, Assignment]
+    salt: bytes = b""
 
     def assignment(self, name: str) -> Assignment:
         """Return one assignment by its name; ValueError if there is none."""
@@ -76,8 +83,19 @@ def read_course(path: str | Path, every: Mapping[str, Exercise]) -> Course:
     if not isinstance(assignments, dict) or not assignments:
         raise ValueError(f"{path.name} has no assignments. It should look like this:\n\n{EXAMPLE}")
     read = {str(name): _assignment(str(name), entry, every, path.name) for name, entry in assignments.items()}
-    folders = {key: _path(path, data.get(key), key) for key in ("book", "roster")}
-    return Course(path, str(data.get("title") or path.stem), folders["book"], folders["roster"], read)
+    found = {key: _path(path, data.get(key), key) for key in ("book", "roster", "salt_file")}
+    salt = _salt(found["salt_file"]) if found["salt_file"] else b""
+    if not salt and any(item.variant == "draw" for one in read.values() for item in one.items):
+        raise ValueError(f"{path.name} draws variants, so it needs a salt_file. {MAKE_SALT}")
+    return Course(path, str(data.get("title") or path.stem), found["book"], found["roster"], read, salt)
+
+
+def _salt(path: Path) -> bytes:
+    """Return the secret of a course."""
+    salt = path.read_bytes().strip()
+    if len(salt) < 16:
+        raise ValueError(f"{path.name} is too short for a secret: it needs 16 characters at least. {MAKE_SALT}")
+    return salt
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -132,16 +150,22 @@ def _assignment(name: str, entry: Any, every: Mapping[str, Exercise], where: str
 
 
 def _item(one: Any, points: float, every: Mapping[str, Exercise], where: str) -> Item:
-    """Read an exercise: "8.2", "sampling-2", or {id: 8.2, points: 5}."""
+    """Read an exercise: "8.2", "sampling-2", or {id: 8.2, points: 5, variant: draw}."""
+    variant = "none"
     if isinstance(one, dict):
-        _known(one, ("id", "points"), where)
+        _known(one, ("id", "points", "variant"), where)
+        variant = str(one.get("variant", "none"))
         points = _points(one.get("points", str(points)), where)
         one = one.get("id", "")
     by_number = {f"{number_of(e.chapter)}.{e.number}": e for e in every.values()}
     found = every.get(str(one)) or by_number.get(str(one))
     if not found:
         raise ValueError(f"{where}: there is no exercise {one!r}; `teach list` shows all of them.")
-    return Item(found, points)
+    names = list(found.checks[0].meanings)
+    if variant != "none" and variant not in (["draw", *names] if names else []):
+        possible = f"it has {', '.join(names)}, and draw" if names else "it has none; `teach list --variants` shows all"
+        raise ValueError(f"{where}: exercise {found.title!r} has no variant {variant!r}; {possible}.")
+    return Item(found, points, variant)
 
 
 def _points(value: Any, where: str) -> float:

@@ -16,6 +16,7 @@ HALF = ("float16", "bfloat16")
 Cases = Sequence[tuple[Any, ...]]
 TOLERANCE, NEAR_ZERO = 1e-4, 1e-5  # what float32 can compute: a share of the right number, and where that is almost 0
 
+ONLY_PUBLIC = "Right for the questions of the notebook, but not for others, which are drawn at grading."
 BITS = "That is in bits (base 2). This book counts in nats: use the natural logarithm."
 NOT_FINITE = (
     "0 times log 0 counts as 0 (torch.special.xlogy knows that), and softmax, logsumexp and sigmoid are written "
@@ -43,27 +44,33 @@ def ask_each(answer: Any, cases: Cases) -> Iterator[tuple[Any, ...]]:
 
 def questions(
     cases: Cases | Callable[[], Cases], about: str = "", hidden: int = 0
-) -> Callable[[Callable[..., str]], Callable[[Any], str]]:
+) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Make a check of a function that judges one answer, called for every case with its arguments and what came back.
+
+    The check takes the answer, and as `more` further cases, which grading draws.
 
     cases: tuples of arguments, or a function that returns them, for those that take time to make
     about: what stands before the judge's sentence on a wrong answer, with its parameters in braces: "At t = {t}"
     hidden: how many of the last items of a case are for the judge alone
     """
 
-    def decorate(judge: Callable[..., str]) -> Callable[[Any], str]:
+    def decorate(judge: Callable[..., str]) -> Callable[..., str]:
         names = list(inspect.signature(judge).parameters)
 
         @functools.wraps(judge)
-        def check(answer: Any) -> str:
-            every, praise = cases() if callable(cases) else cases, ""
+        def check(answer: Any, more: Cases = ()) -> str:
+            public, praise = cases() if callable(cases) else cases, ""
+            every = [*public, *more]
             asked = ask_each(answer, [case[: len(case) - hidden] for case in every])
-            for case, (*_, got) in zip(every, asked, strict=True):
+            for i, (case, (*_, got)) in enumerate(zip(every, asked, strict=True)):
                 try:
                     praise = judge(*case, got)
                 except Wrong as signal:
                     told = about.format(**{k: rounded(v) for k, v in zip(names, case, strict=False)})
-                    wrong(f"{told}: {signal}" if about else str(signal), signal.slip)
+                    sentence = f"{told}: {signal}" if about else str(signal)
+                    if i >= len(public):
+                        wrong(f"{ONLY_PUBLIC} {sentence}", ONLY_PUBLIC)
+                    wrong(sentence, signal.slip)
             return praise
 
         return check

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import random
-import time
+import importlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
 
-import numpy as np
-
-from .answers import NotAttempted, Wrong, ask, same, wrong
-from .calls import copied, named_error
+from .answers import Cases, NotAttempted, Wrong
+from .calls import named_error
+from .draws import Draw
 from .look import NOT_YET, RIGHT, WRONG
+from .variants import Meanings
+from .watched import Call, ask_again, constant, watched
 
 # the chapters with a number, from 0 on, by the name of their notebook; a test holds them against _toc.yml
 CHAPTERS = (
@@ -137,27 +136,42 @@ class Check:
 
     What passes is asked again in random order, so that a list of the right answers does not. `spread` is the share by
     which two answers to one question may differ: more than rounding if the exercise asks for random draws.
+    What else can be asked, by grading, stands in the module of the same name in `drawn` beside the chapter's.
     """
 
     __name__: str
 
-    def __init__(self, function: Callable[..., str], title: str, spread: float = 1e-6) -> None:
-        self.function, self.title, self.spread = function, title, spread
+    def __init__(
+        self,
+        function: Callable[..., str],
+        title: str,
+        spread: float = 1e-6,
+        fresh: Callable[[Draw], Cases] | None = None,
+    ) -> None:
+        self.function, self.title, self.spread, self._fresh = function, title, spread, fresh
         functools.update_wrapper(self, function)
 
-    def __call__(self, *answers: Any) -> Result:
-        """Check the answers, one for each function or value that the exercise asks for."""
+    def __call__(self, *answers: Any, variant: str = "", more: Cases = ()) -> Result:
+        """Check the answers, one for each function or value that the exercise asks for.
+
+        variant: the name of another meaning of the exercise; more: questions beside those that everybody knows
+        """
+        if variant:
+            if variant not in self.meanings:
+                return Result(self.title, None, f"There is no variant {variant!r} here. Is your package up to date?")
+            return self.variant(variant)(*answers, more=more)
         if not answers:
             return Result(self.title, None, "Pass your answer to the check: check(my_function).")
-        calls: list[_Call] = []
+        calls: list[Call] = []
         try:
-            praise = self.function(*(_watched(answer, calls) for answer in answers))
-            _ask_again(calls, self.spread)
+            beside = {"more": more} if more else {}
+            praise = self.function(*(watched(answer, calls) for answer in answers), **beside)
+            ask_again(calls, self.spread)
             return Result(self.title, True, praise)
         except NotAttempted:
             return Result(self.title, None, "Replace the ... in the stub with your answer, and run the cell again.")
         except Wrong as signal:
-            return Result(self.title, False, _constant(calls) + str(signal), signal.slip)
+            return Result(self.title, False, constant(calls) + str(signal), signal.slip)
         except Exception as error:  # what came back is of a kind that the check did not foresee
             reason = f"Your answer could not be compared ({named_error(error)}). Does it have the right type?"
             return Result(self.title, False, reason)
@@ -168,52 +182,26 @@ class Check:
             warnings.simplefilter("ignore")
             return of if self(*answers).passed else 0
 
+    def fresh(self, draw: Draw) -> Cases:
+        """Return questions that follow from a draw; none if this check has no others than those of the notebook."""
+        make = self._fresh or getattr(self._drawn(), self.__name__, None)
+        return make(draw) if make else ()
 
-@dataclass(frozen=True)
-class _Call:
-    """One question to the student's function, and what it gave."""
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        """Return what else the exercise can ask for: {name of the variant: its sentence}."""
+        found = getattr(self._drawn(), "VARIANTS", {}).get(self.__name__)
+        return {name: variant.asks for name, variant in found.variants.items()} if found else {}
 
-    answer: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    got: Any
+    def variant(self, name: str) -> Check:
+        """Return the check of another meaning of the exercise."""
+        meanings: Meanings = self._drawn().VARIANTS[self.__name__]
+        fresh = functools.partial(meanings.drawn, name)
+        return Check(meanings.asked(name), f"{self.title} (variant {name})", self.spread, fresh)
 
-
-def _watched(answer: Any, calls: list[_Call]) -> Any:
-    """Return a function that answers alike and notes every call in `calls`; a value stays as it is."""
-    if not callable(answer):
-        return answer
-
-    @functools.wraps(answer)
-    def run(*arguments: Any, **named: Any) -> Any:
-        before = copied(arguments)
-        got = answer(*arguments, **named)
-        calls.append(_Call(answer, before, copied(got)))
-        return got
-
-    return run
-
-
-def _constant(calls: list[_Call]) -> str:
-    """Say that a function ignores its arguments, if it gave one and the same for different ones."""
-    different = {repr(call.arguments) for call in calls if call.arguments}
-    if len(different) < 2 or not all(same(call.got, calls[0].got) for call in calls):
-        return ""
-    with contextlib.suppress(TypeError, ValueError, RuntimeError):
-        numbers = np.asarray(calls[0].got, dtype=float)
-        if numbers.size > 1 and np.isnan(numbers).all():
-            return ""  # several numbers, none of them there: nobody types that as a constant
-    return f"Your function gives the same answer whatever its arguments. It answered {len(calls)} questions alike. "
-
-
-def _ask_again(calls: list[_Call], spread: float, times: int = 8, seconds: float = 1.0) -> None:
-    """Ask some questions again, in an order that nobody can know; a slow function is asked fewer."""
-    questions = [call for call in calls if call.arguments]
-    stop = time.monotonic() + seconds
-    for call in random.SystemRandom().choices(questions, k=times) if questions else []:
-        if not same(ask(call.answer, *call.arguments), call.got, spread):
-            wrong(
-                "Asked the same question a second time, your function gives another answer. It should compute its "
-                "answer from its arguments, and from nothing else."
-            )
-        if time.monotonic() > stop:
-            break
+    def _drawn(self) -> Any:
+        package, _, chapter = self.function.__module__.rpartition(".")
+        try:
+            return importlib.import_module(f"{package}.drawn.{chapter}")
+        except ModuleNotFoundError:  # a check of somebody's own
+            return None
