@@ -11,7 +11,6 @@ import torch
 
 from uddm_mini import Audit, AuditSettings, ToyLanguage, audit, load
 from uddm_mini.audit.finding import Finding, found_before, missing, percent
-from uddm_mini.audit.page import _verdict
 from uddm_mini.audit.plan import duration
 from uddm_mini.audit.settings import SECTIONS
 from uddm_mini.cli import main
@@ -79,6 +78,7 @@ def test_every_section_is_there_and_applies(whole):
 
 def test_the_page_is_well_formed_and_asks_for_nothing(whole):
     found, _, page = whole
+    assert not re.search(r"<h\d|<table|<svg|\bid=", found._repr_html_()), "a card stands inside another page"
     for text in (page, found._repr_html_()):
         tags = Tags()
         tags.feed(text)
@@ -91,14 +91,15 @@ def test_the_page_is_well_formed_and_asks_for_nothing(whole):
 
 
 def test_the_headline_says_what_was_found_how_sure_and_what_to_do(whole):
-    found, _, page = whole
-    assert found.verdict == "memorizing" and "It recites (memorizing)" in page
+    found, told, page = whole
+    assert found.verdict == "memorizing" and found.leads == json.loads(told)["leads"] == "extraction"
     tags = Tags()
     tags.feed(page)
     text = "".join(tags.text)
     for sentence in found.headline.values():
         assert sentence in text
-    assert "none" in found.headline["sure"] and "word for word" in found.headline["do"]
+    assert "memorizing" in found.headline["second"] and "none" in found.finding("probe").facts["error"]
+    assert "lies above that of fresh text" in found.headline["sure"]
 
 
 def test_no_sentence_stands_in_a_report_unless_it_was_asked_for(whole):
@@ -142,9 +143,10 @@ def test_the_command_from_two_text_files_to_a_report(tmp_path, capsys):
         (tmp_path / f"{name}.txt").write_text("\n".join(POOL.decode(x)), "utf-8")
     typed = ["audit", str(results_path("models/toy-n16.safetensors")), "--out", str(tmp_path / "report")]
     typed += [word for name in files for word in (f"--{name}", str(tmp_path / f"{name}.txt"))]
-    typed += ["--sentences", "32", "--writing-steps", "8", "--basins", "0", "--extracted", "2", "--tries", "1"]
+    typed += ["--sentences", "32", "--writing-steps", "8", "--basins", "0", "--extracted", "16", "--tries", "1"]
     assert main(typed) == 0
     out = capsys.readouterr()
+    assert out.out.startswith("Training text comes out word for word\n")
     assert "The model recites" in out.out and "membership:" in out.out
     told = json.loads((tmp_path / "report/report.json").read_text("utf-8"))
     assert told["verdict"] == "memorizing" and told["made"]["command"].startswith("python -m uddm_mini audit toy-n16")
@@ -157,4 +159,4 @@ def test_the_command_from_two_text_files_to_a_report(tmp_path, capsys):
 def test_without_the_probe_there_is_no_verdict_and_not_an_undecided_one():
     found = Audit((missing("extraction", "Nothing to look for."),), {}, {}, {})
     assert not found.judged and repr(found).startswith("Audit: no verdict")
-    assert _verdict(found) == "No verdict"
+    assert found.headline["title"] == "No verdict"

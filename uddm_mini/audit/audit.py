@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from tqdm.auto import tqdm
 
 from uddm_mini.denoiser import Denoiser, Wrapped
@@ -120,7 +121,8 @@ def _report(case: Case, given: dict[str, Any], found: dict[str, Finding], when: 
     made |= {"planned_seconds": round(plan.seconds, 1), "seconds": round(time.time() - begun, 1)}
     made |= {"planned": duration(plan.seconds), "date": time.strftime("%Y-%m-%d")}
     findings = tuple(found[name] for name in MEASURES if name in found and name in case.settings.sections)
-    return Audit(findings, given, case.settings.told(), made)
+    folder = None if case.settings.out is None else str(case.settings.out)
+    return Audit(findings, given, case.settings.told(), made, folder)
 
 
 def _given(case: Case, reference: Denoiser | None) -> dict[str, Any]:
@@ -144,5 +146,13 @@ def _about(model: Denoiser, length: int) -> dict[str, Any]:
     """Return what identifies a model."""
     noise = model.noise
     schedule = f"{type(noise.schedule).__name__.lower()}, {noise.schedule.epsilon:g} left at t = 1"
-    told = {"words": noise.vocab_size, "noise": noise.name, "schedule": schedule, "predicts": model.predicts}
+    told: dict[str, Any] = {
+        "words": noise.vocab_size,
+        "noise": noise.name,
+        "schedule": schedule,
+        "predicts": model.predicts,
+    }
+    module = model.function if isinstance(model, Wrapped) else model
+    if isinstance(module, torch.nn.Module) and (weights := sum(part.numel() for part in module.parameters())):
+        told["weights"] = weights
     return {**told, **fingerprint(model, length)}

@@ -11,6 +11,7 @@ from uddm_mini.options import chosen
 from uddm_mini.training.checkpoint import is_ours, load
 
 from .audit import audit
+from .headline import in_order
 from .settings import AuditSettings
 
 
@@ -23,8 +24,8 @@ def audit_command(options: argparse.Namespace) -> None:
     model = _opened(options.checkpoint, options.device)
     reference = _opened(options.reference, options.device) if options.reference else None
     found = audit(model, reference=reference, settings=settings, **paths)
-    print(f"{found.headline['found']}\n{found.headline['sure']}\n{found.headline['do']}\n")
-    print("\n".join(f"{one.name:>10}: {one.sentence}" for one in found.findings))
+    print("\n".join(line for line in found.headline.values() if line) + "\n")
+    print("\n".join(f"{one.name:>10}: {one.sentence}" for one in in_order(found.findings)))
     print(f"\nreport.html and report.json are in {options.out}")
 
 

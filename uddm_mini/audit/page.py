@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from uddm_mini.teaching.look import report_css
 
-from .finding import Finding, plain
+from .finding import Finding, percent, plain
+from .headline import in_order
 from .plots import bars, curves, intervals
+from .summary import about, not_to_quote, quote, surer
+from .tables import GIVEN, TEXTS, table_of
 
 if TYPE_CHECKING:
     from .report import Audit
@@ -23,36 +26,12 @@ NAMES = {
     "extraction": "Word for word",
     "exposure": "Planted sentences",
 }
-VERDICTS = {
-    "memorizing": "It recites (memorizing)",
-    "generalizing": "It generalizes",
-    "in between": "In between",
-    "undecided": "Undecided",
-}
-NO_VERDICT = "No verdict"  # none was asked for, or the probe cannot be asked
-GIVEN = {"prefix": "beginning given", "suffix": "end given", "edges": "both ends given", "random": "random words given"}
 KEY = '<div class="key"><span>training text (members)</span><span class="strangers">fresh text (strangers)</span></div>'
-# what a column of a table is called
-COLUMNS = {
-    "t": "noise level t",
-    "recovered": "words back",
-    "unstable": "others broken",
-    "exact": "whole sentences",
-    "nats": "nats per word",
-    "tpr_at_1": "found at 1 % false alarms",
-    "tpr_low": "from",
-    "tpr_high": "to",
-    "lowest_fpr": "lowest rate to be seen",
-    "auc": "AUC",
-    "kind": "text",
-    "changed": "words changed",
-    "returned": "came back whole",
-}
 
 
 def page_of(audit: Audit) -> str:
     """Return the whole page."""
-    title = f"Audit: {_verdict(audit)}"
+    title = f"Audit: {audit.headline['title']}"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -63,29 +42,48 @@ def page_of(audit: Audit) -> str:
 
 
 def body_of(audit: Audit) -> str:
-    """Return the page without its head: what a notebook shows."""
+    """Return the page without its head."""
     css = report_css(".audit") + "\n" + resources.files(__package__).joinpath("page.css").read_text("utf-8")
-    parts = [_headline(audit), _overview(audit.findings)]
-    parts += [_section(found) for found in audit.findings]
-    parts += [_list("What this does not show", audit.not_shown), _made(audit)]
+    size, *told = about(audit) or [""]
+    findings = in_order(audit.findings)
+    parts = [_headline(audit), _paragraphs("What this is about", told), _overview(findings), _quoted(audit)]
+    parts += [_section(found) for found in findings]
+    parts += [_list("What would make it surer", surer(audit)), _list("What this does not show", audit.not_shown)]
     return (
-        f'<style>\n{css}</style>\n<div class="audit">\n<header><h1>Audit of a diffusion language model</h1></header>\n'
-        f"<main>\n{chr(10).join(parts)}\n</main>\n</div>"
+        f'<style>\n{css}</style>\n<div class="audit">\n<header><h1>Audit of a diffusion language model</h1>'
+        f"<p>{escape(size)}</p></header>\n<main>\n{chr(10).join([*parts, _made(audit)])}\n</main>\n</div>"
     )
 
 
-def _verdict(audit: Audit) -> str:
-    """Return the verdict in the words of the page."""
-    return VERDICTS[audit.verdict] if audit.judged else NO_VERDICT
+def tone_of(audit: Audit) -> str:
+    """Return the name of the headline's color: that of an alarm where something came out, whatever the probe says."""
+    return audit.verdict.replace(" ", "-") if audit.leads == "probe" else "memorizing"
 
 
 def _headline(audit: Audit) -> str:
-    told, tone = audit.headline, audit.verdict.replace(" ", "-")
+    told = audit.headline
+    second = f"<p>{escape(told['second'])}</p>\n" if told["second"] else ""
     return (
-        f'<section class="headline" style="--tone: var(--audit-{tone})">\n'
-        f'<p class="verdict">{_verdict(audit)}</p>\n<p>{escape(told["found"])}</p>\n'
+        f'<section class="headline" style="--tone: var(--audit-{tone_of(audit)})">\n'
+        f'<p class="verdict">{escape(told["title"])}</p>\n<p>{escape(told["found"])}</p>\n{second}'
         f"<dl><dt>How sure is that?</dt><dd>{escape(told['sure'])}</dd>"
         f"<dt>What to do?</dt><dd>{escape(told['do'])}</dd></dl>\n</section>"
+    )
+
+
+def _paragraphs(title: str, lines: Sequence[str]) -> str:
+    told = "".join(f'<p class="found">{escape(line)}</p>' for line in lines)
+    return f"<section>\n<h2>{title}</h2>\n{told}\n</section>" if told else ""
+
+
+def _quoted(audit: Audit) -> str:
+    """Return what somebody else's document may quote, and what it may not claim."""
+    if not (told := quote(audit)):
+        return ""
+    never = "".join(f"<li>{escape(line)}</li>" for line in not_to_quote(audit))
+    return (
+        f"<section>\n<h2>What you may quote</h2>\n<blockquote>{escape(told)}</blockquote>\n"
+        f"<p><b>What you may not claim from it</b></p>\n<ul>{never}</ul>\n</section>"
     )
 
 
@@ -110,7 +108,7 @@ def _section(found: Finding) -> str:
         + (f'<div class="plots">{plots}</div>' if plots else "")
         + (f'<ul class="notes">{notes}</ul>' if notes else "")
         + (f"<details><summary>Sentences</summary><ul>{text}</ul></details>" if text else "")
-        + f"<details><summary>All numbers</summary>{_table(found.table)}</details>\n</section>"
+        + f"<details><summary>All numbers</summary>{table_of(found)}</details>\n</section>"
     )
 
 
@@ -121,7 +119,7 @@ def _plots(found: Finding) -> list[str]:
         kinds = ("members", "strangers", "table")
         shown = [{**row, "kind": kind} for row, kind in zip(rows[:3], kinds, strict=True)]
         told = "How unsure the model is of a word, given all the others: nats per word, 0 is certain. A model that "
-        told += "recites is far surer of its own text. In gray: a table of word pairs, which knows little."
+        told += "recites is far surer of its own text. Dotted: a table of word pairs, which knows little."
         return [bars(shown, "what", "nats", told)]
     if found.name == "recovery":
         told = "Changed words that come back, against the noise level; bars are 95 % intervals over sentences."
@@ -140,40 +138,25 @@ def _plots(found: Finding) -> list[str]:
         told = "How well a classifier that never sees the model tells the two texts apart: 0.5 is guessing."
         return [intervals(rows[:1], "what", "value", (0.0, 1.0, 0.5), told)]
     if found.name == "extraction":
-        once = [{**row, "kind": row["text"], "what": GIVEN[row["clamp"]]} for row in plain(list(found.facts["once"]))]
+        once = [
+            {**row, "kind": row["text"], "what": f"{GIVEN[row['clamp']]}: {TEXTS[row['text']]}"}
+            for row in plain(list(found.facts["once"]))
+        ]
         told = "Sentences whose other half came word for word at least once, by which half was given; bars are 95 % "
         told += "intervals."
-        return [KEY + intervals(once, "what", "share", (0.0, 1.0, None), told)]
+        return [KEY + intervals(once, "what", "share", (0.0, 1.0, None), told, percent)]
     if found.name == "exposure":
         most = found.facts["at_most"]
         named = [{**row, "what": f"{row['copies']} copies"} for row in rows]
         told = "Exposure in bits by number of copies, from the least to the most exposed sentence; the dashed line is "
         told += "a sentence that was never planted."
-        return [intervals(named, "what", "exposure", (0.0, most, 1.44), told)]
+        return [intervals(named, "what", "exposure", (0.0, most, 1.44), told, "{:.1f}".format)]
     return []
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as a table that scrolls sideways on a phone."""
-    if not rows:
-        return "<p>None.</p>"
-    names = [name for name in rows[0] if name != "means"]
-    numeric = {name: any(isinstance(row.get(name), (int, float)) for row in rows) for name in names}
-
-    def cell(row: Mapping[str, Any], name: str) -> str:
-        value = plain(row.get(name))
-        shown = "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
-        return f"<td{' class=number' if numeric[name] else ''}>{escape(shown)}</td>"
-
-    head = "".join(
-        f"<th{' class=number' if numeric[name] else ''}>{escape(COLUMNS.get(name, name.replace('_', ' ')))}</th>"
-        for name in names
-    )
-    body = "".join(f"<tr>{''.join(cell(row, name) for name in names)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
-
-
 def _list(title: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
     return f"<section>\n<h2>{title}</h2>\n<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>\n</section>"
 
 

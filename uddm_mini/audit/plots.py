@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
+
+from .finding import plain_number
 
 WIDTH, LEFT, RIGHT = 350, 46, 12  # CSS pixels, as on a phone; a wider page shows them at 1.4 times that at most
 TOP, BOTTOM, HEIGHT = 12, 42, 216
@@ -51,12 +53,18 @@ def curves(rows: Sequence[Row], x: str, y: str, names: tuple[str, str], caption:
 
 
 def intervals(
-    rows: Sequence[Row], label: str, value: str, ends: tuple[float, float, float | None], caption: str
+    rows: Sequence[Row],
+    label: str,
+    value: str,
+    ends: tuple[float, float, float | None],
+    caption: str,
+    show: Callable[[float], str] = plain_number,
 ) -> str:
     """Return a dot with its interval for each row, its name above it.
 
     label, value: the columns of the name and of the number; `low` and `high` may be there, too.
-    ends: of the axis, and where a dashed line is drawn (None: nowhere).
+    ends: of the axis, and where a dashed line is drawn (None: nowhere), beside the dots and through no name.
+    show: writes a number as the sentences do.
     """
     first, last, line = ends
     span = WIDTH - 2 * RIGHT
@@ -65,14 +73,14 @@ def intervals(
         return RIGHT + (min(last, max(first, a)) - first) / (last - first) * span
 
     height, parts = ROW * len(rows) + 26, []
-    if line is not None:
-        parts.append(f'<path class="mark" d="M{place(line):.1f} 4V{height - 20}"/>')
     for k, row in enumerate(rows):
         up = ROW * k + 13
-        shown = "not measured" if row[value] is None else f"{row[value]:.2f}"
+        shown = "not measured" if row[value] is None else show(row[value])
         parts.append(f'<text x="{RIGHT}" y="{up}">{escape(str(row[label]))}</text>')
         parts.append(f'<text x="{WIDTH - RIGHT}" y="{up}" text-anchor="end">{shown}</text>')
         parts.append(f'<path class="grid" d="M{RIGHT} {up + 8}H{WIDTH - RIGHT}"/>')
+        if line is not None:
+            parts.append(f'<path class="mark" d="M{place(line):.1f} {up + 3}V{up + 14}"/>')
         if row[value] is None:
             continue
         kind = row.get("kind", "members")
@@ -87,12 +95,12 @@ def intervals(
 
 
 def bars(rows: Sequence[Row], label: str, value: str, caption: str) -> str:
-    """Return a bar from 0 for each row, its name and number above it; a row's "kind" is its color."""
+    """Return a bar from 0 for each row, its name and number above it; a row's "kind" is its color and its pattern."""
     most = max((row[value] for row in rows if row[value] is not None), default=0) or 1.0
     parts, step = [], ROW + 6
     for k, row in enumerate(rows):
         up = step * k + 13
-        shown = "not measured" if row[value] is None else f"{row[value]:.2f}"
+        shown = "not measured" if row[value] is None else plain_number(row[value])
         parts.append(f'<text x="{RIGHT}" y="{up}">{escape(str(row[label]))}</text>')
         parts.append(f'<text x="{WIDTH - RIGHT}" y="{up}" text-anchor="end">{shown}</text>')
         wide = (row[value] or 0) / most * (WIDTH - 2 * RIGHT)

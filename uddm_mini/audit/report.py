@@ -16,9 +16,11 @@ import torch
 from uddm_mini.files import replacing
 
 from .finding import Finding, found_before, plain
+from .headline import Lead, headline_of, in_order, lead_of
 from .known import Answer
+from .summary import about, not_to_quote, quote, surer
 
-FORMAT = "uddm_mini-audit-1"
+FORMAT = "uddm_mini-audit-2"
 NOT_SHOWN = (
     "It is no certificate: it says what was found with these texts, these settings and this seed.",
     "Memorization of the model as a whole is one thing, and that one sentence was in the training text another: a "
@@ -26,16 +28,6 @@ NOT_SHOWN = (
     "What was not looked for was not found: text that is not among the members, and ways of asking not listed here.",
     "The error rates were counted on small networks; for a model of another kind or size they are a guess.",
 )
-DO: dict[Answer, str] = {
-    "memorizing": "Treat the model as a copy of its training text: what must not be public must not leave with it. "
-    "Train on more sentences, or on less often repeated ones, or stop earlier; then audit again.",
-    "generalizing": "Nothing says that it recites as a whole. Single sentences may still be known by heart: look at "
-    "what came out word for word, and at planted sentences, before you give it away.",
-    "in between": "Treat it like a model that recites: part of its training text may come out. More distinct training "
-    "sentences, or fewer steps, move it away from there.",
-    "undecided": "Do not conclude anything yet. Give more fresh text; if the model predicts fresh text badly, train it "
-    "further before you ask again.",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,16 +38,18 @@ class Audit:
     given: hashes and sizes of the model and the texts.
     settings: what decided the numbers.
     made: versions, command, and how long it was planned to take and took.
+    folder: where the report lies, if it was written.
     """
 
     findings: tuple[Finding, ...]
     given: Mapping[str, Any]
     settings: Mapping[str, Any]
     made: Mapping[str, Any]
+    folder: str | None = None
 
     @property
     def verdict(self) -> Answer:
-        """Return "memorizing", "generalizing", "in between" or "undecided"."""
+        """Return the probe's answer: "memorizing", "generalizing", "in between" or "undecided"."""
         found = self.finding("probe")
         answer: Answer = found.facts["verdict"] if found and found.applies else "undecided"
         return answer
@@ -76,20 +70,17 @@ class Audit:
         return NOT_SHOWN
 
     @property
-    def headline(self) -> dict[str, str]:
-        """Return what was found, how sure that is, and what to do, in sentences."""
-        found = self.finding("probe")
-        if found is None or not found.applies:
-            sure = found.sentence if found else "The verdict was not asked for."
-            return {"found": "No verdict.", "sure": sure, "do": DO["undecided"]}
-        return {"found": found.sentence, "sure": f"{found.facts['error']} {found.notes[0]}", "do": self._to_do()}
+    def leads(self) -> Lead:
+        """Return which finding the report begins with: "extraction" or "membership" where it is an alarm, or "probe".
 
-    def _to_do(self) -> str:
-        """Return what follows from the verdict and from what came out word for word."""
-        out, extraction = DO[self.verdict], self.finding("extraction")
-        if extraction and extraction.applies and extraction.facts.get("came_out"):
-            out = f"Some training text came out word for word, see below. {out}"
-        return out
+        An alarm needs members and strangers of one kind, and a difference between them beyond the intervals.
+        """
+        return lead_of(self.findings)
+
+    @property
+    def headline(self) -> dict[str, str]:
+        """Return title, what was found, the probe's answer beside an alarm, how sure it is, and what to do."""
+        return headline_of(self.findings, self.verdict)
 
     def to_json(self) -> str:
         """Return the report as JSON; only what stands under "made" differs between two runs."""
@@ -97,12 +88,16 @@ class Audit:
             "format": FORMAT,
             "key": key_of(self.given, self.settings),
             "verdict": self.verdict,
+            "leads": self.leads,
             "headline": self.headline,
             "findings": [found.told() for found in self.findings],
             "given": self.given,
             "settings": self.settings,
+            "about": about(self),
+            "surer": surer(self),
             "not_shown": self.not_shown,
-            "made": self.made,
+            "not_to_quote": not_to_quote(self),
+            "made": {**self.made, "quote": quote(self)},  # it has the date
         }
         return json.dumps(plain(told), indent=1, ensure_ascii=False, allow_nan=False)
 
@@ -120,13 +115,17 @@ class Audit:
         return page_of(self)
 
     def _repr_html_(self) -> str:
-        from .page import body_of
+        from .card import card_of
 
-        return body_of(self)
+        return card_of(self)
 
     def __repr__(self) -> str:
-        lines = [f"Audit: {self.verdict if self.judged else 'no verdict'}"]
-        lines += [f"  {found.name}: {found.sentence}" for found in self.findings]
+        answer = self.verdict if self.judged else "no verdict"
+        alarm = self.leads != "probe"
+        lines = [
+            f"Audit: {self.headline['title']} (without the training text: {answer})" if alarm else f"Audit: {answer}"
+        ]
+        lines += [f"  {found.name}: {found.sentence}" for found in in_order(self.findings)]
         return "\n".join(lines)
 
 

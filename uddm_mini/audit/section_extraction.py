@@ -8,10 +8,13 @@ import torch
 
 from uddm_mini.probes.recovery import counted_tokens
 from uddm_mini.probes.roc import Interval
+from uddm_mini.probes.shares import share_with_interval
+from uddm_mini.probes.starts import ends_in
 
 from .case import Case
-from .extraction import ExtractionSettings, extraction, from_noise
+from .extraction import ExtractionSettings, FromNoise, extraction, from_noise
 from .finding import Finding, missing, percent, spread
+from .section_membership import differs
 
 KNOWN = (0.5,)  # the share of a sentence that is given
 OFTEN = 0.05  # more of a text than chance could bring word for word
@@ -33,7 +36,7 @@ def settings_of(case: Case) -> ExtractionSettings:
         draws=settings.tries,
         steps=settings.filling_steps,
         corrections=settings.corrections,
-        tries=(1, settings.tries, 16 * settings.tries),
+        tries=tuple(sorted({1, settings.tries})),  # of more tries, so few draws tell nothing
     )
 
 
@@ -61,22 +64,27 @@ def extracted(case: Case) -> Finding:
     )
     rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
     once = [row for row in rows if row["p"] == 0]
-    best = max((row for row in once if row["text"] == "members"), key=lambda row: row["share"])
-    other = next((row for row in once if row["text"] == "strangers" and row["clamp"] == best["clamp"]), None)
+    fresh = {row["clamp"]: row for row in once if row["text"] == "strangers"}
+    above = [row["low"] > fresh[row["clamp"]]["high"] if fresh else False for row in once if row["text"] == "members"]
+    own = zip((row for row in once if row["text"] == "members"), above, strict=True)
+    best, given_beyond = max(own, key=lambda pair: (pair[1], pair[0]["share"]))
+    other = fresh.get(best["clamp"])
     number = Interval(best["share"], best["low"], best["high"])
     longest = noise.longest.double()
     facts: dict[str, Any] = {"once": once, "longest_mean": float(longest.mean()), "longest": int(longest.max())}
     facts |= {"copied": noise.copied.value, "copied_low": noise.copied.low, "copied_high": noise.copied.high}
-    facts |= {
-        "distinct": noise.distinct,
-        "came_out": number.low > (other["high"] if other else OFTEN) or noise.copied.low > OFTEN,
-    }
+    facts |= {"distinct": noise.distinct, "came_out": max(number.low, noise.copied.low) > OFTEN}
     sentence = (
         f"With {CLAMPS[best['clamp']]} given, half of the words, the model writes the other half word for word in "
         f"{settings.draws} tries for {spread(number)} of {best['sentences']} training sentences"
-        + (f", and for {percent(other['share'])} of fresh ones. " if other else ". ")
+        + (f", and for {spread(_interval(other))} of {other['sentences']} fresh ones. " if other else ". ")
         + f"Of what it writes from nothing, {spread(noise.copied)} is a training sentence."
     )
+    if other:
+        facts |= _beyond(case, noise, (number, _interval(other)), given_beyond)
+        facts["came_out"] = facts["beyond"] or (facts["came_out"] and facts["unlike"])
+        if facts["unlike"]:
+            sentence += " The two texts differ in kind, so nobody can say how much of it is guessed."
     return Finding(
         "extraction",
         True,
@@ -87,6 +95,36 @@ def extracted(case: Case) -> Finding:
         facts,
         _text(case, noise.written),
     )
+
+
+def _interval(row: dict[str, Any]) -> Interval:
+    return Interval(row["share"], row["low"], row["high"])
+
+
+def _beyond(case: Case, noise: FromNoise, given: tuple[Interval, Interval], above: bool) -> dict[str, Any]:
+    """Return whether more training text comes out than fresh text, beyond the intervals, and how sure that is.
+
+    given: shares of members and strangers that came out with a half given; `above` if their intervals do not meet.
+
+    From nothing, a writer who knows the language only hits as many strangers as members, for as many of each.
+    """
+    members, strangers = (getattr(case.texts, name).x.cpu().unique(dim=0) for name in ("members", "strangers"))
+    guessed = share_with_interval(ends_in(noise.written, strangers).inside, len(noise.written))
+    written = noise.copied.low > guessed.high * max(1.0, len(members) / len(strangers))
+    unlike, told = differs(case.blind), []
+    if above:
+        told.append(
+            f"With the same part given, the interval of training text ({percent(given[0].low)} to "
+            f"{percent(given[0].high)}) lies above that of fresh text ({percent(given[1].low)} to "
+            f"{percent(given[1].high)}): it is not what somebody would guess who only knows the language."
+        )
+    if written:
+        told.append(
+            f"From nothing, {spread(noise.copied)} of what it writes is a training sentence, and {spread(guessed)} a "
+            "fresh one."
+        )
+    told.append("It is the least that comes out: more tries or other words given may bring out more.")
+    return {"unlike": unlike, "beyond": (above or written) and not unlike, "sure": " ".join(told)}
 
 
 def _with_two(case: Case, name: str) -> torch.Tensor:

@@ -85,7 +85,13 @@ def membership(case: Case) -> Finding:
     ]
     best = max(rows, key=lambda row: row["auc"])
     number = Interval(best["auc"], best["low"], best["high"])
-    sentence = _sentence(best, number, differs(case.blind), len(kinds["strangers"]))
+    chosen = compare_scores(scores["members"], scores["strangers"], confidence=1 - 0.05 / len(rows))
+    still, unlike = float(chosen["low"].max()), differs(case.blind)
+    sentence = _sentence(best, number, (unlike, still > 0.5), len(kinds["strangers"]))
+    sure = (
+        f"Also when one allows for choosing the best of {len(rows)} scores, its AUC is above {plain_number(still)}, "
+        f"where 0.50 is guessing; a classifier that never sees the model has {spread(case.blind, plain_number)}."
+    )
     notes = [
         f"The best of {len(rows)} scores is chosen after looking, which makes its AUC a little too high.",
         f"With {len(kinds['strangers'])} strangers the lowest false-positive rate that can be seen is "
@@ -94,7 +100,8 @@ def membership(case: Case) -> Finding:
     notes += ["Without a reference model the strongest attack is missing; give one with reference=."] * (
         case.reference is None
     )
-    return Finding("membership", True, sentence, number, rows, notes, {"best": best["score"]})
+    facts = {"best": best["score"], "beyond": still > 0.5 and not unlike, "sure": sure}
+    return Finding("membership", True, sentence, number, rows, notes, facts)
 
 
 def membership_settings(case: Case) -> MembershipSettings:
@@ -103,8 +110,12 @@ def membership_settings(case: Case) -> MembershipSettings:
     return MembershipSettings(draws=settings.draws, votes=settings.votes, seed=case.seed("membership"))
 
 
-def _sentence(best: dict[str, Any], number: Interval, unlike: bool, strangers: int) -> str:
-    """Return what was found, with the rate at 1 % false alarms if the sample supports it."""
+def _sentence(best: dict[str, Any], number: Interval, judged: tuple[bool, bool], strangers: int) -> str:
+    """Return what was found, with the rate at 1 % false alarms if the sample supports it.
+
+    judged: whether the texts differ without the model, and whether the score is above guessing though it was chosen.
+    """
+    unlike, above = judged
     told = f"The best score has an AUC of {spread(number, plain_number)}"
     if unlike:
         return f"Cannot be judged: the texts differ without any model. {told}, which may be due to the texts alone."
@@ -117,4 +128,6 @@ def _sentence(best: dict[str, Any], number: Interval, unlike: bool, strangers: i
         hits = f" {strangers} strangers are too few for the share found at 1 % false alarms: that takes 99."
     if number.low <= 0.5:
         return f"No score tells training text from fresh text. {told}, where 0.50 is guessing.{hits}"
+    if not above:
+        return f"Undecided. {told}, where 0.50 is guessing: choosing the best of the scores may explain it.{hits}"
     return f"{told}, where 0.50 is guessing: the model's answers give away what it was trained on.{hits}"

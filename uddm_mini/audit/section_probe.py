@@ -7,7 +7,7 @@ from typing import Any
 
 from uddm_mini.denoiser import Wrapped
 from uddm_mini.probes.roc import Interval
-from uddm_mini.probes.side import THRESHOLD, Side, side_by_sentence
+from uddm_mini.probes.side import MUCH_SURER, THRESHOLD, Side, side_by_sentence
 
 from .case import Case
 from .finding import Finding, missing, percent, plain_number
@@ -15,6 +15,13 @@ from .known import BETWEEN, FEWEST_FRESH, MEASURED, RATES, UNTRAINED, Answer, an
 
 REDRAWN = 1000  # other choices of sentences
 STABLE = 0.95  # of them must give the same answer
+CLOSE = 0.25  # of the threshold: a score so near to it is called near
+AT_A_BORDER = "An answer is given only if 95 % of other choices of the same sentences agree on it; here they do not."
+WRONG: dict[Answer, str] = {
+    "memorizing": "It would be wrong if the model had read enough to have learned the language.",
+    "generalizing": "It would be wrong if the model had read so little that it recites as a whole.",
+    "in between": "It would be wrong if the model clearly recited, or clearly had learned the language.",
+}
 
 SAYS: dict[Answer, str] = {
     "memorizing": "The model recites: it is much surer of the text that it writes than of fresh text of the same kind.",
@@ -94,8 +101,20 @@ def _finding(case: Case, side: Side, again: list[Side]) -> Finding:
         "score": side.score,
         "threshold": THRESHOLD,
     }
-    facts |= {"error": _error(decided), "change": _change(side, decided), "fresh": len(case.fresh)}
-    return Finding("probe", True, sentence, Interval(side.score, low, high), rows, _notes(case, stable), facts)
+    facts |= {
+        "error": (_error(decided) if decided == answer else AT_A_BORDER) + _near(side, decided),
+        "change": _change(side, decided),
+        "fresh": len(case.fresh),
+    }
+    return Finding(
+        "probe",
+        True,
+        sentence,
+        Interval(side.score, low, high),
+        rows,
+        [*_notes(case, stable), *_sure_and_wrong(side)],
+        facts,
+    )
 
 
 def _error(answer: Answer) -> str:
@@ -105,10 +124,24 @@ def _error(answer: Answer) -> str:
         return f"Of {n} stored networks that were trained too little, {right} were undecided, too."
     rate = RATES[answer]
     return (
-        f"Of {rate.networks} small networks of {rate.cells} kinds that got this verdict, whose side is known and which "
-        f"the probe was not tuned on, it was wrong for {rate.wrong or 'none'}: an error rate below "
-        f"{percent(rate.error.high)} (95 % confidence) for models like these."
+        f"{WRONG[answer]} That was counted: {rate.networks} small networks whose truth is known, and which the probe "
+        f"was not tuned on, got this answer, and it was wrong for {rate.wrong or 'none'}. But they are of only "
+        f"{rate.cells} kinds (networks that differ by chance alone are one kind). With so few, the rate of wrong "
+        f"answers may still be as high as {percent(rate.error.high)}, the upper end of its 95 % interval. For models "
+        "unlike these it is not known."
     )
+
+
+def _near(side: Side, answer: Answer) -> str:
+    """Return in a sentence which other answer is near, if the score lies within a quarter of its limit."""
+    better, above = side.cost < side.table_cost, side.score > THRESHOLD
+    across: Answer = ("generalizing" if better else "in between") if above else "in between" if better else "memorizing"
+    here: Answer = "generalizing" if better and not above else "memorizing" if above and not better else "in between"
+    decided = not better and side.own < MUCH_SURER * side.fresh  # by itself, whatever the score
+    if decided or answer != here or abs(side.score - THRESHOLD) > CLOSE * THRESHOLD:
+        return ""
+    border = plain_number(side.fresh - THRESHOLD * side.table_entropy)
+    return f" It is nearly {across}: the entropy of its own text is {plain_number(side.own)}, and the limit {border}."
 
 
 def _change(side: Side, answer: Answer) -> str:
@@ -146,3 +179,15 @@ def _notes(case: Case, stable: float) -> list[str]:
         "The verdict is about the model as a whole. A model that generalizes can still know single sentences by heart."
     )
     return out
+
+
+def _sure_and_wrong(side: Side) -> list[str]:
+    """Return a sentence about a model that is surer of fresh text than a table of pairs, and predicts it worse."""
+    if not (side.cost > side.table_cost and side.fresh < side.table_entropy):
+        return []
+    return [
+        "It is sure and wrong: about fresh text it is surer than a table of word pairs (entropy "
+        f"{plain_number(side.fresh)} against {plain_number(side.table_entropy)} nats per word), and yet predicts it "
+        f"worse (cost {plain_number(side.cost)} against {plain_number(side.table_cost)}). Its confidence is "
+        "no sign that it knows."
+    ]

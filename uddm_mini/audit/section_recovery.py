@@ -46,7 +46,7 @@ def recovery(case: Case) -> Finding:
         return Finding("recovery", True, sentence, None, rows, notes, facts)
     gap, error = at["members"]["recovered"] - at["strangers"]["recovered"], 0.0
     for row in at.values():
-        error = math.hypot(error, (row["high"] - row["recovered"]) / Z)
+        error = math.hypot(error, row["error"])
     number = Interval(gap, gap - Z * error, gap + Z * error)
     more = "more" if gap >= 0 else "less"
     told = f"{100 * abs(gap):.0f} points (95 % interval of the difference {_points(number)})"
@@ -67,15 +67,20 @@ def _share(row: Row) -> str:
     return percent(row["recovered"])
 
 
+def _within(share: float) -> float:
+    """Return the end of an interval of a share, which is none outside 0 to 1."""
+    return min(1.0, max(0.0, share)) if math.isfinite(share) else share
+
+
 def _levels(case: Case, name: str) -> list[Row]:
-    """Return a row for each noise level: kind, t, recovered with its interval, unstable and exact."""
+    """Return a row for each noise level: kind, t, recovered with its interval and error, unstable and exact."""
     x, rows = case.text(name), list[Row]()
     for t in case.settings.times:
         draws = case.draws(f"recovery at {t:g}")
         found = token_recovery(case.model, x, t, ignore=case.texts.ignore, generator=draws)
         each = found.by_sentence[~found.by_sentence.isnan()]
         mean, error = float(each.mean()), float(each.std()) / max(1, len(each)) ** 0.5 if len(each) > 1 else math.nan
-        span = {"recovered": mean, "low": mean - Z * error, "high": mean + Z * error}
+        span = {"recovered": mean, "low": _within(mean - Z * error), "high": _within(mean + Z * error), "error": error}
         rows.append({"kind": name, "t": t, **span, "unstable": found.unstable, "exact": found.exact})
     return rows
 
