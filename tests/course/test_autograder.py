@@ -13,11 +13,13 @@ from submissions import COURSE, SUBMISSIONS, write
 
 from uddm_mini.chapters import exercises
 from uddm_mini.cli import main
+from uddm_mini.course import gradescope
 from uddm_mini.course.autograder import versions
 from uddm_mini.course.grade import Graded, Mark
-from uddm_mini.course.gradescope import _graded, results_of
+from uddm_mini.course.gradescope import _graded, _student, results_of
 from uddm_mini.course.handout import tasks_for
 from uddm_mini.course.settings import read_course
+from uddm_mini.course.variants import Personal
 
 # what Gradescope's documentation says may stand in results.json, and in a test of it
 KNOWN = {"score", "execution_time", "output", "output_format", "visibility", "stdout_visibility", "tests"}
@@ -85,19 +87,44 @@ def test_what_is_no_single_notebook_gets_a_sentence(packed, root):
     worth = worth_of(packed)
     write(root / "submission" / "other.ipynb", [])
     (root / "submission" / "week1.ipynb").write_text("{")
-    one = _graded(root, "week1", worth)
+    one = _graded(root, "week1", worth, _student(root))
     assert one.student == "4711" and "week1.ipynb is no notebook" in one.notes[0]  # of several, the one of this name
     (root / "submission" / "week1.ipynb").rename(root / "submission" / "third.ipynb")
-    one = _graded(root, "week1", worth)
+    one = _graded(root, "week1", worth, _student(root))
     found = results_of(one, "visible")
     assert found["score"] == 0 and [test["max_score"] for test in found["tests"]] == [10] * 4
     assert found["output"] == "Your submission has 2 notebooks. Hand in one, week1.ipynb."
     (root / "submission_metadata.json").unlink()
-    assert _graded(root, "week1", worth).student == ""
+    assert _graded(root, "week1", worth, _student(root)).student == ""
+
+
+def test_with_a_salt_gradescope_asks_each_student_what_grading_here_asks(tmp_path, monkeypatch):
+    (tmp_path / "salt.txt").write_text("0123456789abcdef-of-this-year")
+    (tmp_path / "course.yml").write_text("salt_file: salt.txt\nassignments: {week1: {exercises: [corruption-1]}}\n")
+    assert (
+        main(["teach", "autograder", "week1", "--course", f"{tmp_path}/course.yml", "--out", f"{tmp_path}/a.zip"]) == 0
+    )
+    with zipfile.ZipFile(tmp_path / "a.zip") as file:
+        file.extractall(tmp_path / "source")
+    write(tmp_path / "submission" / "week1.ipynb", [])
+    course = read_course(tmp_path / "course.yml", exercises())
+    tasks, asked = tasks_for(course.assignment("week1"), exercises()), {}
+
+    def noted(path, student, worth):
+        asked[student] = [task for task, _ in worth]
+        return Graded(student, [])
+
+    monkeypatch.setattr(gradescope, "grade_file", noted)
+    for student in ("4711", "4712"):
+        (tmp_path / "submission_metadata.json").write_text(json.dumps({"users": [{"sid": student}]}))
+        gradescope.grade_there(tmp_path, "week1", "hidden")
+    here = Personal(course.assignment("week1"), course.salt).asked("4711", tasks)
+    keys = [one[0].exercise.checks[0].more for one in (asked["4711"], here, asked["4712"])]
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_the_way_an_answer_was_found_is_told():
-    mark = Mark("sampling-2", "8.2 The other exact way", 5, 5, True, "Right.", how="found by its arguments")
+    mark = Mark("sampling-2", "9.2 The other exact way", 5, 5, True, "Right.", how="found by its arguments")
     (test,) = results_of(Graded("a", [mark]), "hidden")["tests"]
-    assert (test["number"], test["name"]) == ("8.2", "The other exact way")
+    assert (test["number"], test["name"]) == ("9.2", "The other exact way")
     assert test["output"] == "Right. (Your answer was found by its arguments.)" and test["visibility"] == "hidden"

@@ -49,6 +49,7 @@ def write_autograder(out: Path, course: Course, week: str, tasks: list[Task], vi
         "run_autograder": RUN.format(week=week, visibility=visibility),
         "requirements.txt": "\n".join(versions()) + "\n",
         "course.json": json.dumps(_alone(course, week), indent=1),
+        **({"salt.txt": course.salt.decode()} if course.salt else {}),  # in a folder that the student cannot read
         "book/setup.ipynb": _emptied(book / "setup.ipynb"),
     }
     members |= {f"book/{c}.ipynb": _emptied(book / f"{c}.ipynb") for c in sorted({t.exercise.chapter for t in tasks})}
@@ -83,6 +84,8 @@ def _alone(course: Course, week: str) -> dict[str, object]:
     """Return the course file with one assignment and without the class: no names of students leave this machine."""
     data = read_yaml(course.path)
     kept = {key: value for key, value in data.items() if key not in ("roster", "assignments")}
+    if course.salt:
+        kept["salt_file"] = "salt.txt"
     return kept | {"book": "book", "assignments": {week: data["assignments"][week]}}
 
 

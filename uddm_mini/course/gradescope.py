@@ -18,6 +18,7 @@ from .grade import Graded, Mark, grade_file, ungraded
 from .handout import tasks_for
 from .notebooks import Task
 from .settings import read_course
+from .variants import Personal
 
 VISIBILITY = ("after_published", "after_due_date", "visible", "hidden")
 
@@ -28,18 +29,20 @@ def grade_there(root: Path, week: str, visibility: str) -> dict[str, Any]:
     course = read_course(root / "source" / "course.json", exercises())
     assignment = course.assignment(week)
     tasks = tasks_for(assignment, exercises(), course.book)
+    student = _student(root)
+    if course.salt:  # the questions, and the meanings, of this student
+        tasks = Personal(assignment, course.salt).asked(student, tasks)
     worth = list(zip(tasks, (item.points for item in assignment.items), strict=True))
-    graded = _graded(root, week, worth)
+    graded = _graded(root, week, worth, student)
     results = results_of(graded, visibility)
     return results | {"execution_time": round(time.monotonic() - start, 1)}
 
 
-def _graded(root: Path, week: str, worth: list[tuple[Task, float]]) -> Graded:
+def _graded(root: Path, week: str, worth: list[tuple[Task, float]], student: str) -> Graded:
     """Grade the one notebook that was handed in: of several the one with the name of the assignment."""
     found = sorted(path for path in (root / "submission").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
     named = [path for path in found if path.name == f"{week}.ipynb"]
     chosen = found if len(found) == 1 else named
-    student = _student(root)
     if len(chosen) != 1:
         what = f"{len(found)} notebooks" if found else "no notebook"
         return ungraded(student, worth, f"Your submission has {what}. Hand in one, {week}.ipynb.")

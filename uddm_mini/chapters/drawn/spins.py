@@ -13,6 +13,16 @@ from uddm_mini.teaching.variants import Meanings, Variant
 Case = tuple[Any, ...]
 
 
+def accident(draw: Draw) -> list[Case]:
+    """Return a number of patterns."""
+    return [(n,) for n in draw.wholes(4, 3, 400)]
+
+
+def left_open(draw: Draw) -> list[Case]:
+    """Return how often a copy is wrong, and how many fellows it has."""
+    return draw.times(3, lambda: (draw.number(0.03, 0.4, 2), draw.whole(2, 7)))
+
+
 def unit_entropy(draw: Draw) -> list[Case]:
     """Return fields."""
     huge = torch.tensor([0.0, 1000.0, -1000.0], dtype=torch.float64)
