@@ -29,7 +29,8 @@ def crossing_of(draw: Draw) -> list[Case]:
     def one() -> Case:
         k = draw.whole(4, 7)
         sizes = np.array([float(draw.whole(8, 16) * 3**i) for i in range(k)])
-        return sizes, np.array(draw.falling(k, draw.number(0.5, 0.9), 0.0)), draw.number(0.25, 0.75, 2)
+        gaps = [*draw.falling(k - 1, draw.number(0.5, 0.9), 0.1), 0.0]  # every level is reached
+        return sizes, np.array(gaps), draw.number(0.25, 0.75, 2)
 
     return draw.times(5, one)
 
