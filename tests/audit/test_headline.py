@@ -17,7 +17,7 @@ from uddm_mini import (
     UniformNoise,
     audit,
 )
-from uddm_mini.audit.finding import Finding, missing
+from uddm_mini.audit.finding import Finding, missing, plain_number, spread
 from uddm_mini.audit.headline import in_order
 from uddm_mini.audit.plots import bars, intervals
 from uddm_mini.audit.section_probe import _near, _sure_and_wrong
@@ -76,6 +76,7 @@ def test_one_rule_decides_what_stands_first_in_every_form(findings, lead, title,
     assert told["leads"] == lead and told["headline"]["title"] == title and told["verdict"] == "in between"
     for html in (found.page(), found._repr_html_()):
         assert f"--tone: var(--audit-{tone})" in html and html.index(title) < html.index("How sure is that?")
+    assert found.page().count("Counted.") >= 1, "how often the probe is wrong"
     if lead == "probe":
         assert found.headline["found"] == PROBE.sentence and repr(found).startswith("Audit: in between\n")
     else:
@@ -125,6 +126,8 @@ def test_a_stranger_reads_what_it_is_what_to_quote_and_what_next(memory):
     told, given = quote(memory), memory.given
     for name in ("model", "members", "strangers"):
         assert given[name]["sha256"][:12] in told
+    for name in ("membership", "texts"):
+        assert spread(memory.finding(name).number, plain_number) in told
     assert memory.made["date"] in told and memory.finding("extraction").sentence in told
     assert "certificate" in not_to_quote(memory)[0] and "the verdict" in not_to_quote(memory)[2]
     assert told in json.loads(memory.to_json())["made"]["quote"]

@@ -101,7 +101,8 @@ def _section(found: Finding) -> str:
         return f'<section class="no" id="{found.name}">\n<h2>{title}</h2>\n<p>{escape(found.sentence)}</p>\n</section>'
     plots = "".join(f"<div>{plot}</div>" for plot in _plots(found))
     notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
-    change = f"<p>{escape(found.facts['change'])}</p>" if found.facts.get("change") else ""
+    more = [found.facts[name] for name in ("error", "change") if found.facts.get(name)]
+    change = "".join(f'<p class="found">{escape(line)}</p>' for line in more)
     text = "".join(f"<li>{escape(line)}</li>" for line in found.text)
     return (
         f'<section id="{found.name}">\n<h2>{title}</h2>\n<p class="found">{escape(found.sentence)}</p>\n{change}'

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .finding import plain_number, spread
+from .finding import Finding, plain_number, spread
 from .headline import in_order
-from .known import MEASURED
+from .known import MEASURED, RATES
 from .settings import SECTIONS
 
 if TYPE_CHECKING:
@@ -66,17 +66,28 @@ def quote(audit: Audit) -> str:
         f"(fingerprint of its {model['of']} {model['sha256'][:DIGITS]}) was audited with uddm_mini {version}, seed "
         f"{audit.settings['seed']}, with {' and '.join(given)}."
     ]
-    for found in told:
-        if found.name in ("extraction", "exposure"):
-            out.append(found.sentence)
-        elif found.name in ("membership", "texts"):
-            out.append(f"{found.title} {found.sentence}")
-        elif found.name == "probe" and found.number is not None:
-            score = spread(found.number, plain_number)
-            out.append(
-                f"Asked without the training text: {found.facts['verdict']}, score {score}. {found.facts['error']}"
-            )
+    out += [part for found in told if (part := _quoted(audit, found))]
     return " ".join([*out, "All intervals are over other sentences, for this one model."])
+
+
+def _quoted(audit: Audit, found: Finding) -> str:
+    """Return what is quoted of a section: its numbers, and what must stand beside them."""
+    if found.name in ("extraction", "exposure"):
+        return found.sentence
+    if found.name == "membership" and found.number is not None:
+        texts = audit.finding("texts")
+        if texts is None or texts.number is None or texts.facts["unlike"]:
+            return f"{found.title} {found.sentence}"
+        return (
+            f"The best membership score has an AUC of {spread(found.number, plain_number)}, a classifier that never "
+            f"sees the model one of {spread(texts.number, plain_number)}; 0.50 is guessing."
+        )
+    if found.name == "probe" and found.number is not None:
+        answer, score = found.facts["verdict"], spread(found.number, plain_number)
+        rate = RATES.get(answer)
+        wrong = f"; such an answer is wrong for {spread(rate.error)} of the {rate.cells} kinds tested" if rate else ""
+        return f"Asked without the training text, the answer is “{answer}” (score {score}){wrong}."
+    return ""
 
 
 def not_to_quote(audit: Audit) -> list[str]:
