@@ -74,12 +74,7 @@ def extracted(case: Case) -> Finding:
     facts: dict[str, Any] = {"once": once, "longest_mean": float(longest.mean()), "longest": int(longest.max())}
     facts |= {"copied": noise.copied.value, "copied_low": noise.copied.low, "copied_high": noise.copied.high}
     facts |= {"distinct": noise.distinct, "came_out": max(number.low, noise.copied.low) > OFTEN}
-    sentence = (
-        f"With {CLAMPS[best['clamp']]} given, half of the words, the model writes the other half word for word in "
-        f"{settings.draws} tries for {spread(number)} of {best['sentences']} training sentences"
-        + (f", and for {spread(_interval(other))} of {other['sentences']} fresh ones. " if other else ". ")
-        + f"Of what it writes from nothing, {spread(noise.copied)} is a training sentence."
-    )
+    sentence = _sentence(best, other, noise.copied, settings.draws)
     if other:
         facts |= _beyond(case, noise, (number, _interval(other)), given_beyond)
         facts["came_out"] = facts["beyond"] or (facts["came_out"] and facts["unlike"])
@@ -94,6 +89,16 @@ def extracted(case: Case) -> Finding:
         _notes(case, facts, other is not None),
         facts,
         _text(case, noise.written),
+    )
+
+
+def _sentence(best: dict[str, Any], other: dict[str, Any] | None, copied: Interval, draws: int) -> str:
+    """Return what came out, with a half given and from nothing, beside fresh text if there is any."""
+    return (
+        f"With {CLAMPS[best['clamp']]} given, half of the words, the model writes the other half word for word in "
+        f"{draws} tries for {spread(_interval(best))} of {best['sentences']} training sentences"
+        + (f", and for {spread(_interval(other))} of {other['sentences']} fresh ones. " if other else ". ")
+        + f"Of what it writes from nothing, {spread(copied)} is a training sentence."
     )
 
 

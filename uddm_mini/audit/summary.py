@@ -21,8 +21,14 @@ WHO = {
     "membership": "To tell what it was trained on, somebody must see the probabilities of its words, as everybody does "
     "who holds the file.",
 }
-PARTS = {"extraction": "text that comes out word for word", "membership": "membership", "exposure": "planted sentences"}
-PARTS |= {"probe": "the verdict", "recovery": "words that come back", "texts": "whether the texts are alike"}
+PARTS = {
+    "extraction": "text that comes out word for word",
+    "membership": "membership",
+    "exposure": "planted sentences",
+    "probe": "the verdict",
+    "recovery": "words that come back",
+    "texts": "whether the texts are alike",
+}
 
 
 def about(audit: Audit) -> list[str]:
