@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -83,6 +86,22 @@ def main(folder: str) -> None:
         network, averages = trained(pool.subset(n, seed=0), language.vocab_size)
         with replacing(Path(folder) / f"released-n{n}.ckpt") as temporary:
             torch.save(lightning(network, averages, language.length), temporary)
+    write_note(Path(folder))
+
+
+def write_note(folder: Path) -> None:
+    """Write beside the files how they were made, and their hashes."""
+    settings = {"sizes": SIZES, "width": WIDTH, "blocks": BLOCKS, "heads": HEADS, "steps": STEPS, "batch_size": BATCH}
+    settings |= {"learning_rate": RATE, "warmup": WARMUP, "decay": DECAY, "epsilon": EPSILON, "seed": 0}
+    files = {f"released-n{n}.ckpt": hashlib.sha256((folder / f"released-n{n}.ckpt").read_bytes()) for n in SIZES}
+    note = {
+        "command": "make toy-released",
+        "settings": settings,
+        "versions": {"python": platform.python_version(), "torch": str(torch.__version__), "device": "cpu"},
+        "sha256": {name: found.hexdigest() for name, found in files.items()},
+    }
+    with replacing(folder / "released.json") as temporary:
+        temporary.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":  # python -m uddm_mini.chapters.released_models data/models
