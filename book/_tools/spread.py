@@ -39,7 +39,7 @@ SHIFTS = (1, 2, 3, 4, 5)
 # Runs before the notebook: moves the seed of every training, and notes that there was one. The settings that a model
 # carries keep the seed of the text, so that the notebook finds the sentences that the model has seen.
 PREPARATION = """
-import dataclasses, importlib, json, os
+import dataclasses, importlib, inspect, json, os
 _train = importlib.import_module("uddm_mini.training.train")
 _new, _fit = _train._new, _train._fit
 def _shifted(models, data, settings, *rest):
@@ -50,7 +50,7 @@ _train._new = lambda noise, length, own: _new(noise, length, dataclasses.replace
 _train._fit = _shifted
 def _shift_own(*_):  # a training loop that a chapter writes itself, as soon as there is one
     own = get_ipython().user_ns.get("my_train")
-    if own is not None and not hasattr(own, "moved"):
+    if own is not None and "seed" in inspect.signature(own).parameters and not hasattr(own, "moved"):
         def moved(*a, seed=0, **numbers):
             return own(*a, seed=seed + {shift}, **numbers)
         moved.moved = True
