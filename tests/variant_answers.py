@@ -212,7 +212,7 @@ ANSWERS = {
         "renyi-3": lambda m, x, beta: torch.exp(-(weights(m, x, beta) ** 3).sum().log() / 2),
         "min-entropy": lambda m, x, beta: torch.exp(-weights(m, x, beta).max().log()),
     },
-    "pseudo_likelihood-2": {
+    "spins-2": {
         "renyi-2": lambda h: -(up(h)[0] ** 2 + up(h)[1] ** 2).log(),
         "min-entropy": lambda h: -torch.sigmoid(2 * h.abs()).log(),
         "gini": lambda h: 1 - up(h)[0] ** 2 - up(h)[1] ** 2,

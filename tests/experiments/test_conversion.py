@@ -82,7 +82,10 @@ def test_every_committed_table_is_whole_and_none_is_missing():
         assert len((SWEEPS / name).read_text("utf-8").splitlines()) == 1 + len(rows), "nothing was left out"
 
 
-COMMANDS = ("sweep", "examine", "halves", "breaks", "course", "copies", "spins", "train", "sample", "recover", "audit")
+COMMANDS = (
+    *("sweep", "examine", "halves", "breaks", "course", "copies", "spins", "train", "sample", "recover", "audit"),
+    "teach",
+)
 
 
 @pytest.mark.parametrize("folder", sorted(path.parent.name for path in SWEEPS.glob("*/sweep.csv")))

@@ -84,13 +84,7 @@ def _scored() -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], float]]:
     ]
 
 
-@exercise(
-    2,
-    "One false alarm in a hundred",
-    level="core",
-    minutes=15,
-    assesses="a threshold at a false positive rate, with ties",
-)
+@exercise(2, "One false alarm in a hundred", level="core", minutes=15, assesses="a threshold at a false alarm rate")
 @questions(_scored, "For a rate of {rate}")
 def found_at(members: Any, strangers: Any, rate: float, got: Any) -> str:
     """Check the share of members above the k-th largest stranger, k = floor(rate (n + 1)); NaN if k is 0."""

@@ -107,6 +107,8 @@ def largest_from_smaller(found: pd.DataFrame, points: pd.DataFrame) -> Figure:
         ax.plot(apart * row["weights"], row["sentences"], marker, color=color, label=f"{world}, held out")
     ax.set(xscale="log", yscale="log", xlabel="weights of the network", ylabel=f"sentences at a gap of {GAP:g}")
     ax.minorticks_off()
+    for axis in (ax.xaxis, ax.yaxis):  # a power of ten has an exponent that a phone shows too small
+        axis.set_major_formatter("{x:,.0f}")
     fig.legend(loc="outside lower center", ncols=2)
     return fig
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter
 
 from uddm_mini.models.released_dit import Sizes
 from uddm_mini.teaching.drawings import Drawing, drawing
@@ -42,4 +43,5 @@ def draw_crossings(ax: Axes, crossings: pd.DataFrame) -> None:
         ax.axvline(fraction * LM1B_TOKENS, color=COLORS["chance"], linestyle=":", linewidth=1)
         ax.text(fraction * LM1B_TOKENS, -0.9, f"{fraction:g}", ha="center", va="bottom", color=COLORS["chance"])
     ax.set(xscale="log", yticks=range(len(labels)), yticklabels=labels, xlabel="tokens of the corpus at the crossing")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 10M and not a power, whose exponent a phone shows too small
     ax.set_ylim(len(labels) - 0.5, -1.0)

@@ -11,9 +11,9 @@ from .roster import Person
 from .settings import Assignment
 
 STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;"
-    "background:#fff}h1{font-size:1.5rem}section{border-left:5px solid;padding:.2rem 1rem;margin:1rem 0}"
-    "h2{font-size:1.05rem;margin:.3rem 0}p{margin:.3rem 0;overflow-wrap:anywhere}small{color:#555}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:black;"
+    "background:white}h1{font-size:1.5rem}section{border-left:5px solid;padding:.2rem 1rem;margin:1rem 0}"
+    "h2{font-size:1.05rem;margin:.3rem 0}p{margin:.3rem 0;overflow-wrap:anywhere}small{color:dimgray}"
 )
 
 

@@ -21,7 +21,7 @@ MOST = 4  # points of a summary on one slide
 GOALS = "**After this chapter you can**"
 PREDICT = re.compile(r"(?m)^\*\*Predict[^*]*\*\*")
 STYLE = """
-:root{font:1.5rem/1.45 system-ui,sans-serif;color:#1b1b1b;background:#fff}
+:root{font:1.5rem/1.45 system-ui,sans-serif;color:black;background:white}
 body{margin:0}
 section{box-sizing:border-box;padding:3vmin 6vmin 9vmin;max-width:66rem;margin:auto}
 .live section{display:none;min-height:100vh}
@@ -30,8 +30,8 @@ h1{font-size:2.2em;line-height:1.15}h2{font-size:1.4em;margin:.2em 0 .6em}h3{fon
 p,li{margin:.4em 0;overflow-wrap:anywhere}li::marker{font-weight:600}
 figure{margin:0}figure img{width:100%;max-height:58vh;object-fit:contain}
 figcaption{font-size:.8em}td,th{padding:.2em .7em .2em 0;text-align:left;vertical-align:top}table{font-size:.85em}
-code{font-size:.85em;background:#f2f2f2;border-radius:.2em;padding:0 .2em}
-img.alone{display:block;margin:.8em auto;max-width:100%}small{color:#555}
+code{font-size:.85em;background:whitesmoke;border-radius:.2em;padding:0 .2em}
+img.alone{display:block;margin:.8em auto;max-width:100%}small{color:dimgray}
 nav{position:fixed;inset:auto 0 0 0;display:flex;gap:.6rem;justify-content:flex-end;align-items:center;padding:.5rem;
 font-size:.9rem}nav button{font:inherit;min-width:2.8rem;min-height:2.8rem}
 @media(max-width:40rem){:root{font-size:1.05rem}}
