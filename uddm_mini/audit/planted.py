@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from uddm_mini.experiments.copies import check_copies
 from uddm_mini.experiments.run import Rows, Stack, finish, jobs_of, settings_of_many, store_of
 from uddm_mini.experiments.store import read_rows, rows_of
 from uddm_mini.models.settings import ModelSettings
@@ -44,8 +45,7 @@ class PlantedSettings:
     command: str = ""
 
     def __post_init__(self) -> None:
-        if min(self.copies, default=-1) < 0 or len(set(self.copies)) < len(self.copies):
-            raise ValueError(f"copies must be different whole numbers from 0 on, but are {self.copies}.")
+        check_copies(self.copies)
         if min(self.group, self.places, self.candidates) < 1:
             raise ValueError("group, places and candidates must be at least 1.")
 

@@ -29,6 +29,12 @@ COLUMNS = ["recovered", "exact", "entropy", "written", "expected"]
 KEYS = ["n_train", "seed", "copies"]
 
 
+def check_copies(copies: tuple[int, ...]) -> None:
+    """Raise ValueError if these are not different numbers of copies."""
+    if min(copies, default=-1) < 0 or len(set(copies)) < len(copies):
+        raise ValueError(f"copies must be different whole numbers from 0 on, but are {copies}.")
+
+
 @dataclass(frozen=True)
 class CopySettings:
     """Which sentences are repeated, how often, how networks are trained and asked; and what belongs to the call alone.
@@ -48,8 +54,7 @@ class CopySettings:
     command: str = ""
 
     def __post_init__(self) -> None:
-        if min(self.copies, default=-1) < 0 or len(set(self.copies)) < len(self.copies):
-            raise ValueError(f"copies must be different whole numbers from 0 on, but are {self.copies}.")
+        check_copies(self.copies)
         if min(self.group, self.draws, self.walks, self.writing_steps) < 1:
             raise ValueError("group, draws, walks and writing_steps must be at least 1.")
 
