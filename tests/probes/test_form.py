@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from uddm_mini import PopulationDenoiser, ToyLanguage, UniformNoise, Wrapped, load
+from uddm_mini import MemorizingDenoiser, PopulationDenoiser, ToyLanguage, UniformNoise, Wrapped, load
 from uddm_mini.probes.form import check_form
 from uddm_mini.teaching.results import results_path
 
@@ -32,6 +32,15 @@ def test_a_stored_network_answers_what_it_was_trained_for(n):
     assert model.predicts == "cavity" and not check_form(model, X, generator=seeded()).contradicts
     model.predicts = "posterior"
     assert check_form(model, X, generator=seeded()).contradicts
+
+
+def test_a_pure_memory_in_the_wrong_form_is_noticed_where_it_is_still_in_doubt():
+    text = LANGUAGE.corpus(n_train=64).train
+    memory = MemorizingDenoiser(text, NOISE)
+    model = Wrapped(memory.cavity, NOISE, predicts="posterior")
+    assert check_form(model, text, generator=seeded()).contradicts
+    assert not check_form(Wrapped(memory.posterior, NOISE, predicts="posterior"), text, generator=seeded()).contradicts
+    assert not check_form(model, text, 0.5, generator=seeded()).contradicts, "half of a sentence says it all"
 
 
 def test_the_gain_is_the_difference_by_hand():
