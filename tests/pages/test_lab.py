@@ -17,7 +17,7 @@ def test_the_book_begins_with_a_sentence_to_damage(visit, width):
     page = visited.open("book/intro.html")
     assert page.locator(".uddm-mend .sentence").evaluate(STANDS) < SCREEN - 100, "one has to scroll to the first word"
     first = page.locator(".bd-article :is([data-ready], h2)").first
-    assert first.get_attribute("class") == "uddm-mend", "something else comes first"
+    assert "uddm-mend" in first.get_attribute("class").split(), "something else comes first"
     before = page.locator(".uddm-mend .score").all_inner_texts()
     page.locator(".uddm-mend .sentence button[aria-pressed=false]").first.click()
     assert page.locator(".uddm-mend .score").all_inner_texts() != before
