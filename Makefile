@@ -27,11 +27,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 OTHERS := other-grammar other-misprints other-mixed other-absorbing other-cosine other-convolution \
 	other-closed other-short other-decay
-SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-planted toy-finetune toy-finetune-sizes toy-released toy-spins toy-misprints \
+SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few toy-halves toy-details toy-breaks toy-course toy-copies toy-planted toy-attacks toy-finetune toy-finetune-sizes toy-released toy-spins toy-misprints \
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
 	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large english-huge english-steps \
 	english-sides english-long english-classes
-.PHONY: help setup book test execute spread address scripts film numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
+.PHONY: help setup book pdf test execute spread address scripts film numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,7 @@ $(READY): requirements.txt pyproject.toml
 ifeq ($(EDITION),student)
 book: PAGES := _build/student/_build/html/index.html
 endif
+PRINTED := $(if $(filter student,$(EDITION)),_build/student/source,.)
 book: $(READY) ## build the book into _build/html; EDITION=student: without solutions
 	@echo "== Building the book"
 	@$(if $(filter student,$(EDITION)),$(build_student),$(build))
@@ -57,6 +58,14 @@ book: $(READY) ## build the book into _build/html; EDITION=student: without solu
 	@echo "The book is ready. Open   $(PAGES)"
 	@echo "or serve it with          $(RUN) -m http.server --directory $(dir $(PAGES)) 8000"
 	@echo "and go to                 http://localhost:8000"
+
+pdf: $(READY) ## print the whole book into _build/basins.pdf; EDITION=student: without solutions
+	@echo "== Making one page of the book"
+	@$(if $(filter student,$(EDITION)),rm -rf _build/student && $(RUN) book/_tools/student_edition.py _build/student/source)
+	@$(JB) build $(PRINTED) --all --builder singlehtml --path-output _build/pdf --quiet
+	@echo "== Printing it"
+	@$(RUN) book/_tools/pdf.py _build/pdf/_build/singlehtml/book/intro.html _build/basins.pdf
+	@echo "Wrote _build/basins.pdf"
 
 test: $(READY) ## check everything: style, types, tests, notebooks, book, pages
 	@echo "== 1/7 Style (ruff)"
@@ -148,6 +157,9 @@ toy-copies: $(READY) ## train with some sentences repeated up to 64 times: data/
 
 toy-planted: $(READY) ## plant random sentences up to 16 times, and measure their exposure: data/planted.csv
 	env OMP_NUM_THREADS=1 $(RUN) -m uddm_mini.audit.planted data/planted.csv
+
+toy-attacks: $(READY) ## attack networks of 16 to 8,192 sentences: data/attacks.csv
+	env OMP_NUM_THREADS=1 $(RUN) -m uddm_mini.audit.attacks data/attacks.csv
 
 toy-misprints: $(READY) ## train on misprints four ways, and ask at small noise levels: data/misprints.csv
 	$(RUN) -m uddm_mini.chapters.robustness_misprints data/misprints.csv

@@ -1,0 +1,109 @@
+"""Print the whole book into one file: `make pdf`, or python book/_tools/pdf.py SINGLE_PAGE.html OUT.pdf.
+
+The page is what Sphinx's builder "singlehtml" makes. Chromium prints it: a cover, contents that lead to the chapters, every
+chapter on a sheet of its own, stills where the pages have figures to turn, and an outline for the reader's program.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+from uddm_mini.files import replacing
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATIENCE = 600_000  # milliseconds: some thousand formulas are set before the first sheet is printed
+
+STYLE = """
+.bd-article h1 { break-before: page; display: block !important; }
+.cover { height: 240mm; display: flex; flex-direction: column; justify-content: center; }
+.cover h1 { break-before: auto; font-size: 34pt; line-height: 1.15; }
+.cover img { width: 42mm; margin-bottom: 12mm; }
+.cover p { font-size: 13pt; }
+.contents { break-before: page; }
+.contents :is(ul, li) { list-style: none; padding-left: 0; margin: 0.15rem 0; }
+.contents ul ul { padding-left: 1.2rem; }
+.contents p { font-weight: 600; margin: 0.9rem 0 0.2rem; }
+.contents a { text-decoration: none; }
+.prev-next-area, .tocwrapper, .colab, nav.page-toc, .toctree-wrapper > p.caption { display: none !important; }
+"""
+
+# what the pages hide until one asks for it, and paper can't; the code behind a figure stays hidden
+OPENED = """() => {
+  document.querySelectorAll('.bd-article details:not(.hide)').forEach((e) => { e.open = true; });
+  document.querySelectorAll('img[loading=lazy]').forEach((e) => { e.loading = 'eager'; }); }"""
+
+# a cover and the contents, from the title of the page and the list of chapters in its margin
+FRONT = """([title, about, mark]) => {
+  const article = document.querySelector('.bd-article');
+  const cover = document.createElement('section');
+  cover.className = 'cover';
+  const image = document.createElement('img');
+  image.src = mark;
+  const heading = document.createElement('h1');
+  heading.textContent = title;
+  const text = document.createElement('p');
+  text.textContent = about;
+  cover.append(image, heading, text);
+  const contents = document.createElement('nav');
+  contents.className = 'contents';
+  const list = document.querySelector('.bd-sidebar-primary .bd-toc-item, nav.bd-links');
+  contents.innerHTML = '<h2>Contents</h2>' + (list ? list.innerHTML : '');
+  contents.querySelectorAll('details > summary, label, input, button').forEach((e) => e.remove());
+  article.prepend(cover, contents); }"""
+
+FOOT = """<div style="width: 100%; font-size: 8pt; color: #555; text-align: center; font-family: sans-serif">
+<span class="pageNumber"></span></div>"""
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start the browser that is installed, or the one of Playwright; SystemExit without one."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        own = driver.chromium.executable_path
+        program = next(filter(None, map(which, PROGRAMS)), own if Path(own).is_file() else None)
+        if program is None:
+            raise SystemExit("The book is printed by Chromium; README.md says how to get it.")
+        running = driver.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"]
+        )
+        yield running
+        running.close()
+
+
+def print_book(page: Path, out: Path) -> None:
+    """Print the single page of the book into a PDF; the file takes its name when it is whole."""
+    with chromium() as browser:
+        sheet = browser.new_page(viewport={"width": 794, "height": 1123}, color_scheme="light")
+        sheet.set_default_timeout(PATIENCE)
+        sheet.goto(page.resolve().as_uri(), wait_until="load", timeout=PATIENCE)
+        sheet.emulate_media(media="print")
+        sheet.add_style_tag(content=STYLE)
+        sheet.evaluate("() => window.MathJax?.startup?.promise")
+        title = sheet.title()
+        about = sheet.locator("meta[name=description]").first.get_attribute("content") or ""
+        sheet.evaluate(OPENED)
+        sheet.evaluate(FRONT, [title, about, "_static/logo.svg"])
+        sheet.wait_for_function("() => [...document.images].every((e) => e.complete)", timeout=PATIENCE)
+        with replacing(out) as temporary:
+            sheet.pdf(
+                path=str(temporary),
+                format="A4",
+                print_background=True,
+                display_header_footer=True,
+                header_template="<span></span>",
+                footer_template=FOOT,
+                margin={"top": "16mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
+                outline=True,
+                tagged=True,
+            )
+
+
+if __name__ == "__main__":
+    print_book(Path(sys.argv[1]), Path(sys.argv[2]))
