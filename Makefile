@@ -64,7 +64,7 @@ pdf: $(READY) ## print the whole book into _build/basins.pdf; EDITION=student: w
 	@$(if $(filter student,$(EDITION)),rm -rf _build/student && $(RUN) book/_tools/student_edition.py _build/student/source)
 	@$(JB) build $(PRINTED) --all --builder singlehtml --path-output _build/pdf --quiet
 	@echo "== Printing it"
-	@$(RUN) book/_tools/pdf.py _build/pdf/_build/singlehtml/book/intro.html _build/basins.pdf
+	@$(RUN) book/_tools/pdf.py _build/pdf/_build/singlehtml _build/basins.pdf
 	@echo "Wrote _build/basins.pdf"
 
 test: $(READY) ## check everything: style, types, tests, notebooks, book, pages

@@ -29,10 +29,17 @@ LONGEST = 160  # characters of a description that search engines show
 
 def setup(app: Any) -> dict[str, bool]:
     """Register the hooks, after all others."""
+    app.connect("builder-inited", print_as_page)
     app.connect("doctree-resolved", drop_kernel, priority=950)
     app.connect("html-page-context", finish_page, priority=1000)
     app.connect("build-finished", write_root, priority=1000)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def print_as_page(app: Any) -> None:
+    """Let the one page of the printed book have what single pages have: some extensions name only a part for it."""
+    handlers = app.registry.translation_handlers
+    handlers["singlehtml"] = {**handlers.get("html", {}), **handlers.get("singlehtml", {})}
 
 
 def drop_kernel(app: Any, doctree: nodes.document, page: str) -> None:

@@ -1,6 +1,6 @@
-"""Print the whole book into one file: `make pdf`, or python book/_tools/pdf.py SINGLE_PAGE.html OUT.pdf.
+"""Print the whole book into one file: `make pdf`, or python book/_tools/pdf.py FOLDER OUT.pdf.
 
-The page is what Sphinx's builder "singlehtml" makes. Chromium prints it: a cover, contents that lead to the chapters, every
+The folder is what Sphinx's builder "singlehtml" makes. Chromium prints it: a cover, contents that lead to the chapters, every
 chapter on a sheet of its own, stills where the pages have figures to turn, and an outline for the reader's program.
 """
 
@@ -18,18 +18,19 @@ from uddm_mini.files import replacing
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE = 600_000  # milliseconds: some thousand formulas are set before the first sheet is printed
 
+# a chapter begins on a sheet of its own; in the one page its title is a heading of the second level
 STYLE = """
-.bd-article h1 { break-before: page; display: block !important; }
+[id^="document-"] + section { break-before: page; }
+[id^="document-"] + section > :is(h1, h2):first-child { font-size: 2.2rem; }
 .cover { height: 240mm; display: flex; flex-direction: column; justify-content: center; }
-.cover h1 { break-before: auto; font-size: 34pt; line-height: 1.15; }
+.cover p.title { font-size: 34pt; line-height: 1.15; font-weight: 600; }
 .cover img { width: 42mm; margin-bottom: 12mm; }
 .cover p { font-size: 13pt; }
-.contents { break-before: page; }
-.contents :is(ul, li) { list-style: none; padding-left: 0; margin: 0.15rem 0; }
-.contents ul ul { padding-left: 1.2rem; }
-.contents p { font-weight: 600; margin: 0.9rem 0 0.2rem; }
+.contents { break-before: page; break-after: page; }
+.contents ul { list-style: none; padding-left: 1.2rem; margin: 0.15rem 0; }
+.contents p { font-weight: 600; margin: 0.6rem 0 0.1rem; }
 .contents a { text-decoration: none; }
-.prev-next-area, .tocwrapper, .colab, nav.page-toc, .toctree-wrapper > p.caption { display: none !important; }
+.colab, .headerlink, .toctree-wrapper > p.caption { display: none !important; }
 """
 
 # what the pages hide until one asks for it, and paper can't; the code behind a figure stays hidden
@@ -39,22 +40,26 @@ OPENED = """() => {
 
 # a cover and the contents, from the title of the page and the list of chapters in its margin
 FRONT = """([title, about, mark]) => {
-  const article = document.querySelector('.bd-article');
-  const cover = document.createElement('section');
+  const part = (name, parent, text = '') => {
+    const made = document.createElement(name);
+    made.textContent = text;
+    parent.append(made);
+    return made; };
+  const front = document.createDocumentFragment();
+  const cover = part('section', front);
   cover.className = 'cover';
-  const image = document.createElement('img');
-  image.src = mark;
-  const heading = document.createElement('h1');
-  heading.textContent = title;
-  const text = document.createElement('p');
-  text.textContent = about;
-  cover.append(image, heading, text);
-  const contents = document.createElement('nav');
+  part('img', cover).src = mark;
+  part('p', cover, title).className = 'title';
+  part('p', cover, about);
+  const contents = part('nav', front);
   contents.className = 'contents';
-  const list = document.querySelector('.bd-sidebar-primary .bd-toc-item, nav.bd-links');
-  contents.innerHTML = '<h2>Contents</h2>' + (list ? list.innerHTML : '');
-  contents.querySelectorAll('details > summary, label, input, button').forEach((e) => e.remove());
-  article.prepend(cover, contents); }"""
+  part('p', contents, 'Contents');
+  document.querySelectorAll('.bd-toc-item p.caption').forEach((caption) => {
+    part('p', contents, caption.textContent);
+    const list = part('ul', contents);
+    caption.nextElementSibling.querySelectorAll(':scope > li > a').forEach((a) => {
+      part('a', part('li', list), a.textContent).href = a.hash; }); });
+  document.querySelector('.bd-article').prepend(front); }"""
 
 FOOT = """<div style="width: 100%; font-size: 8pt; color: #555; text-align: center; font-family: sans-serif">
 <span class="pageNumber"></span></div>"""
@@ -77,6 +82,14 @@ def chromium() -> Iterator[Any]:
         running.close()
 
 
+def whole_page(folder: Path) -> Path:
+    """Return the one page of the book, at the root of its folder: Sphinx writes its links as if it stood there."""
+    (page,) = (path for path in folder.glob("book/*.html"))
+    place = folder / "printed.html"
+    place.write_text(page.read_text("utf-8").replace(f'href="book/{page.name}#', 'href="#'), "utf-8")
+    return place
+
+
 def print_book(page: Path, out: Path) -> None:
     """Print the single page of the book into a PDF; the file takes its name when it is whole."""
     with chromium() as browser:
@@ -95,6 +108,7 @@ def print_book(page: Path, out: Path) -> None:
             sheet.pdf(
                 path=str(temporary),
                 format="A4",
+                scale=0.8,
                 print_background=True,
                 display_header_footer=True,
                 header_template="<span></span>",
@@ -106,4 +120,4 @@ def print_book(page: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    print_book(Path(sys.argv[1]), Path(sys.argv[2]))
+    print_book(whole_page(Path(sys.argv[1])), Path(sys.argv[2]))
