@@ -31,8 +31,9 @@ def test_titles_count_up_in_the_order_of_the_contents():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_link_that_names_a_chapter_names_the_one_it_leads_to(page):
-    numbers = tool.numbers_now()
-    wrong = [(n, name) for n, name in tool.LINK.findall(markdown(page)) if name in numbers and int(n) != numbers[name]]
+    numbers, text = tool.numbers_now(), markdown(page)
+    links = tool.LINK.findall(text) + tool.BARE.findall(text)
+    wrong = [(n, name) for n, name in links if name in numbers and int(n) != numbers[name]]
     assert not wrong
 
 
@@ -69,7 +70,7 @@ def test_every_way_of_naming_a_chapter_is_renumbered_and_nothing_else():
 def small_book(tmp_path):
     """Make a book of two chapters, and a new one between them whose title has the number 0."""
     pages = {
-        "first": "# 1. One\nSee [chapter 2](last.ipynb).",
+        "first": "# 1. One\nSee [chapter 2](last.ipynb), and [2](last.ipynb) of [2](#notes).",
         "new": "# 0. New\n### 0.1 Warm-up\nAs chapter 1 says.",
         "last": "# 2. Two\n### 2.1 Warm-up\nAfter exercise 2.1, chapter 1 again.",
     }
@@ -87,7 +88,7 @@ def small_book(tmp_path):
 def test_a_new_chapter_moves_those_after_it(small_book):
     tool.number(small_book)
     texts = {path.stem: markdown(path) for path in (small_book / "book").glob("*.ipynb")}
-    assert texts["first"] == "# 1. One\nSee [chapter 3](last.ipynb)."
+    assert texts["first"] == "# 1. One\nSee [chapter 3](last.ipynb), and [3](last.ipynb) of [2](#notes)."
     assert texts["new"] == "# 2. New\n### 2.1 Warm-up\nAs chapter 1 says."
     assert texts["last"] == "# 3. Two\n### 3.1 Warm-up\nAfter exercise 3.1, chapter 1 again."
     assert (small_book / "uddm_mini/note.py").read_text() == '"""See chapter 3."""\n'

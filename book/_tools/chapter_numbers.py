@@ -26,6 +26,7 @@ EXERCISE = re.compile(r"(?i)\bexercises?\s\d+\.\d+(?:(?:,|,? and|,? or| to)\s\d+
 HEADING = re.compile(r"(?m)^(?:#{2,3} |\*\*)\d+\.\d+\b")  # of an exercise
 ANCHOR = re.compile(r"(?<=[\"#])ex-\d+(?=-\d+\b)")  # of an exercise, and links to it
 LINK = re.compile(r"\[[^\]]*?\bchapter\s(\d+)[^\]]*\]\(([a-z_]+)\.(?:ipynb|md)", re.IGNORECASE)
+BARE = re.compile(r"\[(\d+)\]\(([a-z_]+)(?=\.(?:ipynb|md)\b)")  # "chapters [1](hopfield.ipynb) and [2](...)"
 
 
 def chapters(root: Path = ROOT) -> list[str]:
@@ -59,11 +60,13 @@ def number(root: Path = ROOT) -> list[Path]:
     """Rewrite all that mentions a number that has changed; return the files."""
     before = numbers_now(root)
     new = {before[name]: k for k, name in enumerate(chapters(root), start=1)}
+    names = {name: k for k, name in enumerate(chapters(root), start=1)}
     changed = []
     for path in _files(root):
         text = path.read_text("utf-8")
         here = {old: now for old, now in new.items() if old or path.stem != "setup"}
         after = _in_notebook(text, here) if path.suffix == ".ipynb" else renumbered(text, here)
+        after = BARE.sub(lambda link: f"[{names.get(link[2], link[1])}]({link[2]}", after)
         if after != text:
             with replacing(path) as temporary:
                 temporary.write_text(after, encoding="utf-8")

@@ -1,7 +1,7 @@
 """Print the whole book into one file: `make pdf`, or python book/_tools/pdf.py FOLDER OUT.pdf.
 
-The folder is what Sphinx's builder "singlehtml" makes. Chromium prints it: a cover, contents that lead to the chapters, every
-chapter on a sheet of its own, stills where the pages have figures to turn, and an outline for the reader's program.
+The folder is what Sphinx's builder "singlehtml" makes. Chromium prints it: a cover, contents that lead to the chapters,
+every chapter on a sheet of its own, stills where pages have figures to turn, and an outline for the reader's program.
 """
 
 from __future__ import annotations
