@@ -161,9 +161,10 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     """say whether a model recites its training text or generalizes, and write a report."""
     words = "a file written by the train command, or a released checkpoint: a file, or owner/name:path on the hub"
     parser.add_argument("checkpoint", help=words)
-    files = "text file with a sentence on each line"
+    files = "text file with a sentence on each line, in words that the model knows (others are left out)"
     parser.add_argument("--members", metavar="FILE", help=f"{files}: what the model was trained on, or a part of it")
-    parser.add_argument("--strangers", metavar="FILE", help=f"{files}: the same kind of text, which it has not seen")
+    words = f"{files}: the same kind of text, which it has not seen; 128 for a verdict, 99 for one false alarm in 100"
+    parser.add_argument("--strangers", metavar="FILE", help=words)
     words = "another model with the same words that saw none of the members, to compare with"
     parser.add_argument("--reference", metavar="CHECKPOINT", help=words)
     words = 'sentences planted in its training text: a file with lines "copies, tab, sentence"'
@@ -171,7 +172,10 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     words = "folder for report.html and report.json; give it again to resume"
     parser.add_argument("--out", required=True, metavar="DIR", help=words)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
-    words = "every section with a tenth of the questions: fewer sentences, steps and tries, unless these are given"
+    words = (
+        "a first look, not to be quoted: a tenth of the questions, from fewer sentences, with fewer tries and shorter "
+    )
+    words += "walks (less comes out), unless these are given"
     parser.add_argument("--quick", action="store_true", help=words)
     add_options(parser, AuditSettings())
 

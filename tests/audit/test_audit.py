@@ -201,6 +201,9 @@ def test_the_plan_counts_the_questions(monkeypatch):
         plan, watched, before = asked[-1]
         assert plan.total == watched.asked - before, plan
         assert f"{plan.total:,} noisy sentences" in str(plan)
+        assert plan.beside > 0 and plan.seconds == pytest.approx(plan.total * plan.seconds_each + plan.beside)
+    audit(stored(16), POOL.subset(16, 0), settings=QUICK, sections=("recovery",), basins=0)
+    assert asked[-1][0].beside == 0, "no table is asked"
 
 
 def test_quick_settings_measure_every_section_with_a_tenth_of_the_questions():

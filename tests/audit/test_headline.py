@@ -177,3 +177,41 @@ def test_the_card_says_where_the_whole_report_lies(memory):
     assert ".save(" in memory._repr_html_()
     assert "<code>a folder/report.html</code>" in replace(memory, folder="a folder")._repr_html_()
     assert "a folder" not in replace(memory, folder="a folder").to_json()
+
+
+def test_swapped_texts_are_no_all_clear(memory):
+    found = audit(MemorizingDenoiser(MEMBERS, NOISE), STRANGERS, MEMBERS, settings=QUICK)
+    membership = found.finding("membership")
+    assert membership.facts["swapped"] and membership.number.high < 0.5
+    assert found.leads == "swapped" and found.headline["title"] == "The two texts seem to be swapped"
+    assert "wrong side of guessing" in found.headline["found"] and "other way round" in found.headline["do"]
+    assert "wrong side of guessing" in quote(found) and "No score tells" not in found.page()
+    assert not memory.finding("membership").facts["swapped"]
+
+
+def test_chance_is_no_swap():
+    both = POOL.held_out[:256]
+    found = audit(MemorizingDenoiser(MEMBERS, NOISE), both[:128], both[128:], settings=QUICK, sections=("membership",))
+    assert not found.finding("membership").facts["swapped"] and found.leads == "probe"
+
+
+def test_without_fresh_text_what_came_out_is_not_taken_back():
+    found = audit(MemorizingDenoiser(MEMBERS, NOISE), MEMBERS, settings=QUICK)
+    assert "What came out, came out" in found.headline["do"] and "Do not conclude anything" not in found.headline["do"]
+
+
+def test_a_first_look_says_that_it_is_one(memory):
+    assert any("less hard than usual" in note for note in memory.finding("extraction").notes)
+    assert "less hard than a usual audit" in quote(memory)
+    usual = AuditSettings(progress=False, sections=("extraction",), extracted=4, sentences=16)
+    found = audit(MemorizingDenoiser(MEMBERS[:4], NOISE), MEMBERS[:4], settings=usual)
+    assert not any("less hard" in note for note in found.finding("extraction").notes) and "less hard" not in quote(
+        found
+    )
+
+
+def test_few_sentences_show_a_large_difference_only():
+    few = audit(
+        MemorizingDenoiser(MEMBERS, NOISE), MEMBERS[:20], STRANGERS[:40], settings=QUICK, sections=("texts",)
+    ).finding("texts")
+    assert "no difference was found" in few.sentence and "would have to be large" in few.sentence

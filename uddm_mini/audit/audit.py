@@ -98,6 +98,9 @@ def _measured(
     if left and settings.progress:
         shorter = SHORTER if plan.seconds > LONG and len(left) > 1 else ""
         tqdm.write(f"audit: {plan} Sections: {', '.join(left)}.{shorter}")
+        for name in ("members", "strangers", "canaries"):
+            if given[name] and (lost := given[name]["left_out"]):
+                tqdm.write(f"audit: {lost} of the {name} are left out: they have words that the model does not know.")
     hidden = None if settings.progress else True  # None: hidden unless in a terminal
     with tqdm(total=plan.total, desc="audit", unit=" questions", disable=hidden) as bar:
         case.model.told = bar.update

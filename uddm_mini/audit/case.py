@@ -41,9 +41,7 @@ class Case:
     def fresh(self) -> torch.Tensor:
         """Return the strangers of the verdict, int64[n, L]: half of them for a table of pairs, half to ask about."""
         assert self.texts.strangers is not None, "has('strangers') was asked before"
-        most = max(
-            MEASURED, 2 * self.settings.sentences
-        )  # a table costs little: of the other half, few may be asked about
+        most = max(MEASURED, 2 * self.settings.sentences)  # counting costs little; of the other half, few may be asked
         return at_most(self.texts.strangers, most, self.seed("fresh")).to(self.model.device)
 
     def has(self, *names: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal
 from .finding import Finding
 from .known import Answer
 
-Lead = Literal["extraction", "membership", "probe"]
+Lead = Literal["extraction", "swapped", "membership", "probe"]
 VERDICTS: dict[Answer, str] = {
     "memorizing": "It recites (memorizing)",
     "generalizing": "It generalizes",
@@ -18,6 +18,7 @@ VERDICTS: dict[Answer, str] = {
 NO_VERDICT = "No verdict"  # none was asked for, or the probe cannot be asked
 ALARMS: dict[Lead, str] = {
     "extraction": "Training text comes out word for word",
+    "swapped": "The two texts seem to be swapped",
     "membership": "Its answers give away what it was trained on",
 }
 DO: dict[Answer, str] = {
@@ -34,19 +35,31 @@ DO_ALARMS: dict[Lead, str] = {
     "extraction": "Treat the model as a copy of its training text, whatever the probe says: what must not be public "
     "must not leave with it, neither as a file nor behind a page where others choose the words. Train on more distinct "
     "sentences, or on less often repeated ones, or stop earlier; then audit again.",
+    "swapped": "Conclude nothing before you know why the fresh text looks like training text: compare both files with "
+    "what the model was trained on. If they were swapped, give them the other way round; if not, fresh text was "
+    "trained on, too, or is of an easier kind.",
     "membership": "Treat it as public knowledge which sentences it was trained on. If that must stay secret, show "
     "nobody the probabilities of its words, and give nobody the file. Train on more distinct sentences, or stop "
     "earlier; then audit again.",
 }
 CAME_OUT = "Some training text came out word for word, see below."  # beside no fresh text, or text of another kind
+NO_FRESH = (
+    "What came out, came out; without fresh text of the same kind nobody can say how much of it could be guessed, and "
+    "the probe has no verdict. Give fresh text before you conclude more."
+)
 
 
 def lead_of(findings: Sequence[Finding]) -> Lead:
-    """Return which finding stands first: extraction, then membership, if it is beyond what fresh text gives; or else
-    the probe.
+    """Return which finding stands first: extraction, then membership, if it is beyond what fresh text gives, or the
+    other way round (texts that seem to be swapped); or else the probe.
     """
-    beyond = {found.name for found in findings if found.applies and found.facts.get("beyond")}
-    return "extraction" if "extraction" in beyond else "membership" if "membership" in beyond else "probe"
+    applied = [found for found in findings if found.applies]
+    beyond = {found.name for found in applied if found.facts.get("beyond")}
+    if "extraction" in beyond:
+        return "extraction"
+    if any(found.facts.get("swapped") for found in applied):
+        return "swapped"
+    return "membership" if "membership" in beyond else "probe"
 
 
 def headline_of(findings: Sequence[Finding], answer: Answer) -> dict[str, str]:
@@ -58,7 +71,8 @@ def headline_of(findings: Sequence[Finding], answer: Answer) -> dict[str, str]:
     probe = named.get("probe")
     if lead != "probe":
         told = [named[name] for name in ("extraction", "membership") if name in named]
-        beyond = [found for found in told if found.applies and found.facts.get("beyond")]
+        fact = "swapped" if lead == "swapped" else "beyond"
+        beyond = [found for found in told if found.applies and found.facts.get(fact)]
         return {
             "title": ALARMS[lead],
             "found": " ".join(found.sentence for found in beyond),
@@ -69,6 +83,7 @@ def headline_of(findings: Sequence[Finding], answer: Answer) -> dict[str, str]:
     came_out = (found := named.get("extraction")) is not None and found.applies and found.facts.get("came_out")
     do = f"{CAME_OUT} {DO[answer]}" if came_out else DO[answer]
     if probe is None or not probe.applies:
+        do = f"{CAME_OUT} {NO_FRESH}" if came_out else do
         sure = probe.sentence if probe else "The verdict was not asked for."
         return {"title": NO_VERDICT, "found": "No verdict.", "second": "", "sure": sure, "do": do}
     sure = f"{probe.facts['error']} {probe.notes[0]}"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
+from uddm_mini.models.ngram import NgramDenoiser
+
 from .case import CHECK_STEPS, Case
 from .exposure import DRAWS
 from .section_extraction import settings_of
@@ -15,14 +17,21 @@ from .section_membership import membership_settings
 from .section_recovery import BASIN_STEPS, KINDS, SHARES
 
 TIMED = 64  # sentences whose answers are timed
+TABLE_ASKED = (
+    5  # times that the table is asked about a sentence: for its entropy, and at four noise levels for its cost
+)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many sentences the model will be asked about at most, by section, and the seconds that each takes."""
+    """How many sentences the model will be asked about at most, by section, and the seconds that each takes.
+
+    beside: seconds that the table of word pairs takes, which the probe compares the model with.
+    """
 
     questions: Mapping[str, int]
     seconds_each: float
+    beside: float = 0.0
 
     @property
     def total(self) -> int:
@@ -32,7 +41,7 @@ class Plan:
     @property
     def seconds(self) -> float:
         """Return how long they take, at most."""
-        return self.total * self.seconds_each
+        return self.total * self.seconds_each + self.beside
 
     def __str__(self) -> str:
         return (
@@ -55,7 +64,22 @@ def plan_of(case: Case, sections: tuple[str, ...]) -> Plan:
     asked = model.asked
     model.cavity(x[:1], 0.5)
     clean = model.asked - asked
-    return Plan({name: n for name in ("checks", *sections) if (n := questions(case, name, clean))}, each)
+    asked_of = {name: n for name in ("checks", *sections) if (n := questions(case, name, clean))}
+    return Plan(asked_of, each, table_seconds(case) if "probe" in asked_of else 0.0)
+
+
+def table_seconds(case: Case) -> float:
+    """Return how long the probe's table of word pairs takes: of 30,000 words, as long as a network."""
+    fresh = case.fresh
+    if len(fresh) < 4:
+        return 0.0  # no table can be made, and the probe says so
+    table = NgramDenoiser(fresh[: len(fresh) // 2], case.model.noise, order=2)
+    table.posterior(fresh[:1], 0.5)  # the first answer is slower than all others
+    few = min(len(fresh), max(1, 2**20 // case.model.noise.vocab_size // case.length))
+    begun = time.perf_counter()
+    table.posterior(fresh[:few], 0.5)
+    each = (time.perf_counter() - begun) / few
+    return each * TABLE_ASKED * min(case.settings.sentences, len(fresh) - len(fresh) // 2)
 
 
 def questions(case: Case, name: str, clean: int) -> int:

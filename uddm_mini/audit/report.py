@@ -71,7 +71,7 @@ class Audit:
 
     @property
     def leads(self) -> Lead:
-        """Return which finding the report begins with: "extraction" or "membership" where it is an alarm, or "probe".
+        """Return what the report begins with: "extraction" or "membership" for an alarm, "swapped" texts, or "probe".
 
         An alarm needs members and strangers of one kind, and a difference between them beyond the intervals.
         """

@@ -15,6 +15,7 @@ from .case import Case
 from .extraction import ExtractionSettings, FromNoise, extraction, from_noise
 from .finding import Finding, missing, percent, spread
 from .section_membership import differs
+from .settings import looks_less_hard
 
 KNOWN = (0.5,)  # the share of a sentence that is given
 OFTEN = 0.05  # more of a text than chance could bring word for word
@@ -146,6 +147,11 @@ def _notes(case: Case, facts: dict[str, Any], compared: bool) -> list[str]:
         f"It is the least that comes out: each sentence had {case.settings.tries} tries, walks of "
         f"{case.settings.filling_steps} steps. More tries, longer walks, or other words given, bring out more.",
     ]
+    if looks_less_hard(case.settings.told()):
+        out.append(
+            "This audit looked less hard than usual: fewer tries, shorter walks or no corrections. A usual one may "
+            "bring out much more, and its headline may be graver. Do not quote this one."
+        )
     if not compared:
         out.append("Without strangers nobody knows how much of this is guessed: give fresh text, too.")
     return out

@@ -42,7 +42,9 @@ def texts(case: Case) -> Finding:
             "as the members."
         )
     else:
-        sentence = f"{told}, where 0.50 is guessing: the two texts look alike."
+        sentence = f"{told}, where 0.50 is guessing: no difference was found."
+        if area.high > 0.5 + 2 * UNLIKE:
+            sentence += " With so few sentences it would have to be large to be found."
     twins = near_twins(*(case.text(name).cpu() for name in ("members", "strangers")), ignore=case.texts.ignore)
     if twins.count:
         sentence += (
@@ -87,7 +89,8 @@ def membership(case: Case) -> Finding:
     number = Interval(best["auc"], best["low"], best["high"])
     chosen = compare_scores(scores["members"], scores["strangers"], confidence=1 - 0.05 / len(rows))
     still, unlike = float(chosen["low"].max()), differs(case.blind)
-    sentence = _sentence(best, number, (unlike, still > 0.5), len(kinds["strangers"]))
+    swapped = not unlike and float(chosen["high"].max()) < 0.5
+    sentence = _sentence(best, number, (unlike, still > 0.5, swapped), len(kinds["strangers"]))
     sure = (
         f"Also when one allows for choosing the best of {len(rows)} scores, its AUC is above {plain_number(still)}, "
         f"where 0.50 is guessing; a classifier that never sees the model has {spread(case.blind, plain_number)}."
@@ -100,7 +103,12 @@ def membership(case: Case) -> Finding:
     notes += ["Without a reference model the strongest attack is missing; give one with reference=."] * (
         case.reference is None
     )
-    facts = {"best": best["score"], "beyond": still > 0.5 and not unlike, "sure": sure}
+    if swapped:
+        sure = (
+            f"Every one of the {len(rows)} scores is below 0.50, also when one allows for their number; a classifier "
+            f"that never sees the model has {spread(case.blind, plain_number)}."
+        )
+    facts = {"best": best["score"], "beyond": still > 0.5 and not unlike, "swapped": swapped, "sure": sure}
     return Finding("membership", True, sentence, number, rows, notes, facts)
 
 
@@ -110,15 +118,21 @@ def membership_settings(case: Case) -> MembershipSettings:
     return MembershipSettings(draws=settings.draws, votes=settings.votes, seed=case.seed("membership"))
 
 
-def _sentence(best: dict[str, Any], number: Interval, judged: tuple[bool, bool], strangers: int) -> str:
+def _sentence(best: dict[str, Any], number: Interval, judged: tuple[bool, bool, bool], strangers: int) -> str:
     """Return what was found, with the rate at 1 % false alarms if the sample supports it.
 
-    judged: whether the texts differ without the model, and whether the score is above guessing though it was chosen.
+    judged: whether the texts differ without the model, whether the score is above guessing though it was chosen, and
+        whether all scores lie below, as they do for two files that were swapped.
     """
-    unlike, above = judged
+    unlike, above, swapped = judged
     told = f"The best score has an AUC of {spread(number, plain_number)}"
     if unlike:
         return f"Cannot be judged: the texts differ without any model. {told}, which may be due to the texts alone."
+    if swapped:
+        return (
+            "The scores lie on the wrong side of guessing: fresh text looks more like training text than training "
+            f"text does. {told}, where 0.50 is guessing. Were the two texts swapped, or was the fresh text trained on?"
+        )
     rate = float(best["tpr_at_1"])
     hits = ""
     if not math.isnan(rate):

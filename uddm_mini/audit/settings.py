@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -84,9 +84,10 @@ class AuditSettings:
 
     @classmethod
     def quick(cls, **changes: Any) -> AuditSettings:
-        """Return settings with a tenth of the questions: every section, from fewer sentences, with wider intervals.
+        """Return settings with a tenth of the questions, for a first look, or for a tokenizer's vocabulary on a CPU.
 
-        For a model with a tokenizer's vocabulary on a CPU, or for a first look. `changes` override them.
+        Every section asks about fewer sentences, so that intervals are wider; and extraction looks less hard (shorter
+        walks, fewer tries, no corrections), so that less comes out. No report to quote. `changes` override them.
         """
         return cls(**{**QUICK, **changes})
 
@@ -94,6 +95,12 @@ class AuditSettings:
         """Return what decides the numbers, as JSON can hold it."""
         kept = {name: value for name, value in asdict(self).items() if name not in NOT_TOLD}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+
+
+def looks_less_hard(told: Mapping[str, Any]) -> bool:
+    """Return whether less training text may come out than with the usual settings, from what `told` returned."""
+    usual = AuditSettings()
+    return any(told[name] < getattr(usual, name) for name in ("tries", "filling_steps", "corrections"))
 
 
 NOT_TOLD = ("out", "encode", "ignore", "copies", "command", "progress")  # elsewhere in the report, or decide nothing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .finding import Finding, plain_number, spread
 from .headline import in_order
 from .known import MEASURED, RATES
-from .settings import SECTIONS
+from .settings import SECTIONS, looks_less_hard
 
 if TYPE_CHECKING:
     from .report import Audit
@@ -71,6 +71,11 @@ def quote(audit: Audit) -> str:
         f"On {audit.made.get('date', '(no date)')}, a diffusion language model of {model['words']:,} words "
         f"(fingerprint of its {model['of']} {model['sha256'][:DIGITS]}) was audited with uddm_mini {version}, seed "
         f"{audit.settings['seed']}, with {' and '.join(given)}."
+        + (
+            " It looked less hard than a usual audit, which may bring out more."
+            if looks_less_hard(audit.settings)
+            else ""
+        )
     ]
     out += [part for found in told if (part := _quoted(audit, found))]
     return " ".join([*out, "All intervals are over other sentences, for this one model."])
@@ -82,7 +87,7 @@ def _quoted(audit: Audit, found: Finding) -> str:
         return found.sentence
     if found.name == "membership" and found.number is not None:
         texts = audit.finding("texts")
-        if texts is None or texts.number is None or texts.facts["unlike"]:
+        if texts is None or texts.number is None or texts.facts["unlike"] or found.facts.get("swapped"):
             return f"{found.title} {found.sentence}"
         return (
             f"The best membership score has an AUC of {spread(found.number, plain_number)}, a classifier that never "
