@@ -172,10 +172,8 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     words = "folder for report.html and report.json; give it again to resume"
     parser.add_argument("--out", required=True, metavar="DIR", help=words)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default cpu)")
-    words = (
-        "a first look, not to be quoted: a tenth of the questions, from fewer sentences, with fewer tries and shorter "
-    )
-    words += "walks (less comes out), unless these are given"
+    words = "a first look, not to be quoted: a tenth of the questions, fewer sentences and tries, shorter walks (less "
+    words += "comes out), unless these are given"
     parser.add_argument("--quick", action="store_true", help=words)
     add_options(parser, AuditSettings())
 

@@ -17,9 +17,7 @@ from .section_membership import membership_settings
 from .section_recovery import BASIN_STEPS, KINDS, SHARES
 
 TIMED = 64  # sentences whose answers are timed
-TABLE_ASKED = (
-    5  # times that the table is asked about a sentence: for its entropy, and at four noise levels for its cost
-)
+TABLE_ASKED = 5  # times about each sentence: for its entropy, and at four noise levels for its cost
 
 
 @dataclass(frozen=True)

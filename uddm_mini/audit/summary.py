@@ -71,12 +71,8 @@ def quote(audit: Audit) -> str:
         f"On {audit.made.get('date', '(no date)')}, a diffusion language model of {model['words']:,} words "
         f"(fingerprint of its {model['of']} {model['sha256'][:DIGITS]}) was audited with uddm_mini {version}, seed "
         f"{audit.settings['seed']}, with {' and '.join(given)}."
-        + (
-            " It looked less hard than a usual audit, which may bring out more."
-            if looks_less_hard(audit.settings)
-            else ""
-        )
     ]
+    out += ["It looked less hard than a usual audit, which may bring out more."] * looks_less_hard(audit.settings)
     out += [part for found in told if (part := _quoted(audit, found))]
     return " ".join([*out, "All intervals are over other sentences, for this one model."])
 
