@@ -16,7 +16,7 @@ bringToLife("mend", WORDS_CSS(".uddm-mend") + MEND_CSS, (root, data, still) => {
   let kind = "unseen", which = 0, truth = pools.unseen[0], now = data.start.slice();
 
   const prompt = element("p", root, "", { class: "prompt" });
-  element("strong", prompt, "Press a word to lose it. ");
+  element("strong", prompt, "Press a word: another one takes its place. ");
   const said = element("span", prompt);
   const editor = sentenceEditor(root, words, length, {
     toggled: (l) => change(l, now[l] === truth[l] ? other(truth[l]) : truth[l]),
@@ -26,7 +26,7 @@ bringToLife("mend", WORDS_CSS(".uddm-mend") + MEND_CSS, (root, data, still) => {
   const acts = element("div", root, "", { class: "line" });
   button(acts, "Lose four", () => { lose(4); draw(); });
   button(acts, "Restore all", () => { now = truth.slice(); draw(); });
-  button(acts, "Another", () => begin(kind, which + 1), { "aria-label": "Another sentence" });
+  button(acts, "Another sentence", () => begin(kind, which + 1));
   const toggle = button(acts, "", () => begin(kind === "seen" ? "unseen" : "seen", 0));
   const cards = element("div", root, "", { class: "panels" });
   const shown = models.map((model) => addCard(cards, model));
