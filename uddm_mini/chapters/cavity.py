@@ -36,7 +36,7 @@ def _readings() -> list[tuple[Any, ...]]:
 
 @exercise(1, "Two answers", level="warm-up", minutes=10, assesses="cavity and full posterior by Bayes' rule")
 @questions(_readings, "For joint = {joint}, b = {b}, other = {other}, alpha = {alpha}")
-def two_answers(joint: torch.Tensor, b: int, other: int, alpha: float, got: Any) -> str:
+def both_posteriors(joint: torch.Tensor, b: int, other: int, alpha: float, got: Any) -> str:
     """Compare with sums over the joint law of both clean words."""
     got, table = as_tensor(got, (2, len(joint)), "Your pair"), noise_table(alpha, len(joint))
 

@@ -12,7 +12,7 @@ from .learning import level
 Case = tuple[Any, ...]
 
 
-def two_answers(draw: Draw) -> list[Case]:
+def both_posteriors(draw: Draw) -> list[Case]:
     """Return joint probabilities of two words, what the noise left of both, and alpha."""
 
     def one() -> Case:
