@@ -67,7 +67,7 @@ bringToLife("step", STEP_CSS, (root, data) => {
   set("the clean word", () => words.map((_, a) => (a === at.clean ? 1 : 0)));
   set("another word, for sure", () => words.map((_, a) => (a === (at.clean + 1) % words.length ? 1 : 0)));
   const table = data.limit && element("table", answer);
-  element("p", answer, "Where was it before the step? The bar is the model's answer, the black mark the truth's:");
+  element("p", answer, "Where was it before the step? The bar is the model's answer, the mark the truth's:");
   const draw = bars(answer, "Before the step");
   const step = element("p", answer, "", { class: "words", "aria-live": "polite" });
   const small = data.limit && element("p", answer, "", { class: "words" });

@@ -111,9 +111,9 @@ bringToLife("answers", ANSWERS_CSS, (root, data) => {
   const answer = element("div", root, "", { class: "answer" });
   const counts = Array.from({ length: last + 1 }, (_, k) => String(k * data.descent.every));
   const learn = stepper(answer, axis("steps of learning, from 1/3 each".replace("3", words.length), counts, 120), 0, (to) => { at.learned = to; show(); });
-  element("p", answer, "Learned with the NELBO. The black mark is the cavity posterior:");
+  element("p", answer, "Learned with the NELBO. The mark is the cavity posterior:");
   const nelbo = bars(answer, "Learned with the NELBO");
-  element("p", answer, "Learned with cross-entropy. The black mark is the full posterior:");
+  element("p", answer, "Learned with cross-entropy. The mark is the full posterior:");
   const entropy = bars(answer, "Learned with cross-entropy");
   const told = element("p", answer, "", { class: "words", "aria-live": "polite" });
   const curves = addEntropies(answer);
