@@ -7,7 +7,7 @@ from typing import Any
 from uddm_mini.teaching.draws import Draw
 
 from ..learning_costs import full_posterior
-from .learning import level
+from .learning import _level
 
 Case = tuple[Any, ...]
 
@@ -26,7 +26,7 @@ def my_convert(draw: Draw) -> list[Case]:
     """Return predictions, observed words, alpha and the form that is wanted."""
 
     def one() -> list[Case]:
-        cavity, (alpha, _) = draw.probabilities(draw.whole(3, 6)), level(draw)
+        cavity, (alpha, _) = draw.probabilities(draw.whole(3, 6)), _level(draw)
         b = draw.whole(0, len(cavity) - 1)
         return [(cavity, b, alpha, "posterior"), (full_posterior(cavity, b, alpha), b, alpha, "cavity")]
 
@@ -35,4 +35,4 @@ def my_convert(draw: Draw) -> list[Case]:
 
 def price_of_wrong_form(draw: Draw) -> list[Case]:
     """Return the law of a word, alpha and its derivative."""
-    return draw.times(3, lambda: (draw.probabilities(draw.whole(3, 5)), *level(draw)))
+    return draw.times(3, lambda: (draw.probabilities(draw.whole(3, 5)), *_level(draw)))

@@ -9,7 +9,7 @@ from uddm_mini.teaching.draws import Draw
 Case = tuple[Any, ...]
 
 
-def level(draw: Draw) -> tuple[float, float]:
+def _level(draw: Draw) -> tuple[float, float]:
     """Return alpha and its derivative."""
     return draw.number(0.1, 0.95), -draw.number(0.3, 2.0)
 
@@ -35,14 +35,14 @@ def jump_rates(draw: Draw) -> list[Case]:
 
     def one() -> Case:
         p = draw.probabilities(draw.whole(3, 6))
-        return p, draw.whole(0, len(p) - 1), *level(draw)
+        return p, draw.whole(0, len(p) - 1), *_level(draw)
 
     return draw.times(4, one)
 
 
 def uniform_guess(draw: Draw) -> list[Case]:
     """Return V, alpha and its derivative."""
-    return draw.times(4, lambda: (draw.whole(3, 30), *level(draw)))
+    return draw.times(4, lambda: (draw.whole(3, 30), *_level(draw)))
 
 
 def spread_times(draw: Draw) -> list[Case]:
