@@ -31,7 +31,7 @@ SWEEPS := toy-medium toy-large toy-small toy-cross-entropy toy-epochs toy-few to
 	docstrings-small docstrings-large fresh-small fresh-medium fresh-large $(OTHERS) \
 	toy-losses toy-sharp toy-million toy-protocol english-small english-medium english-large english-huge english-steps \
 	english-sides english-long english-classes
-.PHONY: help setup book pdf test execute spread address scripts film numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
+.PHONY: help setup book pdf test execute spread address scripts film cards numbers sweep-toy sweep-fresh sweep-other sweep-docstrings sweep-english $(SWEEPS) clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -100,6 +100,9 @@ scripts: $(READY) ## put today's scripts into the live figures that the notebook
 
 film: $(READY) ## draw the animation of README and the first page
 	@$(RUN) book/_tools/film.py
+
+cards: $(READY) ## write the recall cards of the package into the chapters
+	@$(RUN) book/_tools/cards.py
 
 numbers: $(READY) ## number the chapters as _toc.yml lists them, everywhere
 	@$(RUN) book/_tools/chapter_numbers.py

@@ -164,7 +164,7 @@ def test_ids_and_numbers_are_unique_and_have_no_gaps():
     for chapter in CHAPTERS:
         numbers = [e.number for e in exercises_of(chapter)]
         assert numbers == list(range(1, len(numbers) + 1))
-    assert every["sampling-1"].title == every["sampling-1"].checks[0].title == "9.1 Can greedy move?"
+    assert every["sampling-1"].title == every["sampling-1"].checks[0].title == "10.1 Can greedy move?"
     assert every["learning-4"].checks[1].title == "7.4 Spread the noise levels, second part"
 
 
@@ -187,7 +187,7 @@ def test_a_module_that_is_loaded_again_registers_its_exercises_anew(monkeypatch)
         first = exercise(1, "One", level="core", minutes=10)(check)
         second = second_part(first)(check)
     assert [e.checks for e in machinery.EXERCISES.values()] == [[first, second]]
-    assert second(3).title == "9.1 One, second part"
+    assert second(3).title == "10.1 One, second part"
 
 
 def test_a_chapter_is_imported_alone():
@@ -198,5 +198,5 @@ def test_a_chapter_is_imported_alone():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     modules, _, title = out.partition("] ")
-    assert title.strip() == "9.1 Can greedy move?"
+    assert title.strip() == "10.1 Can greedy move?"
     assert "hopfield" not in modules and "figures" not in modules

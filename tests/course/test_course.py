@@ -117,9 +117,9 @@ def test_an_exercise_that_uses_another_one_wants_it_before_itself(tmp_path):
     def handout(ids):
         return tasks_for(course(tmp_path, f"assignments: {{w: {{exercises: [{ids}]}}}}").assignment("w"), exercises())
 
-    assert len(handout("learning-3, learning-5")) == 2
-    for ids in ("learning-5", "learning-5, learning-3"):
-        with pytest.raises(ValueError, match=r"uses your function of '\d+.3 Convert by hand': put that before it in w"):
+    assert len(handout("cavity-2, cavity-3")) == 2
+    for ids in ("cavity-3", "cavity-3, cavity-2"):
+        with pytest.raises(ValueError, match=r"uses your function of '\d+.2 Convert by hand': put that before it in w"):
             handout(ids)
 
 

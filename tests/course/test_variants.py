@@ -28,7 +28,7 @@ CHECKS = {f"{e.chapter}.{check.__name__}": check for e in EVERY.values() for che
 ALONE = {
     "toy_language.design",
     "learning.shrinkage",
-    "learning.wrong_form_nelbo",
+    "cavity.wrong_form_nelbo",
     "transition.licensed",
 }  # no arguments
 SLOW = {"toy_language.best_pair", "transition.seed_interval", "learning.spread_times", "toy_language.next_word"}

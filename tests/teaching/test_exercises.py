@@ -144,6 +144,6 @@ def test_two_exercises_of_a_chapter_have_two_numbers(monkeypatch):
         return ""
 
     first.__module__ = second.__module__ = "uddm_mini.chapters.sampling"
-    assert exercise(1, "One", level="core", minutes=5)(first).title == "9.1 One"
+    assert exercise(1, "One", level="core", minutes=5)(first).title == "10.1 One"
     with pytest.raises(ValueError, match="two exercises sampling-1; give second another number"):
         exercise(1, "Two", level="core", minutes=5)(second)

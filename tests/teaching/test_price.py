@@ -94,7 +94,7 @@ def test_every_price_in_the_page_is_the_package_s(on_page, guess, values, slide,
         torch.testing.assert_close(columns[4:], torch.stack([cavity, full]), rtol=0, atol=1e-9)
 
 
-def test_the_pencil_of_section_2_comes_out(on_page, guess, values, slide, figure):
+def test_the_pencil_of_the_chapter_comes_out(on_page, guess, values, slide, figure):
     page = on_page(figure, "phone", "dark")
     guess(page, 0.4)
     slide(page, "noise level t", 36)  # t = 0.74: the slider's nearest to alpha = 1/4

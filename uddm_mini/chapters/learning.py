@@ -1,4 +1,4 @@
-"""Checks of the chapter "What does a model learn when it learns to denoise?"."""
+"""Checks of the chapter "What does a wrong prediction cost?"."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 import torch
+from torch.nn.functional import one_hot
 
 from uddm_mini.teaching.answers import (
+    BITS,
     Cases,
     as_number,
     as_tensor,
@@ -17,20 +19,59 @@ from uddm_mini.teaching.answers import (
     compare,
     questions,
     rounded,
-    sums_to_one,
     wrong,
 )
 from uddm_mini.teaching.exercises import exercise, second_part
 
-from .learning_costs import cavity_posterior, full_posterior, integrand, mean_costs, signal, two_token_nelbo
+from .corruption import noise_table
+from .learning_costs import divergence, integrand, signal
 
 PRIOR = (0.5, 0.3, 0.15, 0.05)  # a prediction for V = 4 words
 OTHER = (0.2, 0.7, 0.1)
-TWO_TOKENS = ((0, 0.25, 0.15), (0.05, 0.10, 0.40), (0, 0, 0.05))  # section 4 of the chapter: rows, the first token
 LEVELS = ((0.25, -1.0), (0.7, -0.5), (0.95, -1.3))  # pairs of alpha and its derivative
 
 
-@exercise(1, "The rate of a jump", level="warm-up", minutes=10, assesses="rates of the reverse process")
+def _steps() -> list[tuple[Any, ...]]:
+    """Return predictions, clean and observed words, and pairs of signals, the earlier one first."""
+    pairs = ((0.5, 0.25), (0.9, 0.7), (0.3, 0.1))
+    return [(as_tensor(p), v, b, *pair) for p in (PRIOR, OTHER) for pair in pairs for v, b in ((0, 1), (2, 2))]
+
+
+@exercise(1, "The price of one step", level="core", minutes=15, assesses="Bayes' rule twice, and a KL divergence")
+@questions(_steps, "For p0 = {p0}, v = {v}, b = {b}, from alpha = {alpha_t} back to {alpha_s}")
+def step_price(p0: torch.Tensor, v: int, b: int, alpha_s: float, alpha_t: float, got: Any) -> str:
+    """Compare with the KL of two posteriors, both by Bayes' rule over all words."""
+    got, true = as_number(got), one_hot(torch.tensor(v), len(p0)).double()
+    at_s, onward = noise_table(alpha_s, len(p0)), noise_table(alpha_t / alpha_s, len(p0))[:, b]
+
+    def price(second: torch.Tensor, third: torch.Tensor = onward) -> float:
+        return divergence(true @ at_s * third, second * third)
+
+    right = price(p0 @ at_s)
+    slips = {
+        "A KL is never negative. Is it q ln(q / p), with the true step as q, summed over all words?": -right,
+        BITS: right / math.log(2),
+        "That is KL(p || q). The truth q stands in front, since the true step decides how often a word is met.": (
+            divergence(p0 @ at_s * onward, true @ at_s * onward)
+        ),
+        "The model's second column is p0(a) alone. There is noise at level s: alpha_s p0(a) + (1 - alpha_s) / V.": (
+            price(p0)
+        ),
+        "Your third column is the jump from clean text to t. From s to t a word is kept with alpha_t / alpha_s.": (
+            price(p0 @ at_s, noise_table(alpha_t, len(p0))[:, b])
+        ),
+        "You compare the second columns. Multiply each by the third, and divide by the sum, before you compare.": (
+            divergence(true @ at_s, p0 @ at_s)
+        ),
+        "You did not divide the products by their sums: two laws are compared, and each adds up to 1.": (
+            float((true @ at_s * onward * ((true @ at_s) / (p0 @ at_s)).log()).sum())
+        ),
+    }
+    compare(got, right, slips, "Write down the table of section 1 for this case, for the truth and for the model.")
+    return "Right. Every step of a denoiser has such a price, and the NELBO is their sum."
+
+
+@exercise(2, "The rate of a jump", level="warm-up", minutes=10, assesses="rates of the reverse process")
 @questions(
     lambda: [(as_tensor(p), b, *level) for p in (PRIOR, OTHER) for level in LEVELS for b in range(len(p))],
     "For p0 = {p0} and b = {b}",
@@ -67,7 +108,7 @@ def jump_rates(p0: torch.Tensor, b: int, alpha: float, slope: float, got: Any) -
     )
 
 
-@exercise(2, "What knowing nothing costs", level="warm-up", minutes=10, assesses="one term of the NELBO by hand")
+@exercise(3, "What knowing nothing costs", level="warm-up", minutes=10, assesses="one term of the NELBO by hand")
 @questions([(size, *level) for size in (3, 7) for level in LEVELS], "At V = {vocab}, alpha = {alpha}, alpha' = {slope}")
 def uniform_guess(vocab: int, alpha: float, slope: float, got: Any) -> str:
     """Compare with the objective itself at a uniform prediction."""
@@ -84,30 +125,6 @@ def uniform_guess(vocab: int, alpha: float, slope: float, got: Any) -> str:
     }
     compare(got, right, slips)
     return "Right. Averaged over t and x_t, these two add up to ln V per token: the price of a uniform guess."
-
-
-def _conversions() -> list[tuple[torch.Tensor, int, float, str]]:
-    """Return predictions, observed words, alpha and the form that is wanted."""
-    cases: list[tuple[torch.Tensor, int, float, str]] = []
-    for cavity in map(as_tensor, (PRIOR, OTHER)):
-        for alpha, b in ((alpha, b) for alpha, _ in LEVELS for b in range(len(cavity))):
-            cases += [(cavity, b, alpha, "posterior"), (full_posterior(cavity, b, alpha), b, alpha, "cavity")]
-    return cases
-
-
-@exercise(3, "Convert by hand", level="core", minutes=15, assesses="full against cavity posterior")
-@questions(_conversions, 'For {known}, b = {b}, alpha = {alpha}, wanted="{wanted}"')
-def my_convert(known: torch.Tensor, b: int, alpha: float, wanted: str, got: Any) -> str:
-    """Compare with Bayes' rule over all words."""
-    got, ways = as_tensor(got, (len(known),)), (full_posterior(known, b, alpha), cavity_posterior(known, b, alpha))
-    right, other_way = ways if wanted == "posterior" else ways[::-1]
-    slips = {
-        "You went the wrong way: to the posterior the odds of b grow.": other_way,
-        "You return what you were given. The odds of the observed word b change.": known,
-        **sums_to_one(got),
-    }
-    compare(got, right, slips, "Only entry b gets a factor, 1 + alpha V / (1 - alpha); then normalize.")
-    return "Right. One factor, e to the beta_t, is all that separates what the two losses learn."
 
 
 @exercise(4, "Spread the noise levels", level="core", minutes=15, assesses="stratified sampling with a generator")
@@ -173,56 +190,3 @@ def shrinkage(spread: Any, answer: Any) -> str:
     )
     compare(got, right, slips, hint, within=0.15)  # 500 batches know a standard deviation to 3 %
     return f"Right. Here the standard deviation falls from {independent:.4f} to {found:.4f}, by {right:.1f}."
-
-
-@exercise(
-    5,
-    "The price of the wrong form",
-    level="stretch",
-    minutes=25,
-    assesses="an expectation over all cases, and the price of the wrong posterior",
-)
-@questions(
-    lambda: [(as_tensor(p), *level) for p in ((0.6, 0.25, 0.15), PRIOR) for level in LEVELS],
-    "For p = {p}, alpha = {alpha}, alpha' = {slope}",
-)
-def price_of_wrong_form(p: torch.Tensor, alpha: float, slope: float, got: Any) -> str:
-    """Compare with the sum over all V^2 cases."""
-    cost = mean_costs(p, alpha, slope)
-    right = cost["full"] - cost["cavity"]
-    slips = {
-        "The sign is the other way round: the wrong form minus the right one, which is positive.": -right,
-        "That is the whole cost of the full posterior. Subtract the cost of the cavity posterior, p.": cost["full"],
-        "You averaged as if all V^2 cases were equally likely. The weight is p(v) q(b | v).": cost["unweighted"],
-    }
-    hint = "Is the prediction f(v) = q(b | v) p(v) / Z a new one for every observed word b?"
-    compare(got, right, slips, hint)
-    return (
-        "Right, and it is never negative, because the cavity posterior is the optimum. Integrated over t it is the "
-        "extra cost of sampling with an unconverted cross-entropy model, in the bound."
-    )
-
-
-@second_part(price_of_wrong_form)
-def wrong_form_nelbo(answer: Any) -> str:
-    """Compare with the NELBO of the two-token language, enumerated, with the full posterior as prediction."""
-    got = as_number(ask(answer), "The NELBO")
-    full, cavity = (two_token_nelbo(as_tensor(TWO_TOKENS), form) for form in ("full", "cavity"))
-    nothing = 2 * math.log(3)
-    slips = {
-        "That is the NELBO of the cavity posterior. Convert it to the full posterior, and integrate that.": cavity,
-        "That is the cost of knowing nothing. The full posterior's lies on one side of it. Compute it.": nothing,
-        "That is the cost per token. Compare per sentence, as 2 ln 3 does: add the two tokens.": full / 2,
-        "That is the price, the difference to the cavity posterior. The question is about the whole NELBO.": (
-            full - cavity
-        ),
-    }
-    hint = (
-        f"Yours is {'below' if got < nothing else 'above'} knowing nothing. Average N_t over x_0 ~ p and x_t ~ q, add "
-        "the two tokens, and integrate over t from 0 to 1; near 0 take fine steps."
-    )
-    compare(got, full, slips, hint, within=2e-3)
-    return (
-        f"Right. It is {full:.3f}, above the {nothing:.3f} of knowing nothing. Judged by this bound, the exact "
-        "full posterior, plugged in unconverted, is worse than no knowledge at all."
-    )

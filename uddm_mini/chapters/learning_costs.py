@@ -14,6 +14,12 @@ def signal(p0: torch.Tensor, alpha: float) -> torch.Tensor:
     return alpha * p0.shape[-1] * p0 + 1 - alpha
 
 
+def divergence(q: torch.Tensor, p: torch.Tensor) -> float:
+    """Return KL(q || p) of two rows of weights [V], each divided by its sum first."""
+    q, p = q / q.sum(), p / p.sum()
+    return float((torch.special.xlogy(q, q) - torch.special.xlogy(q, p)).sum())
+
+
 def integrand(p0: torch.Tensor, x0: torch.Tensor, xt: torch.Tensor, alpha: float, slope: float) -> torch.Tensor:
     """Return N_t for every token, [...], from the ratios u(a) / u(b) of the prediction p0 [..., V] and of x0 itself."""
     vocab = p0.shape[-1]
@@ -46,7 +52,7 @@ def mean_costs(p: torch.Tensor, alpha: float, slope: float) -> dict[str, float]:
 
 
 def two_token_nelbo(language: torch.Tensor, form: str, points: int = 150) -> float:
-    """Return the NELBO without K_1 of a two-token language [V, V], in nats: all x_0 and x_t, t = y^2 at midpoints."""
+    """Return the NELBO less KL_end of a two-token language [V, V], in nats: all x_0 and x_t, t = y^2 at midpoints."""
     vocab, total = len(language), 0.0
     cells = torch.tensor(list(itertools.product(range(vocab), repeat=2)))
     x0, xt = cells.repeat_interleave(len(cells), 0), cells.repeat(len(cells), 1)

@@ -20,7 +20,7 @@ from .watched import Call, ask_again, constant, watched
 # the chapters with a number, from 0 on, by the name of their notebook; a test holds them against _toc.yml
 CHAPTERS = (
     *("setup", "hopfield", "dense_memories", "pseudo_likelihood", "spins", "toy_language", "corruption"),
-    *("learning", "network", "sampling", "perfect_denoisers", "basins", "transition", "training_time"),
+    *("learning", "cavity", "network", "sampling", "perfect_denoisers", "basins", "transition", "training_time"),
     *("entropy_probe", "robustness", "real_text", "english"),
     *("auditing", "fine_tuning", "released"),
 )

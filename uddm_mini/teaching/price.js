@@ -1,4 +1,4 @@
-// The price of a prediction p0 for one word of two, bracket by bracket, and where it is smallest; section 2 and 5 of chapter 6.
+// The price of a prediction p0 for one word of two, bracket by bracket, and where it is smallest.
 
 const PRICE_CSS = TURN_CSS(".uddm-price") + `
 .uddm-price table { border-collapse: collapse; margin: .4em 0; display: table; width: auto; font-size: .95em; }
