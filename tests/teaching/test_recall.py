@@ -80,10 +80,11 @@ def test_every_weight_and_word_in_the_page_is_the_package_s(on_page, guess, slid
         agree = (memory == x).double()
         counted = agree.sum(dim=1) - (agree[:, place] if form else 0)
         each = (beta * counted).softmax(dim=0)
-        for name, found in zip(page.locator(f"{WEIGHTS} > .name").all_inner_texts(), values(page, WEIGHTS), strict=True):
+        names, told = (page.locator(f"{WEIGHTS} > .{part}").all_inner_texts() for part in ("name", "value"))
+        for name, found, note in zip(names, values(page, WEIGHTS), told, strict=True):
             if not name.endswith("others"):
-                number, overlap = map(int, re.findall(r"\d+", name))
-                assert found == pytest.approx(float(each[number - 1]), abs=1e-9) and overlap == counted[number - 1]
+                i = int(name.removeprefix("no. ")) - 1
+                assert found == pytest.approx(float(each[i]), abs=1e-9) and f" {int(counted[i])} agree" in note
         assert sum(values(page, WEIGHTS)) == pytest.approx(1, abs=1e-9)
         asked = MemorizingDenoiser(memory, noise), PopulationDenoiser(english, noise)
         mine, right = (getattr(one, ("posterior", "cavity")[form])(x, t)[0, place].exp() for one in asked)

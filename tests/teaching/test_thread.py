@@ -82,7 +82,7 @@ def test_the_means_are_those_of_what_is_shown_and_the_levels_the_package_s(on_pa
         foreseen = predicted_collapse(n, lambda t: mean_information(english, noise, t, 512))
         assert number(page, "level") == pytest.approx(counted, abs=0.08)
         assert number(page, "foreseen") == pytest.approx(foreseen, abs=0.08)
-    assert f"t = {number(page, 'level'):.2f}. Predicted" in told and f"x_0: {number(page, 'foreseen'):.2f}." in told
+    assert f"t = {number(page, 'level'):.2f}. Predicted" in told and f"x₀: {number(page, 'foreseen'):.2f}." in told
     before = number(page, "level")
     page.get_by_role("button", name="again").click()
     assert number(page, "level") != before

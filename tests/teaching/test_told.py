@@ -12,7 +12,8 @@ from uddm_mini import PopulationDenoiser, load
 from uddm_mini.teaching.lab.told import told_levels
 from uddm_mini.teaching.results import results_path
 
-PLACE, BARS = 4, ".bars[aria-label='What stands there']"
+TRUTH = "that old queen slowly ran from another hidden tunnel before her prince arrived upstairs"
+PLACE, BARS = 3, ".bars[aria-label='What stands there']"
 CLOSE = 1e-4
 
 
@@ -27,21 +28,13 @@ def exact(english, model):
 
 
 @pytest.fixture(scope="module")
-def truth(english):
-    return english.corpus(n_train=64, n_held_out=16).held_out[:1]
+def damaged(english):
+    return english.encode([TRUTH.replace("slowly", "boldly")])
 
 
 @pytest.fixture(scope="module")
-def damaged(truth):
-    x = truth.clone()
-    x[0, PLACE] = (x[0, PLACE] + 7) % 102
-    x[0, 9] = (x[0, 9] + 3) % 102
-    return x
-
-
-@pytest.fixture(scope="module")
-def figure(english, truth, damaged):
-    return told_levels(english, english.decode(truth)[0], english.decode(damaged)[0], PLACE)
+def figure(english, damaged):
+    return told_levels(english, TRUTH, english.decode(damaged)[0], PLACE)
 
 
 def test_the_still_shows_who_believes_the_word(figure, model, exact, damaged):
@@ -51,9 +44,9 @@ def test_the_still_shows_who_believes_the_word(figure, model, exact, damaged):
 
 
 @pytest.mark.parametrize("place", [-1, 0, 14])
-def test_a_place_must_be_one_that_noise_changed(english, truth, damaged, place):
+def test_a_place_must_be_one_that_noise_changed(english, damaged, place):
     with pytest.raises(ValueError, match=re.escape("place must be one that noise has changed, 0 ... 13")):
-        told_levels(english, english.decode(truth)[0], english.decode(damaged)[0], place)
+        told_levels(english, TRUTH, english.decode(damaged)[0], place)
 
 
 def read_words(page, english):
@@ -68,7 +61,7 @@ def test_every_answer_in_the_page_is_the_package_s(on_page, guess, slide, values
     guess(page, 0.1)
     draws, places = torch.Generator().manual_seed(0), set()
     for k in range(16):
-        level, place, form = (int(torch.randint(n, (), generator=draws)) for n in (31, 14, 2))
+        level, place, form = (int(torch.randint(n, (), generator=draws)) for n in (41, 14, 2))
         page.get_by_role("button", name=("all words, itself too", "all other words")[form]).click()
         slide(page, "noise level t", level)
         page.locator(".sentence button").nth(place).click()  # lost, or restored
@@ -87,11 +80,12 @@ def test_every_answer_in_the_page_is_the_package_s(on_page, guess, slide, values
 
 
 def lets_go(denoiser, x, times):
-    """Return where what the word that stands there gets falls through one half, on a logarithmic axis."""
+    """Return where what the word that stands there gets falls through one half, on the axis of the curve."""
     p = [float(denoiser.posterior(x, t)[0, PLACE, x[0, PLACE]].exp()) for t in times]
     for (low, high), (t, next_t) in zip(zip(p, p[1:], strict=False), zip(times, times[1:], strict=False), strict=True):
         if low >= 0.5 > high:
-            return math.exp(math.log(t) + (low - 0.5) / (low - high) * math.log(next_t / t))
+            a, b = (math.log(level / (1 - level)) for level in (t, next_t))
+            return 1 / (1 + math.exp(-a - (low - 0.5) / (low - high) * (b - a)))
     return None
 
 

@@ -78,7 +78,7 @@ bringToLife("step", STEP_CSS, (root, data, still) => {
     form(at.form);
     sliders.forEach((slider) => slider(p0));
     const off = step.reduce((sum, p, a) => sum + Math.abs(p - now.truth[a]), 0) / 2, [a, b] = now.alphas;
-    caption.textContent = `α_s = ${a.toFixed(3)}, α_t = ${b.toFixed(3)}. Bars: this step. Upright lines: the truth. Total variation distance ${off.toFixed(3)}.`;
+    caption.textContent = `αₛ = ${a.toFixed(3)}, αₜ = ${b.toFixed(3)}. Bars: this step. Upright lines: the truth. Total variation distance ${off.toFixed(3)}.`;
     draw(words.map((name, v) => ({ name, value: step[v], tick: now.truth[v], color: at.form === "full" ? "posterior" : "cavity", note: v === at.seen ? "stays" : "" })));
     split([
       { name: "kept: it stood there at s", value: kept, color: "accent" },

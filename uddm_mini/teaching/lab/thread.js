@@ -61,7 +61,7 @@ bringToLife("thread", THREAD_CSS, (root, data, still) => {
     Object.assign(at, begin); // what was asked about
     show();
     const { level, predicted } = measured();
-    return `Counted here: t = ${level.toFixed(2)}. Predicted, where x_t carries ln n nats about x_0: ${predicted.toFixed(2)}.`;
+    return `Counted here: t = ${level.toFixed(2)}. Predicted, where xₜ carries ln n nats about x₀: ${predicted.toFixed(2)}.`;
   });
   const answer = element("div", root, "", { class: "answer" });
   const axis = (name, values) => ({ name, values, play: 0 });
@@ -87,9 +87,9 @@ bringToLife("thread", THREAD_CSS, (root, data, still) => {
     const { weight, information, level, predicted } = measured(), n = sizes[at.size], t = times[at.t];
     caption.replaceChildren(`t = ${t.toFixed(2)}, mean over ${trials} corruptions: the right sentence has the weight `);
     put(element("strong", caption, "", { class: "mean" }), weight[at.t], 3);
-    caption.append("; x_t carries ");
+    caption.append("; xₜ carries ");
     put(element("strong", caption, "", { class: "information" }), information[at.t], 2);
-    caption.append(` nats about x_0, and ln n = ${Math.log(n).toFixed(2)}. The weight falls through one half at t = `);
+    caption.append(` nats about x₀, and ln n = ${Math.log(n).toFixed(2)}. The weight falls through one half at t = `);
     put(element("strong", caption, "", { class: "level" }), level, 2);
     caption.append("; predicted: ");
     put(element("strong", caption, "", { class: "foreseen" }), predicted, 2);

@@ -10,6 +10,7 @@ import torch
 from uddm_mini.noise import Linear, UniformNoise
 from uddm_mini.probes.collapse import collapse_level, mean_information, predicted_collapse
 from uddm_mini.teaching.live import Turnable
+from uddm_mini.teaching.marked_words import mark_css
 from uddm_mini.teaching.stills import Row, still_bars, told_bars
 from uddm_mini.worlds import ToyLanguage
 
@@ -57,6 +58,7 @@ def lost_thread(
         "epsilon": noise.schedule.epsilon,
         "seed": seed,
         "ask": _question(stored),
+        "css": mark_css(".uddm-thread .sentence"),
     }
     return Turnable("thread", data, *_still(language, memory, noise, sizes))
 

@@ -6,6 +6,8 @@ const TOLD_CSS = TURN_CSS(".uddm-told") + `
 .uddm-told .curves .network { stroke: var(--uddm-curve); stroke-width: 3; stroke-opacity: 1; }
 .uddm-told .curves .exact { stroke: var(--uddm-population); stroke-width: 3; stroke-opacity: 1; stroke-dasharray: 7 4; }`;
 const TOLD_TOP = 4; // words of each that have a bar
+const toldLevel = (t) => (t < 0.1 ? t.toPrecision(2) : t.toFixed(3));
+const logit = (t) => Math.log(t / (1 - t));
 
 bringToLife("told", WORDS_CSS(".uddm-told") + TOLD_CSS, (root, data, still) => {
   const model = engine.loadModel(engine.bytesOf(data.model)), { words, length, noise } = model, V = words.length;
@@ -18,7 +20,7 @@ bringToLife("told", WORDS_CSS(".uddm-told") + TOLD_CSS, (root, data, still) => {
     now = data.damaged.slice();
     show();
     const [mine, right] = [0, 1].map((k) => crossing(curve().map((pair) => pair[k])));
-    const where = (t) => (t === null ? "at no level of the slider" : `at t = ${t.toPrecision(2)}`);
+    const where = (t) => (t === null ? "at no level of the slider" : `at t = ${toldLevel(t)}`);
     return `The network lets go ${where(mine)}; who knows the language exactly, ${where(right)}.`;
   });
   const answer = element("div", root, "", { class: "answer" });
@@ -28,7 +30,7 @@ bringToLife("told", WORDS_CSS(".uddm-told") + TOLD_CSS, (root, data, still) => {
     chosen: (l) => { if (l !== at.place) { at.place = l; show(); } },
   });
   const form = choice(answer, "Who is asked", { posterior: "all words, itself too", cavity: "all other words" }, (to) => { at.form = to; show(); });
-  const step = stepper(answer, { name: "noise level t that both are told", values: data.times.map((t) => t.toPrecision(2)), play: 0 }, at.t, (to) => { at.t = to; show(); });
+  const step = stepper(answer, { name: "noise level t that both are told", values: data.times.map(toldLevel), play: 0 }, at.t, (to) => { at.t = to; show(); });
   const caption = element("p", answer, "", { class: "words", "aria-live": "polite" });
   const draw = bars(answer, "What stands there");
   const svg = addLevels(answer, data.times);
@@ -50,11 +52,11 @@ bringToLife("told", WORDS_CSS(".uddm-told") + TOLD_CSS, (root, data, still) => {
       along = { key, values: data.times.map((t) => [model, exact].map((one) => asked(one, t)[now[at.place]])) };
     return along.values;
   }
-  function crossing(values) { // the level at which they fall through one half, on a logarithmic axis
+  function crossing(values) { // the level at which they fall through one half, on the axis of the curve
     const k = values.findIndex((v, i) => i > 0 && values[i - 1] >= 0.5 && v < 0.5);
     if (k < 0) return null;
-    const [low, high] = [k - 1, k].map((i) => Math.log(data.times[i])), share = (values[k - 1] - 0.5) / (values[k - 1] - values[k]);
-    return Math.exp(low + share * (high - low));
+    const [low, high] = [k - 1, k].map((i) => logit(data.times[i])), share = (values[k - 1] - 0.5) / (values[k - 1] - values[k]);
+    return 1 / (1 + Math.exp(-low - share * (high - low)));
   }
   function show() {
     step();
@@ -64,23 +66,23 @@ bringToLife("told", WORDS_CSS(".uddm-told") + TOLD_CSS, (root, data, still) => {
     const top = (p) => p.map((_, v) => v).sort((a, b) => p[b] - p[a]).slice(0, TOLD_TOP);
     const shown = [...new Set([...top(mine), ...top(right).filter((v) => right[v] > 0), stands, truth[at.place]])];
     const note = (v) => [v === stands && "stands there", v === truth[at.place] && "★ clean"].filter(Boolean).join(", ");
-    caption.textContent = `Place ${at.place + 1}, told t = ${t.toPrecision(2)}. Bars: the network. Upright lines: the exact answer.`;
+    caption.textContent = `Place ${at.place + 1}, told t = ${toldLevel(t)}. Bars: the network. Upright lines: the exact answer.`;
     draw(shown.sort((a, b) => mine[b] - mine[a]).map((v) => ({ name: words[v], value: mine[v], tick: right[v], color: "accent", note: note(v) })));
     svg(curve(), at.t, words[stands]);
   }
   show();
 });
 
-// What is given to the word that stands there, against the level that is told, on a logarithmic axis.
+// What is given to the word that stands there, against the level that is told; the axis is wide near 0 and near 1.
 function addLevels(parent, times) {
   const svg = element("svg", parent, "", { class: "curves", viewBox: "0 0 340 205", role: "img" });
   const say = (text, x, y, anchor = "start") => element("text", svg, text, { x, y, fill: "currentColor", "font-size": 13, "text-anchor": anchor });
-  const first = Math.log(times[0]), x = (t) => 34 + (296 * (Math.log(t) - first)) / -first, y = (p) => 158 - 132 * p;
+  const end = logit(times.at(-1)), x = (t) => 34 + 148 * (1 + logit(t) / end), y = (p) => 158 - 132 * p;
   const title = say("", 8, 14);
   element("path", svg, "", { d: "M34 22V158H334" });
   element("path", svg, "", { d: `M34 ${y(0.5)}H334`, "stroke-dasharray": "2 4" });
   [[0, "0"], [0.5, "½"], [1, "1"]].forEach(([p, name]) => say(name, 28, y(p) + 5, "end"));
-  [0.001, 0.01, 0.1, 1].forEach((t) => say(String(t), x(t), 176, t === 1 ? "end" : "middle"));
+  [0.001, 0.01, 0.1, 0.5, 0.9, 0.99].forEach((t) => say(String(t), x(t), 176, "middle"));
   say("— network", 60, 200).style.fill = "var(--uddm-curve)";
   say("- - exact", 150, 200).style.fill = "var(--uddm-population)";
   say("level told", 334, 200, "end");
@@ -93,6 +95,6 @@ function addLevels(parent, times) {
       const look = { cx: x(times[at]), cy: y(rows[at][i]), "data-value": rows[at][i] };
       for (const name in look) dots[i].setAttribute(name, look[name]);
     });
-    svg.setAttribute("aria-label", `What “${word}” gets at level ${times[at].toPrecision(2)}: ${rows[at][0].toFixed(3)} from the network, ${rows[at][1].toFixed(3)} exactly.`);
+    svg.setAttribute("aria-label", `What “${word}” gets at level ${toldLevel(times[at])}: ${rows[at][0].toFixed(3)} from the network, ${rows[at][1].toFixed(3)} exactly.`);
   };
 }

@@ -17,8 +17,8 @@ from uddm_mini.worlds import ToyLanguage
 
 from .inline import language_spec, stored_model
 
-LEVELS = 31  # of the slider, from 0.001 to 1, ten for each factor of ten
-SHOWN = (0.001, 0.01, 0.1, 0.5)  # levels of the still
+LEVELS = 41  # of the slider, from 0.001 to 0.999, evenly spread in ln(t / (1 - t))
+SHOWN = (0.001, 0.1, 0.5, 0.9, 0.99)  # levels of the still
 
 
 def told_levels(
@@ -52,7 +52,7 @@ def told_levels(
         "damaged": noisy.tolist(),
         "place": place,
         "times": times,
-        "start": LEVELS // 3,
+        "start": LEVELS // 2,
         "ask": _question(damaged, stands, place),
         "css": meaning_css(".uddm-told", "population"),
     }
@@ -61,15 +61,16 @@ def told_levels(
 
 def told_times() -> list[float]:
     """Return the levels of the slider."""
-    return [round(10 ** (-3 + 3 * k / (LEVELS - 1)), 6) for k in range(LEVELS)]
+    odds = [999 ** (2 * k / (LEVELS - 1) - 1) for k in range(LEVELS)]
+    return [round(one / (1 + one), 6) for one in odds]
 
 
 def _question(damaged: str, stands: str, place: int) -> dict[str, Any]:
     """Return what the reader is asked first."""
     return {
-        "question": f"Predict: noise left “{damaged}”. In place {place + 1} it put “{stands}”. A network that is told a "
-        f"tiny t believes that “{stands}” is the clean word. At which t does it let go: where does the probability that "
-        f"it gives to “{stands}” fall through one half?",
+        "question": f"Predict: noise left “{damaged}”. In place {place + 1} it put “{stands}”. Told a tiny t, the network "
+        f"believes that “{stands}” is the clean word. At which t does it let go: where does the probability that it gives "
+        f"to “{stands}” fall through one half?",
         "min": 0,
         "max": 1,
         "step": "any",

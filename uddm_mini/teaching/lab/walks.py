@@ -19,7 +19,7 @@ from uddm_mini.worlds import ToyLanguage
 
 from .inline import language_spec
 
-RUNS = 50  # walks of each kind that are counted at once
+RUNS = 25  # walks of each kind that are counted at once
 SEEDS = 20
 
 
