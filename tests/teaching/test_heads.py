@@ -97,7 +97,9 @@ def ask(page, guess, sentence, value):
     return guess(page, value)
 
 
-def test_every_share_and_answer_in_the_page_is_pytorch_s(on_page, guess, slide, values, figure, model, english, sentence):
+def test_every_share_and_answer_in_the_page_is_pytorch_s(
+    on_page, guess, slide, values, figure, model, english, sentence
+):
     page = on_page(figure, "phone", "dark")
     assert not page.locator(SHARES).is_visible()
     ask(page, guess, sentence, 0.5)

@@ -64,7 +64,9 @@ def read_words(page, english):
     return english.encode([" ".join(words)])
 
 
-def test_every_weight_and_word_in_the_page_is_the_package_s(on_page, guess, slide, values, figure, english, corpus, noise):
+def test_every_weight_and_word_in_the_page_is_the_package_s(
+    on_page, guess, slide, values, figure, english, corpus, noise
+):
     page = on_page(figure, "phone", "dark")
     assert not page.locator(WEIGHTS).is_visible()
     guess(page, 0.5)
@@ -90,7 +92,9 @@ def test_every_weight_and_word_in_the_page_is_the_package_s(on_page, guess, slid
         mine, right = (getattr(one, ("posterior", "cavity")[form])(x, t)[0, place].exp() for one in asked)
         ids = [english.words.index(name) for name in page.locator(f"{CHOSEN} > .name").all_inner_texts()]
         assert values(page, CHOSEN) == pytest.approx(mine[ids].tolist(), abs=1e-6)
-        ticks = page.locator(f"{CHOSEN} .tick").evaluate_all("all => all.map((one) => parseFloat(one.style.left) / 100)")
+        ticks = page.locator(f"{CHOSEN} .tick").evaluate_all(
+            "all => all.map((one) => parseFloat(one.style.left) / 100)"
+        )
         assert ticks == pytest.approx(right[ids].tolist(), abs=1e-5), f"step {k}"
         assert f"β = {beta:.2f}" in page.locator(".words").first.inner_text()
 
@@ -100,4 +104,6 @@ def test_a_guess_comes_back_beside_the_weight(on_page, guess, figure, corpus, da
     right = weights(corpus.train[:16], damaged, noise, T)[0]
     assert f"The weight of the right one is {right:.3f}" in told and "You said 0.5." in told
     agree = (corpus.train[:16] == damaged).sum(dim=1)
-    assert f"in {int(agree[0])} of 14 words, the best of the others in {int(agree[1:].max())}" in repr(figure.data["ask"])
+    assert f"in {int(agree[0])} of 14 words, the best of the others in {int(agree[1:].max())}" in repr(
+        figure.data["ask"]
+    )

@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from uddm_mini import UniformNoise
-from uddm_mini.probes.collapse import collapse_level, information_density, mean_information, own_weight, predicted_collapse
+from uddm_mini.probes.collapse import (
+    collapse_level,
+    information_density,
+    mean_information,
+    own_weight,
+    predicted_collapse,
+)
 from uddm_mini.teaching.lab.thread import TRIALS, lost_thread
 
 SIZES = (16, 256)
@@ -64,7 +70,9 @@ def test_every_weight_and_every_nat_is_the_package_s(on_page, guess, slide, figu
         assert number(page, "nats") == pytest.approx(float(nats), abs=1e-6)
 
 
-def test_the_means_are_those_of_what_is_shown_and_the_levels_the_package_s(on_page, guess, slide, figure, english, memory):
+def test_the_means_are_those_of_what_is_shown_and_the_levels_the_package_s(
+    on_page, guess, slide, figure, english, memory
+):
     page = on_page(figure)
     told = guess(page, 0.5)
     noise = UniformNoise(english.vocab_size)

@@ -73,9 +73,9 @@ def attention_shares(model: TransformerDenoiser, x: torch.Tensor, t: float) -> t
 def _question(said: list[str], place: int, heads: int) -> dict[str, Any]:
     """Return what the reader is asked first."""
     return {
-        "question": f"Predict: the network reads “{' '.join(said)}” and is asked what stands in place {place + 1}, where "
-        f"it reads “{said[place]}”. Of its {heads} heads, one looks at a single word more than any other does. At which "
-        "word, and with what share of its attention?",
+        "question": f"Predict: the network reads “{' '.join(said)}” and is asked what stands in place {place + 1}, "
+        f"where it reads “{said[place]}”. Of its {heads} heads, one looks at a single word more than any other does. "
+        "At which word, and with what share of its attention?",
         "min": 0,
         "max": 1,
         "step": "any",

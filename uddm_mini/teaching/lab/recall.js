@@ -59,8 +59,8 @@ bringToLife("recall", WORDS_CSS(".uddm-recall") + RECALL_CSS, (root, data, still
     editor(truth, now, at.place);
     const { overlap, weight } = weights(), order = weight.map((_, i) => i).sort((a, b) => weight[b] - weight[a] || a - b);
     const top = order.slice(0, RECALL_TOP.memories), rest = order.slice(RECALL_TOP.memories);
-    caption.textContent = `t = ${times[at.t].toFixed(2)}, β = ${beta().toFixed(2)}: one more agreement multiplies a weight by ${Math.exp(beta()).toPrecision(3)}. Weights of the ${sizes[at.size]} memories:`;
-    const rows = top.map((i) => ({ name: `no. ${i + 1}`, value: weight[i], color: "memorizer", note: `${overlap[i]} agree${i ? "" : " ★ the right one"}` }));
+    caption.textContent = `t = ${times[at.t].toFixed(2)}, β = ${beta().toFixed(2)}: one more agreement multiplies a weight by ${Math.exp(beta()).toPrecision(3)}. Weights of the ${sizes[at.size]} memories (★ the right one):`;
+    const rows = top.map((i) => ({ name: `no. ${i + 1}`, value: weight[i], color: "memorizer", note: `${overlap[i]} agree${i ? "" : " ★"}` }));
     if (rest.length) rows.push({ name: `${rest.length} others`, value: rest.reduce((sum, i) => sum + weight[i], 0), color: "chance" });
     weigh(rows);
     nearest.textContent = `No. ${order[0] + 1} says “${memory()[order[0]].map((v) => words[v]).join(" ")}”.`;

@@ -1,4 +1,4 @@
-"""A damaged sentence under a perfect memory, whose weights sharpen with the noise level, beside the language, in the page."""
+"""A damaged sentence under a perfect memory: its weights against the noise level, beside the language, in the page."""
 
 from __future__ import annotations
 

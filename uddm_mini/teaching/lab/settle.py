@@ -83,8 +83,8 @@ def _question(n: int, begin: Begin, length: int) -> dict[str, Any]:
     """Return what the reader is asked first."""
     about = "a sentence that it has never read" if begin.kind else "one of its training sentences"
     return {
-        "question": f"Predict: a model of {n:,} sentences, and {about}. {begin.k + 1} of the {length} words become other "
-        f"words. In how many of {RUNS} runs does exactly this sentence come back?",
+        "question": f"Predict: a model of {n:,} sentences, and {about}. {begin.k + 1} of the {length} words become "
+        f"other words. In how many of {RUNS} runs does exactly this sentence come back?",
         "min": 0,
         "max": RUNS,
         "step": 1,

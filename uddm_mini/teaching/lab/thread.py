@@ -66,8 +66,8 @@ def lost_thread(
 def _question(stored: int) -> dict[str, Any]:
     """Return what the reader is asked first."""
     return {
-        "question": f"Predict: a perfect memory of {stored:,} sentences reads one of them, corrupted to t. Up to which t "
-        "does the right sentence hold half of the weight, on average?",
+        "question": f"Predict: a perfect memory of {stored:,} sentences reads one of them, corrupted to t. Up to which "
+        "t does the right sentence hold half of the weight, on average?",
         "min": 0,
         "max": 1,
         "step": "any",
@@ -75,9 +75,7 @@ def _question(stored: int) -> dict[str, Any]:
     }
 
 
-def _still(
-    language: ToyLanguage, memory: torch.Tensor, noise: UniformNoise, sizes: Sequence[int]
-) -> tuple[str, str]:
+def _still(language: ToyLanguage, memory: torch.Tensor, noise: UniformNoise, sizes: Sequence[int]) -> tuple[str, str]:
     """Return what shows without scripts, as HTML and as text: the levels for every size, counted and predicted."""
     rows: list[Row] = []
     for n in sizes:

@@ -1,4 +1,4 @@
-"""A damaged sentence and a network that is told one noise level after the other, beside the exact answer, in the page."""
+"""A damaged sentence, a network that is told one noise level after the other, beside the exact answer, in the page."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def told_times() -> list[float]:
 def _question(damaged: str, stands: str, place: int) -> dict[str, Any]:
     """Return what the reader is asked first."""
     return {
-        "question": f"Predict: noise left “{damaged}”. In place {place + 1} it put “{stands}”. Told a tiny t, the network "
-        f"believes that “{stands}” is the clean word. At which t does it let go: where does the probability that it gives "
-        f"to “{stands}” fall through one half?",
+        "question": f"Predict: noise left “{damaged}”. In place {place + 1} it put “{stands}”. Told a tiny t, the "
+        f"network believes that “{stands}” is the clean word. At which t does it let go: where does the probability that "
+        f"it gives to “{stands}” fall through one half?",
         "min": 0,
         "max": 1,
         "step": "any",
