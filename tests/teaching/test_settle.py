@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -74,7 +75,7 @@ def test_every_run_goes_the_way_of_the_package_s(on_page, guess, slide, figure, 
         model = models[size]
         path = list(settle(model, english.encode([" ".join(start)]), model.noise.level_of((k + 1) / 14), limit=32))
         steps = [words for name, words in shown.items() if name.startswith("asked")]
-        moved = [y for before, y in zip(path, path[1:], strict=False) if not torch.equal(before, y)]
+        moved = [y for before, y in itertools.pairwise(path) if not torch.equal(before, y)]
         assert len(steps) == min(len(moved), 6)
         for words, y in zip(steps, [*moved[:5], *moved[-1:]] if len(moved) > 5 else moved, strict=True):
             assert " ".join(words) == corpus.decode(y)[0]

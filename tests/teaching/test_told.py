@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 
@@ -82,7 +83,7 @@ def test_every_answer_in_the_page_is_the_package_s(on_page, guess, slide, values
 def lets_go(denoiser, x, times):
     """Return where what the word that stands there gets falls through one half, on the axis of the curve."""
     p = [float(denoiser.posterior(x, t)[0, PLACE, x[0, PLACE]].exp()) for t in times]
-    for (low, high), (t, next_t) in zip(zip(p, p[1:], strict=False), zip(times, times[1:], strict=False), strict=True):
+    for (low, high), (t, next_t) in zip(itertools.pairwise(p), itertools.pairwise(times), strict=True):
         if low >= 0.5 > high:
             a, b = (math.log(level / (1 - level)) for level in (t, next_t))
             return 1 / (1 + math.exp(-a - (low - 0.5) / (low - high) * (b - a)))

@@ -69,8 +69,8 @@ def _question(damaged: str, stands: str, place: int) -> dict[str, Any]:
     """Return what the reader is asked first."""
     return {
         "question": f"Predict: noise left “{damaged}”. In place {place + 1} it put “{stands}”. Told a tiny t, the "
-        f"network believes that “{stands}” is the clean word. At which t does it let go: where does the probability that "
-        f"it gives to “{stands}” fall through one half?",
+        f"network believes that “{stands}” is the clean word. At which t does it let go: where does the probability "
+        f"that it gives to “{stands}” fall through one half?",
         "min": 0,
         "max": 1,
         "step": "any",
