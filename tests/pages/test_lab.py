@@ -44,6 +44,6 @@ def test_a_link_to_the_lab_shows_what_was_seen(visit, place):
     other.settle()
 
 
-@pytest.mark.parametrize("name", ["intro", "lab"])
+@pytest.mark.parametrize("name", ["intro", "lab", "network", "sampling", "perfect_denoisers", "basins"])
 def test_a_page_with_models_stays_small(name):
     assert (PAGES / "book" / f"{name}.html").stat().st_size < MOST

@@ -29,6 +29,13 @@ def test_no_stored_figure_has_an_older_script(path, tool):
         assert tool.renewed(data["text/html"]) == data["text/html"], "type `make scripts`"
 
 
+@pytest.mark.parametrize("name", ["network", "sampling", "perfect_denoisers", "basins"])
+def test_a_chapter_has_two_figures_that_compute(name, tool):
+    stored = [data["text/html"] for data in tool.figures(nbformat.read(BOOK / f"{name}.ipynb", as_version=4))]
+    kinds = {found[1] for html in stored for found in tool.PIECE.finditer(html)}
+    assert len(kinds - {"player", "guess"}) >= 2  # a player steps through frames that were made before
+
+
 @pytest.mark.parametrize("kind", SCRIPTS)
 def test_an_older_script_and_an_older_frame_are_renewed(kind, tool):
     today = live_html(kind, {"label": "A <b> & 'c'"}, "<p>still</p>")

@@ -1,10 +1,6 @@
 // A sentence is dropped beside itself, k words changed, and a perfect memory brings it back or not: many times, in the page.
 
-const DROPS_CSS = TURN_CSS(".uddm-drops") + `
-.uddm-drops svg.curves { width: 100%; max-width: 30em; height: auto; }
-.uddm-drops .curves path { fill: none; stroke: currentColor; stroke-opacity: .6; }
-.uddm-drops .curves .back { stroke: var(--uddm-curve); stroke-width: 3; stroke-opacity: 1; }
-.uddm-drops .sentence { line-height: 2; overflow-wrap: anywhere; }`;
+const DROPS_CSS = TURN_CSS(".uddm-drops") + SHARES_CSS(".uddm-drops");
 const RUNS = 100;
 
 // The memorizer of `memory` told the noise level at which k of L words are changed: see probes/basins.py.
@@ -36,11 +32,6 @@ function recaller(memory, V, k, epsilon) {
     }
     return x;
   };
-}
-
-function changed(x, k, V, random) {
-  const places = new Set(shuffled(x.length, random).slice(0, k));
-  return x.map((v, l) => (places.has(l) ? (v + 1 + Math.floor(random() * (V - 1))) % V : v)); // always another word
 }
 
 bringToLife("drops", DROPS_CSS, (root, data) => {
@@ -117,28 +108,3 @@ bringToLife("drops", DROPS_CSS, (root, data) => {
   }
   show();
 });
-
-// The share that comes back against k; null where nothing was tried.
-function addShares(parent, L) {
-  const svg = element("svg", parent, "", { class: "curves", viewBox: "0 0 340 200", role: "img" });
-  const say = (text, x, y, anchor) => element("text", svg, text, { x, y, fill: "currentColor", "font-size": 13, "text-anchor": anchor });
-  const x = (k) => 40 + (290 * (k + 1)) / (L + 0.5), y = (share) => 160 - 135 * share;
-  say("share that comes back", 8, 14, "start");
-  element("path", svg, "", { d: "M40 22V160H334" });
-  element("path", svg, "", { d: `M40 ${y(0.5)}H334`, "stroke-dasharray": "2 4" });
-  [[0, "0"], [0.5, "½"], [1, "1"]].forEach(([share, name]) => say(name, 34, y(share) + 5, "end"));
-  for (let k = 0; k < L; k += 1) if (k % 2 || k === 0) say(String(k + 1), x(k), 178, "middle");
-  say("changed words, k", 190, 197, "middle");
-  const line = element("path", svg, "", { class: "back" });
-  const dots = Array.from({ length: L }, () => element("circle", svg, ""));
-  return (shares, at) => {
-    const there = shares.map((share, k) => [k, share]).filter(([, share]) => share !== null);
-    line.setAttribute("d", there.map(([k, share], i) => `${i ? "L" : "M"}${x(k).toFixed(1)} ${y(share).toFixed(1)}`).join(""));
-    dots.forEach((dot, k) => {
-      dot.style.display = shares[k] === null ? "none" : "";
-      const look = { cx: x(k), cy: y(shares[k] || 0), r: k === at ? 6 : 4, fill: "var(--uddm-curve)", stroke: "currentColor", "data-value": shares[k] };
-      for (const name in look) dot.setAttribute(name, look[name]);
-    });
-    svg.setAttribute("aria-label", `Share that comes back: ${there.map(([k, share]) => `k ${k + 1}: ${share.toFixed(2)}`).join(", ") || "nothing tried yet"}`);
-  };
-}

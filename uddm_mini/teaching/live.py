@@ -18,7 +18,7 @@ SCRIPTS = {
     "pixels": ("dom.js", "pixels.js"),
     "lab": ("dom.js", "lab/engine.js", "lab/words.js", "lab/lab.js"),
     "mend": ("dom.js", "lab/engine.js", "lab/words.js", "lab/mend.js"),
-    "drops": ("dom.js", "turn.js", "chance.js", "drops.js"),
+    "drops": ("dom.js", "turn.js", "chance.js", "shares.js", "drops.js"),
     "lost": ("dom.js", "turn.js", "lost_words.js"),
     "price": ("dom.js", "turn.js", "price.js"),
     "step": ("dom.js", "turn.js", "step_back.js"),
@@ -26,6 +26,13 @@ SCRIPTS = {
     "pad": ("dom.js", "turn.js", "chance.js", "spins.js", "pixels.js", "pad.js"),
     "guess": ("dom.js", "turn.js", "guess.js"),
     "copies": ("dom.js", "turn.js", "chance.js", "copies.js"),
+    "heads": ("dom.js", "turn.js", "lab/engine.js", "lab/heads.js"),
+    "told": ("dom.js", "turn.js", "lab/engine.js", "lab/words.js", "lab/told.js"),
+    "step": ("dom.js", "turn.js", "step.js"),
+    "walks": ("dom.js", "turn.js", "lab/engine.js", "lab/walks.js"),
+    "recall": ("dom.js", "turn.js", "lab/engine.js", "lab/words.js", "lab/recall.js"),
+    "thread": ("dom.js", "turn.js", "lab/engine.js", "lab/thread.js"),
+    "settle": ("dom.js", "turn.js", "chance.js", "shares.js", "lab/engine.js", "lab/settle.js"),
     "examples": ("dom.js", "turn.js", "spins.js", "couplings.js", "examples.js"),
 }
 

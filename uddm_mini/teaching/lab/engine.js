@@ -6,6 +6,8 @@
 //   memorizer(sentences, noise)       the optimum on a finite set of sentences (sentencesOf(base64, L) where inlined)
 //   population(language, noise)       the optimum on the whole language, by forward-backward
 //   denoiser.answer(xt, t)            log p0 in its own form (denoiser.predicts): L arrays of V numbers
+//   denoiser.answer(xt, t, watch)     the same of a network with attention; watch(place, head, shares) sees how a place shares its
+//                                     attention, L numbers in every block, and the network goes on with what it leaves in them
 //   ask(denoiser, xt, t, form)        the same as form: "cavity" (a word has no say about itself) or "posterior"
 //   forms(denoiser, xt, t)            {cavity, posterior}, asked once
 //   step(denoiser, xt, s, t, random)  one draw of the reverse process, from level t to an earlier s
@@ -288,13 +290,13 @@ export function loadModel(bytes) {
   const [time0, time2, norm, head] = [layer("time.0"), layer("time.2"), layer("norm"), layer("head")];
   const token = tensor("token.weight"), position = tensor("position"), W = shape.width, tMax = training.t_max ?? 1;
 
-  function answer(xt, t) {
+  function answer(xt, t, watch) {
     checkedText(xt, length, noise.vocabSize);
     t = Math.min(t, tMax);
     const level = Float64Array.of(t, Math.log(t + 1e-3) / 5, Math.cos(Math.PI * t));
     const time = linear(rectified(linear(level, time0)), time2);
     let h = xt.map((word, l) => time.map((v, i) => v + token[word * W + i] + position[l * W + i]));
-    for (const block of blocks) h = block(h);
+    for (const block of blocks) h = block(h, watch);
     return h.map((x) => logSoftmax(linear(standardized(x, norm), head).map((z) => OUTPUT_SCALE * z)));
   }
   return { noise, length, words, predicts: about.predicts, nTrain: training.n_train, answer };
@@ -307,8 +309,8 @@ function blockOf(tensors, prefix, shape, mixing) {
   const layer = (name) => layerOf(tensors, prefix + name);
   const [norm2, out, up, down] = ["norm2", "out", "up", "down"].map(layer);
   const mixed = mixing(tensors, prefix, shape);
-  return (h) => {
-    const taken = mixed(h);
+  return (h, watch) => {
+    const taken = mixed(h, watch);
     return h.map((x, l) => {
       const y = sum(x, linear(taken[l], out));
       return sum(y, linear(rectified(linear(standardized(y, norm2), up)), down));
@@ -320,7 +322,7 @@ function blockOf(tensors, prefix, shape, mixing) {
 function attended(tensors, prefix, { width, heads }) {
   const norm1 = layerOf(tensors, prefix + "norm1"), qkv = layerOf(tensors, prefix + "qkv"), size = width / heads;
   const bias = tensors[prefix + "distance_bias"]; // [heads, 2 L - 1]
-  return (h) => {
+  return (h, watch) => {
     const rows = h.map((x) => linear(standardized(x, norm1), qkv)), L = h.length, scores = new Float64Array(L);
     return rows.map((query, l) => {
       const out = new Float64Array(width);
@@ -331,9 +333,10 @@ function attended(tensors, prefix, { width, heads }) {
           for (let i = from; i < from + size; i++) dot += query[i] * key[width + i];
           scores[m] = dot / Math.sqrt(size) + (bias ? bias.values[a * (2 * L - 1) + m - l + L - 1] : 0);
         }
-        const total = logSumExp(scores);
+        const total = logSumExp(scores), shares = scores.map((z) => Math.exp(z - total));
+        if (watch) watch(l, a, shares);
         for (let m = 0; m < L; m++) {
-          const weight = Math.exp(scores[m] - total), value = rows[m];
+          const weight = shares[m], value = rows[m];
           for (let i = from; i < from + size; i++) out[i] += weight * value[2 * width + i];
         }
       }
