@@ -1,7 +1,8 @@
 // A chart that every call draws anew: axes, curves with bands over seeds, dots and upright lines, in the colors of the page.
 
 const CHART_CSS = (scope) => `
-${scope} svg.chart { display: block; width: 100%; max-width: 34em; height: auto; margin: .3em 0 0; }
+${scope} .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(17em, 1fr)); gap: 0 .8em; }
+${scope} svg.chart { display: block; width: 100%; max-width: 27em; height: auto; margin: .3em 0 0; }
 ${scope} .chart path { fill: none; stroke: currentColor; stroke-opacity: .55; }
 ${scope} .chart .curve { stroke-width: 2.5; stroke-opacity: 1; }
 ${scope} .chart .dashed { stroke-dasharray: 7 4; }
@@ -10,7 +11,7 @@ ${scope} .chart .upright { stroke-width: 2; stroke-opacity: 1; stroke-dasharray:
 ${scope} .key { display: flex; flex-wrap: wrap; gap: .1em 1.1em; margin: 0 0 .5em; font-size: .92em; }
 ${scope} .key i { display: inline-block; width: 1.8em; margin-right: .4em; vertical-align: middle; border-top: 3px solid; }`;
 
-const WIDE = 340, EDGE = { left: 46, right: 12, top: 24, bottom: 40 };
+const WIDE = 340, EDGE = { left: 60, right: 12, top: 24, bottom: 40 };
 const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
 const thousands = (n) => n.toLocaleString("en");
 
@@ -26,6 +27,7 @@ function chart(parent, height = 190) {
   const svg = element("svg", parent, "", { class: "chart", viewBox: `0 0 ${WIDE} ${height}`, role: "img" });
   const say = (words, x, y, anchor = "middle") =>
     element("text", svg, words, { x, y, fill: "currentColor", "font-size": 13, "text-anchor": anchor });
+  const middle = (EDGE.left + WIDE - EDGE.right) / 2;
   return ({ x, y, label }, draw) => {
     const X = scale(x, EDGE.left, WIDE - EDGE.right), Y = scale(y, height - EDGE.bottom, EDGE.top);
     const way = (points) => points.map(([a, b], k) => `${k ? "L" : "M"}${X(a).toFixed(1)} ${Y(b).toFixed(1)}`).join("");
@@ -35,7 +37,7 @@ function chart(parent, height = 190) {
     svg.setAttribute("aria-label", label);
     path(`M${EDGE.left} ${EDGE.top - 4}V${height - EDGE.bottom}H${WIDE - EDGE.right}`, "frame", "");
     say(y.name, 4, 13, "start");
-    say(x.name, (EDGE.left + WIDE) / 2, height - 5);
+    say(x.name, middle, height - 5);
     const named = (tick) => (Array.isArray(tick) ? tick : [tick, thousands(tick)]);
     x.ticks.map(named).forEach(([v, name]) => say(name, X(v), height - EDGE.bottom + 16));
     y.ticks.map(named).forEach(([v, name]) => say(name, EDGE.left - 5, Y(v) + 5, "end"));

@@ -52,8 +52,8 @@ bringToLife("crossings", CROSSINGS_CSS, (root, data, still) => {
   ].map(([key, what]) => [key, stepper(root, what, at[key], (to) => { at[key] = to; show(); })]);
   const answer = element("div", root, "", { class: "answer" });
   const caption = element("p", answer, "", { class: "words", "aria-live": "polite" });
-  const gaps = chart(answer, 200), ladder = chart(answer, 130);
-  element("p", answer, "Above: the gap of one network, its band over seeds, and the crossing. Below: the crossings of all three; lines are intervals, small dots single seeds.");
+  const charts = element("div", answer, "", { class: "charts" }), gaps = chart(charts, 190), ladder = chart(charts, 190);
+  element("p", answer, "First the gap of one network, with its band over seeds, and the crossing; then the crossings of all three. Lines are intervals, small dots single seeds.");
   onPaper(root, still);
 
   function show() {
@@ -74,7 +74,9 @@ bringToLife("crossings", CROSSINGS_CSS, (root, data, still) => {
       pen.dot(here.n, level, "lift", { r: 6 });
     });
     const rows = networks.map(({ name }, k) => [networks.length - k, name]);
-    ladder({ x, y: { name: "crossings", low: 0.5, high: networks.length + 0.5, ticks: rows }, label: `Crossings: ${all.map((c, k) => `${networks[k].name} ${whole(c.n)}`).join(", ")}` }, (pen) => {
+    const far = sizes.find((n) => n >= Math.max(256, ...all.filter(there).map((c) => c.high).filter(Number.isFinite))) || x.high;
+    const near = { ...x, high: far, ticks: sizes.filter((n) => n <= far && Number.isInteger(Math.log2(n) / (far > 512 ? 2 : 1))) };
+    ladder({ x: near, y: { name: "crossings", low: 0.5, high: networks.length + 0.5, ticks: rows }, label: `Crossings: ${all.map((c, k) => `${networks[k].name} ${whole(c.n)}`).join(", ")}` }, (pen) => {
       all.forEach((c, k) => {
         if (!there(c)) return;
         const y = networks.length - k;

@@ -30,19 +30,18 @@ bringToLife("scrubber", SCRUBBER_CSS, (root, data, still) => {
     const before = first ? `; with ${thousands(sizes[first - 1])} it was ${apart(first - 1, at.level).toFixed(3)}` : "";
     return `Here: from ${thousands(sizes[first])} on. There they are ${apart(first, at.level).toFixed(3)} apart${before}.`;
   });
-  const steppers = [
-    ["size", { name: "training sentences", values: sizes.map(thousands), play: 1100 }],
-    ["level", { name: "noise level t", values: levels.map(String), play: 0 }],
-  ].map(([key, axis]) => [key, stepper(root, axis, at[key], (to) => { at[key] = to; show(); })]);
+  const slider = (key, axis) => [key, stepper(root, axis, at[key], (to) => { at[key] = to; show(); })];
+  const steppers = [slider("size", { name: "training sentences", values: sizes.map(thousands), play: 1100 })];
+  const answer = element("div", root, "", { class: "answer" });
+  const caption = element("p", answer, "", { class: "words", "aria-live": "polite" });
+  const charts = element("div", answer, "", { class: "charts" }), recovery = chart(charts, 150), unsure = chart(charts, 150);
+  chartKey(answer, KINDS.map((kind) => ({ ...SPLITS[kind], dashed: kind === "held-out" })));
   const cards = element("div", root, "", { class: "panels" });
   const shown = KINDS.map((kind) => addCard(cards, kind));
+  steppers.push(slider("level", { name: "noise level t", values: levels.map(String), play: 0 }));
   const acts = element("div", root, "", { class: "line" });
   button(acts, "lose other words", () => { draws = Object.fromEntries(KINDS.map((kind) => [kind, drawn()])); show(); });
   button(acts, "two other sentences", () => { which = (which + 1) % pools.train.length; show(); });
-  const answer = element("div", root, "", { class: "answer" });
-  const caption = element("p", answer, "", { class: "words", "aria-live": "polite" });
-  const recovery = chart(answer, 190), unsure = chart(answer, 170);
-  chartKey(answer, KINDS.map((kind) => ({ ...SPLITS[kind], dashed: kind === "held-out" })));
 
   function drawn() { // for each place: how lucky it is, and what stands there if it is not
     return Array.from({ length }, () => [random(), Math.floor(random() * words.length)]);
@@ -89,7 +88,7 @@ bringToLife("scrubber", SCRUBBER_CSS, (root, data, still) => {
     const told = (what, [a, b]) => `${what} against training sentences; at ${thousands(n)}: training text ${a.toFixed(2)}, held-out text ${b.toFixed(2)}`;
     const runs = Object.fromEntries(KINDS.map((kind) => [kind, data.recovered[kind][at.level]]));
     recovery({ x, y: { name: "changed words recovered", low: 0, high: 1, ticks: [0, 0.5, 1] }, label: told("Recovery", [mean(own), mean(fresh)]) }, (pen) => curves(pen, runs));
-    unsure({ x, y: { name: "entropy (nats a word)", low: 0, high: data.most, ticks: [0, 0.2, 0.4] }, label: told("Entropy", [sure, open]) }, (pen) => curves(pen, data.entropy));
+    unsure({ x, y: { name: "entropy (nats a word)", low: 0, high: data.most, ticks: [0, 0.2, 0.4, 0.6].filter((v) => v <= data.most) }, label: told("Entropy", [sure, open]) }, (pen) => curves(pen, data.entropy));
   }
   onPaper(root, still);
   show();

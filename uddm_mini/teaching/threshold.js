@@ -17,47 +17,46 @@ function rocCurve(yes, no) {
 }
 
 bringToLife("threshold", THRESHOLD_CSS, (root, data, still) => {
-  const { models, cases } = data, at = { score: "plain", network: 0, limit: Math.round(data.stops / 2) };
+  const { models, cases } = data, at = { score: "plain", network: 0, limit: Math.round(models.length / 2) };
   const scores = { plain: (m) => -m.own, difference: (m) => m.fresh - m.own };
   const chosen = () => models.filter((m) => !at.network || m.case === at.network - 1);
   const sides = () => [true, false].map((memory) => chosen().filter((m) => m.memory === memory).map(scores[at.score]));
-  const range = () => { const all = models.map(scores[at.score]); return [Math.min(...all), Math.max(...all)]; };
-  const limitAt = (k) => { const [low, high] = range(), step = (high - low) / (data.stops - 2); return low - step / 2 + k * step; };
+  const rising = () => models.map(scores[at.score]).sort((a, b) => a - b);
+  const limitAt = (k, all = rising()) => (k < all.length ? all[k] : all[k - 1] + 1e-3); // from every score on, and above all
   const sign = () => (at.score === "plain" ? -1 : 1); // the plain score is minus an entropy, and shows as the entropy
 
   predict(root, data.ask, () => {
     Object.assign(at, { score: "plain", network: 0 }); // what was asked about
     const [yes, no] = sides(), least = Math.min(...yes), alarms = no.filter((v) => v >= least).length;
-    let k = data.stops;
-    while (limitAt(k) > least) k--;
-    at.limit = k;
+    at.limit = rising().indexOf(least);
     show();
     return `Here: ${alarms} of ${no.length}. The least sure memory has ${(-least).toFixed(3)} nats on its own text.`;
   });
   const pick = choice(root, "Score", { plain: "own text alone", difference: "fresh minus own" }, (v) => { at.score = v; show(); });
   const axis = (name, values) => ({ name, values, play: 0 });
   const network = stepper(root, axis("networks", ["all", ...cases]), 0, (to) => { at.network = to; show(); });
-  const stops = Array.from({ length: data.stops + 1 }, (_, k) => k), limits = axis("threshold", stops);
+  const stops = Array.from({ length: models.length + 1 }, (_, k) => k), limits = axis("threshold", stops);
   const limit = stepper(root, limits, at.limit, (to) => { at.limit = to; show(); });
   const answer = element("div", root, "", { class: "answer" });
   const caption = element("p", answer, "", { class: "words", "aria-live": "polite" });
-  const strip = chart(answer, 150), roc = chart(answer, 200);
+  const charts = element("div", answer, "", { class: "charts" }), strip = chart(charts, 200), roc = chart(charts, 200);
   chartKey(answer, [{ name: "memories", color: "memorizer" }, { name: "all others", color: "population" }]);
   onPaper(root, still);
 
   function show() {
     pick(at.score);
     network(at.network);
-    limits.values = stops.map((k) => `${(sign() * limitAt(k)).toFixed(3)} nats`);
+    const scored = rising();
+    limits.values = stops.map((k) => `${(sign() * limitAt(k, scored)).toFixed(3)} nats`);
     limit(at.limit);
     const [yes, no] = sides(), now = limitAt(at.limit), found = yes.filter((v) => v >= now).length, alarms = no.filter((v) => v >= now).length;
-    const said = at.score === "plain" ? ["Called a memory: own text below ", [-now, 3]] : ["Called a memory: fresh minus own from ", [now, 3]];
-    tell(caption, ...said, ` nats on. Found: ${found} of ${yes.length}. False alarms: ${alarms} of ${no.length}, `, [(100 * alarms) / no.length, 1], " %. AUC ",
+    const said = at.score === "plain" ? ["Called a memory: own text at ", [-now, 3], " nats or less"] : ["Called a memory: fresh minus own at ", [now, 3], " nats or more"];
+    tell(caption, ...said, `. Found: ${found} of ${yes.length}. False alarms: ${alarms} of ${no.length}, `, [(100 * alarms) / no.length, 1], " %. AUC ",
       [areaUnder(yes, no), 3], ".");
-    const [low, high] = range(), ends = [sign() * low, sign() * high].sort((a, b) => a - b);
+    const ends = [sign() * scored[0], sign() * scored[scored.length - 1]].sort((a, b) => a - b);
     const ticks = [-0.2, 0, 0.2, 0.4, 0.6, 0.8].filter((v) => v >= ends[0] && v <= ends[1]);
     const x = { name: at.score === "plain" ? "entropy of own text (nats a word)" : "fresh minus own (nats a word)", low: ends[0], high: ends[1], ticks };
-    strip({ x, y: { name: "every dot a model", low: 0, high: 2, ticks: [[1.5, "mem."], [0.5, "other"]] },
+    strip({ x, y: { name: "every dot a model", low: 0, high: 2, ticks: [[1.5, "memory"], [0.5, "other"]] },
       label: `Scores of ${yes.length} memories and ${no.length} others; the threshold finds ${found} and calls ${alarms} wrongly` }, (pen) => {
       [[yes, 1.5, "memorizer"], [no, 0.5, "population"]].forEach(([side, y, color]) =>
         side.forEach((v, k) => pen.dot(sign() * v, y + 0.3 * (((k * 7) % 11) / 5 - 1), color, { r: 3, "stroke-width": 0.4 })));

@@ -12,8 +12,6 @@ from uddm_mini.probes.roc import auc
 from .live import Turnable
 from .stills import Row, still_bars, told_bars
 
-STOPS = 120  # of the slider, from below every score to above it
-
 
 def moved_threshold(
     models: pd.DataFrame, titles: Mapping[str, str], label: str = "Move the threshold over all models"
@@ -43,7 +41,6 @@ def moved_threshold(
             {"case": names.index(case), "own": own, "fresh": fresh, "memory": memory}
             for case, own, fresh, memory in models[["case", "own", "fresh", "memory"]].to_numpy().tolist()
         ],
-        "stops": STOPS,
         "ask": {
             "question": f"Predict: own text alone, all {len(models)} models. You move the threshold until it finds all "
             f"{memories} memories. How many of the {len(models) - memories} others does it then call memories, too?",

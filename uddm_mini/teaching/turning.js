@@ -51,7 +51,7 @@ bringToLife("turning", TURNING_CSS, (root, data, still) => {
   const sizeStepper = stepper(root, axis("the network that is shown, training sentences", sizes.map(thousands)), at.size, (to) => { at.size = to; show(); });
   const answer = element("div", root, "", { class: "answer" });
   const caption = element("p", answer, "", { class: "words", "aria-live": "polite" });
-  const gap = chart(answer, 180), growth = chart(answer, 210);
+  const charts = element("div", answer, "", { class: "charts" }), gap = chart(charts, 200), growth = chart(charts, 200);
   chartKey(answer, [{ name: "generalizes", color: "population" }, { name: "memorizes", color: "memorizer" }, { name: "in proportion to n", color: "lattice", dashed: true }]);
   onPaper(root, still);
 
@@ -77,7 +77,7 @@ bringToLife("turning", TURNING_CSS, (root, data, still) => {
     const i = at.size, runs = steps.map((_, k) => seeds.map((s) => curve(at.measure, "train", i, s)[k] - curve(at.measure, "held-out", i, s)[k]));
     const top = Math.max(...allBars, ...runs.flat()), low = Math.min(0, ...runs.flat());
     const x = { name: "steps of training", low: steps[0], high: last, log: true, ticks: [10, 100, 1000] };
-    gap({ x, y: { name: `${thousands(sizes[i])} sentences: training text ahead in ${name}`, low, high: top, ticks: [0, 0.1, 0.2, 0.3, 0.4].filter((v) => v <= top) },
+    gap({ x, y: { name: `${thousands(sizes[i])} sentences: ahead in ${name}`, low, high: top, ticks: [0, 0.1, 0.2, 0.3, 0.4].filter((v) => v <= top) },
       label: `How far training text is ahead in ${name}, against steps, with ${thousands(sizes[i])} sentences; the bar is ${bar.toFixed(2)}` }, (pen) => {
       pen.runs(steps, runs, "curve");
       pen.across(bar);

@@ -33,8 +33,9 @@ bringToLife("unsure", UNSURE_CSS, (root, data, still) => {
     const rise = nats(data.asked, x0).cavity.map((now, l) => now - before[l]);
     const most = rise.indexOf(Math.max(...rise)), own = rise[data.change.place], here = pool[0].findIndex((w) => words[w] === word);
     show();
-    const yours = words[x0[most]] === word ? "" : ` “${word}” moves by ${rise[here].toFixed(2)}.`;
-    return `Most unsure becomes “${words[x0[most]]}”, by ${rise[most].toFixed(2)} nats.${yours} “${words[data.change.word]}” itself moves by ${own.toFixed(2)}: ` +
+    const moved = (v) => (Math.abs(v) < 0.005 ? "less than 0.01" : v.toFixed(2)); // never −0.00
+    const yours = words[x0[most]] === word ? "" : ` “${word}” moves by ${moved(rise[here])}.`;
+    return `Most unsure becomes “${words[x0[most]]}”, by ${rise[most].toFixed(2)} nats.${yours} “${words[data.change.word]}” itself moves by ${moved(own)}: ` +
       "its cavity does not look at it.";
   });
   const axis = (title, values) => ({ name: title, values, play: 0 });
@@ -63,7 +64,7 @@ bringToLife("unsure", UNSURE_CSS, (root, data, still) => {
       title.replaceChildren();
       element("strong", title, name(at[side]));
       tell(told, "cavity ", [mean(cavity), 3], ", full posterior ", [mean(full), 3], " nats a word");
-      draw(xt.map((word, l) => ({ name: words[word], value: cavity[l], tick: full[l], color: "curve", note: `(${full[l].toFixed(2)})` })), { top: data.top, digits: 2 });
+      draw(xt.map((word, l) => ({ name: words[word], value: cavity[l], tick: full[l] < 0.005 ? undefined : full[l], color: "curve", note: `(${full[l].toFixed(2)})` })), { top: data.top, digits: 2 });
     };
   });
   element("p", answer, "Bars: cavity posterior. Upright lines, and numbers in brackets: full posterior. In nats.");
