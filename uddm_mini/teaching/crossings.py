@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from uddm_mini.experiments.crossing import crossing, curves_by_size
+from uddm_mini.experiments.crossing import Crossing, crossing, curves_by_size
 
 from .live import Turnable
 from .stills import Row, still_bars, told_bars
@@ -57,16 +58,24 @@ def turned_crossings(
         ],
         "begin": begin,
         "asked": sizes.index(start),
-        "ask": {
-            "question": f"Predict: with the sizes from {sizes[0]} on, the {name} network crosses at "
-            f"{at_half[name].n:.0f} sentences. Leave out the sizes below {start}: where does it cross?",
-            "min": 1,
-            "max": sizes[-1],
-            "step": 1,
-            "unit": "sentences",
-        },
+        "ask": _question(asked, sizes, at_half[name].n),
     }
-    rows: list[Row] = [(f"{network} ({c.low:.0f} to {c.high:.0f})", c.n, "train") for network, c in at_half.items()]
-    head = f"Crossings at t = 0.25, half of the gap left, sizes from {sizes[0]} on, with 95 % intervals:"
+    return Turnable("crossings", data, *_still(at_half, sizes[0]))
+
+
+def _question(asked: tuple[str, int], sizes: Sequence[int], at_half: float) -> dict[str, Any]:
+    """Return what the reader is asked first."""
+    name, start = asked
+    question = (
+        f"Predict: with the sizes from {sizes[0]} on, the {name} network crosses at {at_half:.0f} sentences. Leave out "
+        f"the sizes below {start}: where does it cross?"
+    )
+    return {"question": question, "min": 1, "max": sizes[-1], "step": 1, "unit": "sentences"}
+
+
+def _still(at_half: Mapping[str, Crossing], start: int) -> tuple[str, str]:
+    """Return what shows without scripts, as HTML and as text: the crossings of the book's definition."""
+    rows: list[Row] = [(f"{name} ({c.low:.0f} to {c.high:.0f})", c.n, "train") for name, c in at_half.items()]
+    head = f"Crossings at t = 0.25, half of the gap left, sizes from {start} on, with 95 % intervals:"
     top = max(c.high for c in at_half.values())
-    return Turnable("crossings", data, f"<p>{head}</p>{still_bars(rows, top, 0)}", f"{head}\n{told_bars(rows, 0)}")
+    return f"<p>{head}</p>{still_bars(rows, top, 0)}", f"{head}\n{told_bars(rows, 0)}"

@@ -70,17 +70,22 @@ def scrubbed_sizes(
         "near": NEAR,
         "begin": {"size": 0, "level": levels.index(level)},
         "seed": seed,
-        "ask": {
-            "question": f"Predict: recovery at t = {level:g}, means over the seeds. From how many training sentences "
-            f"on are the curve of training text and that of held-out text less than {NEAR} apart?",
-            "min": 1,
-            "max": 1_000_000,
-            "step": 1,
-            "unit": "sentences",
-        },
+        "ask": _question(level),
         "css": mark_css(".uddm-scrubber :is(.mended, .damaged)"),
     }
     return Turnable("scrubber", data, *_still(table, corpus, draws, level))
+
+
+def _question(level: float) -> dict[str, Any]:
+    """Return what the reader is asked first."""
+    return {
+        "question": f"Predict: recovery at t = {level:g}, means over the seeds. From how many training sentences "
+        f"on are the curve of training text and that of held-out text less than {NEAR} apart?",
+        "min": 1,
+        "max": 1_000_000,
+        "step": 1,
+        "unit": "sentences",
+    }
 
 
 def _runs(rows: pd.DataFrame, column: str, split: str) -> list[list[float]]:
