@@ -66,7 +66,6 @@ bringToLife("sealed", SEALED_CSS, (root, data, still) => {
     show();
   }
   function judge(verdict) {
-    if (at in said) return; // who has seen the truth can't judge again
     said[at] = verdict;
     remember(SEALED_KEY, data.name, said);
     show();
@@ -82,7 +81,7 @@ bringToLife("sealed", SEALED_CSS, (root, data, still) => {
     tell(caption, "Fresh minus own, over the table's: ", [(model.fresh - model.own) / model.table_entropy, 3], ". ");
     if (seen) tell(caption.appendChild(document.createElement("span")), "It pays ", [model.cost, 2], " nats per word of fresh text, the table ", [model.table_cost, 2], ".");
     look.hidden = seen;
-    given.forEach(([verdict, one]) => { one.setAttribute("aria-pressed", verdict === mine); one.disabled = mine !== undefined && verdict !== mine; });
+    given.forEach(([verdict, one]) => { one.setAttribute("aria-pressed", verdict === mine); one.disabled = mine !== undefined && verdict !== mine; }); // the truth is out
     truth.replaceChildren();
     if (mine !== undefined) {
       const rule = frozenVerdict(model, data), side = model.memory ? "below" : "above";
