@@ -13,7 +13,7 @@ from told import told
 
 from tests.drawn import line
 from uddm_mini.chapters import training_time
-from uddm_mini.chapters.training_time_figures import course_panels, draw_times, times_by_bar, told_of
+from uddm_mini.chapters.training_time_figures import course_panels, draw_times
 from uddm_mini.chapters.training_time_numbers import powers, stopped_early
 from uddm_mini.experiments.course import turning_points
 from uddm_mini.experiments.crossing import STUDENT
@@ -314,19 +314,3 @@ def test_the_committed_table_is_drawn():
     _, ax = plt.subplots()
     draw_times(ax, times, 8000)
     assert line(ax, "no seed within 8,000 steps").get_xdata().tolist() == [512, 1024, 2048, 4096]
-
-
-def test_a_slider_for_the_bar_has_a_figure_and_the_power_for_every_bar():
-    table = committed_course()
-    shown = times_by_bar(table, (0.1, 0.15), start=1)
-    assert shown.axes == {"bar": ["0.1", "0.15"]} and shown.start == [1]
-    (first, figure), (second, _) = shown.frames
-    assert first == "Ahead by 0.1: power 2.78 (2.30 to 3.27), from 3 sizes. 1 network memorizes first."
-    assert second == "Ahead by 0.15: power 2.17 (1.33 to 3.00), from 3 sizes. No network memorizes first."
-    assert "1 network memorizes first" in repr(figure) and figure.body_html().startswith("<svg")
-
-
-def test_without_two_sizes_there_is_no_power():
-    times = pd.DataFrame({"n_train": [64, 64, 128, 128], "seed": [0, 1] * 2})
-    times = times.assign(generalizes=80.0, memorizes=[100.0, 40.0, np.inf, 70.0])
-    assert told_of(times) == "fewer than two sizes that every seed has reached, so no power. 2 networks memorize first."

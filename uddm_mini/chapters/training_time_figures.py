@@ -9,14 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from uddm_mini.experiments.course import turning_points
-from uddm_mini.teaching.drawings import drawing
 from uddm_mini.teaching.figures import SPLITS, line_with_band, panels, size_axis
 from uddm_mini.teaching.look import COLORS
-from uddm_mini.teaching.player import Player, player
-
-from .ledger import over_seeds
-from .training_time_numbers import powers
 
 NAMES = {
     "recovered": "changed words\nrecovered",
@@ -123,38 +117,6 @@ def draw_times(ax: Axes, times: pd.DataFrame, last: int) -> None:
     ax.set_yticks(ticks, [f"{k:,}" for k in ticks])
     ax.minorticks_off()
     ax.set_ylabel("steps of training")
-
-
-def times_by_bar(table: pd.DataFrame, bars: Sequence[float], start: int = 0) -> Player:
-    """Return a slider for the bar: both times of `turning_points`, and the power of n of the time to memorize.
-
-    table: as `training_course` returns it; start: which of the bars shows first
-    """
-    last, frames = int(table["step"].max()), []
-    for bar in bars:
-        times = turning_points(table, memorizes=bar)
-        fig, ax = panels(height=4.4)
-        draw_times(ax, times, last)
-        ax.set_ylim(bottom=20)
-        fig.legend(loc="outside lower center", ncols=2)
-        told = told_of(times)
-        frames.append((f"Ahead by {bar:g}: {told}", drawing(fig, f"The two times at a bar of {bar:g}. {told}")))
-    title = "The time to memorize, for higher and lower bars"
-    return player(frames, title, {"bar": [f"{bar:g}" for bar in bars]}, start=[start])
-
-
-def told_of(times: pd.DataFrame) -> str:
-    """Say what two times come to: the power of the second over the seeds, its sizes, and how often it was first."""
-    wide = times.pivot(index="n_train", columns="seed", values="memorizes")
-    whole = wide.index[(np.isfinite(wide) & (wide > 0)).all(axis=1)].tolist()
-    if len(whole) < 2:
-        text = "fewer than two sizes that every seed has reached, so no power."
-    else:
-        middle, low, high = over_seeds(powers(wide))
-        text = f"power {middle:.2f} ({low:.2f} to {high:.2f}), from {len(whole)} sizes."
-    first = int((times["memorizes"] < times["generalizes"]).sum())
-    one = first < 2
-    return f"{text} {first or 'No'} network{'' if one else 's'} memorize{'s' if one else ''} first."
 
 
 def _one_legend(fig: Figure, ax: Axes) -> None:

@@ -34,6 +34,13 @@ SCRIPTS = {
     "thread": ("dom.js", "turn.js", "lab/engine.js", "lab/thread.js"),
     "settle": ("dom.js", "turn.js", "chance.js", "shares.js", "lab/engine.js", "lab/settle.js"),
     "examples": ("dom.js", "turn.js", "spins.js", "couplings.js", "examples.js"),
+    "scrubber": ("dom.js", "turn.js", "chart.js", "lab/engine.js", "lab/words.js", "scrubber.js"),
+    "crossings": ("dom.js", "turn.js", "chart.js", "first_passage.js", "crossings.js"),
+    "turning": ("dom.js", "turn.js", "chart.js", "first_passage.js", "turning.js"),
+    "stopping": ("dom.js", "turn.js", "chart.js", "stopping.js"),
+    "sealed": ("dom.js", "turn.js", "chart.js", "sealed.js"),
+    "threshold": ("dom.js", "turn.js", "chart.js", "threshold.js"),
+    "unsure": ("dom.js", "turn.js", "chart.js", "lab/engine.js", "lab/words.js", "unsure.js"),
 }
 
 
