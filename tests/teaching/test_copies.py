@@ -117,3 +117,13 @@ def test_paper_and_a_page_without_scripts_show_the_still(on_page, figure):
     page.emulate_media(media="print")
     assert page.locator(".bars[aria-label^=Shares]").is_visible()  # nobody guesses on paper
     assert not page.locator(".predict").is_visible()
+
+
+def test_a_guess_moves_the_sliders_back_to_what_was_asked(on_page, guess, slide, figure):
+    page = on_page(figure)
+    slider = page.get_by_role("slider", name="noise level t")
+    asked = slider.input_value()
+    slide(page, "noise level t", 3)
+    assert slider.input_value() == "3"
+    guess(page, 40)
+    assert slider.input_value() == asked

@@ -76,3 +76,13 @@ def test_a_mixture_lies_between_its_two_colors():
     assert look.mixed("#000000", "#FF8040", 0) == "#000000"
     assert look.mixed("#000000", "#FF8040", 0.5) == "#804020"
     assert look.mixed("#000000", "#FF8040", 1) == "#ff8040"
+
+
+def test_every_slider_is_told_where_to_stand():
+    """A guess puts a figure back to what was asked about; a slider that keeps its place would say something else."""
+    scripts = sorted((ROOT / "uddm_mini/teaching").rglob("*.js"))
+    assert len(scripts) > 20
+    silent = [
+        path.name for path in scripts if re.search(r"forEach\(\((?:step|one)\) => (?:step|one)\(\)\)", path.read_text())
+    ]
+    assert silent == ["price.js", "step_back.js"], "the sliders of p0 there take their places from p0"

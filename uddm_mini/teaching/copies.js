@@ -54,7 +54,7 @@ bringToLife("copies", COPIES_CSS, (root, data) => {
     ["world", axis("vocabulary", data.worlds.map((w) => w.name))],
     ["schedule", axis("schedule", data.schedules.map((s) => s.name))],
     ["t", axis("noise level t", data.times.map((t) => t.toFixed(2)))],
-  ].map(([key, what]) => stepper(root, what, at[key], (to) => { if (key === "world") chosen = null; at[key] = to; show(); }));
+  ].map(([key, what]) => [key, stepper(root, what, at[key], (to) => { if (key === "world") chosen = null; at[key] = to; show(); })]);
   const acts = element("div", root, "", { class: "line" });
   button(acts, "draw all copies again", () => { seed++; draws = drawn(); show(); });
   element("p", root, `The first ${data.shown} of ${data.copies} copies. Choose a word to ask where it comes from:`);
@@ -69,7 +69,7 @@ bringToLife("copies", COPIES_CSS, (root, data) => {
   const clean = bars(single, "The clean word");
 
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     showCopies();
     const a = alpha(), V = world().words.length, found = shares(), rest = (1 - a) / V;
     caption.textContent = `${found.all.toLocaleString("en")} words at α = ${a.toFixed(3)}, V = ${V}. Bars: counted. Upright lines: the rule.`;

@@ -54,7 +54,7 @@ bringToLife("drops", DROPS_CSS, (root, data) => {
     ["kind", axis("the sentence", ["one that is stored", "one that is not"])],
     ["which", axis("number of the sentence", fresh.map((_, i) => String(i + 1)))],
     ["k", axis("changed words k", ks.map(String))],
-  ].map(([key, what]) => stepper(root, what, at[key], (to) => { at[key] = to; last = null; show(); }));
+  ].map(([key, what]) => [key, stepper(root, what, at[key], (to) => { at[key] = to; last = null; show(); })]);
   const answer = element("div", root, "", { class: "answer" });
   const acts = element("div", answer, "", { class: "line" });
   button(acts, "drop once", () => { drop(1); show(); });
@@ -95,7 +95,7 @@ bringToLife("drops", DROPS_CSS, (root, data) => {
     return kept().some(same) ? "Another stored sentence captured it." : "It ended at a sentence that is not stored.";
   }
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const counts = tally(), [runs, back] = counts[at.k];
     caption.textContent = runs ? `k = ${ks[at.k]}: ${back} of ${runs} runs came back. ` : `k = ${ks[at.k]}: no run yet. `;
     if (last) caption.append(`The last one: ${fate(last.end)}`);

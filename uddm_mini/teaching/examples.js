@@ -93,7 +93,7 @@ bringToLife("examples", EXAMPLES_CSS, (root, data) => {
 
   function show() {
     const { n, J, kinds, trained: seen, unseen: fresh } = results(at);
-    step();
+    step(at);
     paint(canvas, J, sign, data.tints);
     canvas.setAttribute("aria-label", `${N} by ${N} couplings after ${n} patterns: ${kinds.own.toFixed(2)} between copies of one hidden spin, ` +
       `others about ${kinds.other.toFixed(2)} in size`);

@@ -45,7 +45,7 @@ bringToLife("pad", PAD_CSS, (root, data) => {
     ["energy", axis(data.energyName, data.energies.map((e) => e.name))],
     ["flips", axis("pixels to flip", data.flips.map(String))],
   ].filter(([, { values }]) => values.length > 1).map(([key, what]) =>
-    stepper(root, what, at[key], (to) => { stop(); at[key] = to; if (key !== "flips") { store(); say("The network is another one now: its energies are other ones, too."); } draw(); }));
+    [key, stepper(root, what, at[key], (to) => { stop(); at[key] = to; if (key !== "flips") { store(); say("The network is another one now: its energies are other ones, too."); } draw(); })]);
   const load = element("p", root, "", { class: "load" });
   const starts = element("div", root, "", { class: "line" });
   element("span", starts, "Start from", { class: "name" });
@@ -142,7 +142,7 @@ bringToLife("pad", PAD_CSS, (root, data) => {
   }
   function say(words) { caption.textContent = words; }
   function draw() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     names.forEach((name, k) => { name.hidden = k > at.stored; });
     hit.textContent = `flip ${data.flips[at.flips]} pixels`;
     const P = at.stored + 1 + data.besides[at.besides];

@@ -60,7 +60,7 @@ bringToLife("price", PRICE_CSS, (root, data) => {
     ["seen", axis("the word the noise left here, b", words)],
     ["other", axis("the other word, as the noise left it", words)],
     ["clean", axis("clean word here", ["not known: on average", ...words])],
-  ].map(([key, what]) => stepper(root, what, at[key], (to) => { at[key] = to; at.times = -1; show(); }));
+  ].map(([key, what]) => [key, stepper(root, what, at[key], (to) => { at[key] = to; at.times = -1; show(); })]);
 
   element("p", root, "Your prediction p₀. Move a bar; the others make room:");
   const sliders = words.map((word, a) => {
@@ -98,7 +98,7 @@ bringToLife("price", PRICE_CSS, (root, data) => {
 
   function show() {
     const now = here();
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     sliders.forEach((step) => step());
     const r = now.ratios(p), u = now.u(p), truth = now.rate(clean()), each = now.brackets(p, clean());
     table.replaceChildren();

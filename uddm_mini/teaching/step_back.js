@@ -48,7 +48,7 @@ bringToLife("step", STEP_CSS, (root, data) => {
     ["part", axis("one step goes back this part of the way to clean text", data.parts.map((k) => (k === 1 ? "all of it" : `1/${k}`)))],
     ["clean", axis("clean word", words)],
     ["seen", axis("the word the noise shows, b", words)],
-  ].map(([key, what]) => stepper(root, what, at[key], (to) => { at[key] = to; show(); }));
+  ].map(([key, what]) => [key, stepper(root, what, at[key], (to) => { at[key] = to; show(); })]);
 
   element("p", root, "The prediction p₀. Move a bar; the others make room:");
   const sliders = words.map((word, a) => {
@@ -95,7 +95,7 @@ bringToLife("step", STEP_CSS, (root, data) => {
 
   function show() {
     const all = here();
-    steppers.forEach((one) => one());
+    steppers.forEach(([key, step]) => step(at[key]));
     sliders.forEach((one) => one());
     if (data.limit) fill(all);
     draw(words.map((name, a) => ({ name, value: all.model[a], tick: all.truth[a], note: `truth ${all.truth[a].toFixed(3)}`, color: "cavity" })));

@@ -107,7 +107,7 @@ bringToLife("answers", ANSWERS_CSS, (root, data) => {
     ["t", axis("noise level t", times.map(String))],
     ["seen", axis("the word the noise left here, b", words)],
     ["other", axis("the other word, as the noise left it", words)],
-  ].map(([key, what]) => stepper(root, what, at[key], (to) => { at[key] = to; moved(); }));
+  ].map(([key, what]) => [key, stepper(root, what, at[key], (to) => { at[key] = to; moved(); })]);
   const answer = element("div", root, "", { class: "answer" });
   const counts = Array.from({ length: last + 1 }, (_, k) => String(k * data.descent.every));
   const learn = stepper(answer, axis("steps of learning, from 1/3 each".replace("3", words.length), counts, 120), 0, (to) => { at.learned = to; show(); });
@@ -127,7 +127,7 @@ bringToLife("answers", ANSWERS_CSS, (root, data) => {
   function show() {
     picks(named);
     cells.forEach((cell) => cell());
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     learn(at.learned);
     const rows = (learned, exact, color) => words.map((name, a) => ({ name, value: learned[at.learned][a], tick: exact[a], note: `exact ${exact[a].toFixed(3)}`, color }));
     nelbo(rows(laws.nelbo, laws.cavity, "cavity"));

@@ -39,7 +39,7 @@ bringToLife("heads", HEADS_CSS, (root, data, still) => {
     ["place", axis("the place that looks", truth.map((word, l) => `${l + 1}, “${words[word]}”`))],
     ["head", axis("head", heads.map((k) => String(k + 1)))],
     ["t", axis("noise level t that the network is told", data.times.map((t) => t.toFixed(2)))],
-  ].map(([key, what]) => stepper(answer, what, at[key], (to) => { at[key] = to; show(); }));
+  ].map(([key, what]) => [key, stepper(answer, what, at[key], (to) => { at[key] = to; show(); })]);
   const acts = element("div", answer, "", { class: "line" });
   const mute = button(acts, "silence this head", () => { silent[at.head] = !silent[at.head]; show(); });
   button(acts, "restore words and heads", () => { restore(); show(); });
@@ -62,7 +62,7 @@ bringToLife("heads", HEADS_CSS, (root, data, still) => {
     looks.querySelectorAll("button")[l].focus(); // the bars were drawn anew
   }
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const { shares, p } = asked(now, silent), row = shares[at.head], most = row.indexOf(Math.max(...row));
     const intact = asked(truth, heads.map(() => false)).p;
     mute.setAttribute("aria-pressed", silent[at.head]);

@@ -31,7 +31,7 @@ bringToLife("recall", WORDS_CSS(".uddm-recall") + RECALL_CSS, (root, data, still
   const steppers = [
     ["t", axis("noise level t that is told", times.map((t) => t.toFixed(2)))],
     ["size", axis("sentences in the memory", sizes.map(String))],
-  ].map(([key, what]) => stepper(answer, what, at[key], (to) => { at[key] = to; show(); }));
+  ].map(([key, what]) => [key, stepper(answer, what, at[key], (to) => { at[key] = to; show(); })]);
   const editor = sentenceEditor(answer, words, L, {
     toggled: (l) => set([l, [now[l] === truth[l] ? other(truth[l]) : truth[l]]], l),
     typed: (l, ids) => set([l, ids], l),
@@ -54,7 +54,7 @@ bringToLife("recall", WORDS_CSS(".uddm-recall") + RECALL_CSS, (root, data, still
     show();
   }
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     form(at.form);
     editor(truth, now, at.place);
     const { overlap, weight } = weights(), order = weight.map((_, i) => i).sort((a, b) => weight[b] - weight[a] || a - b);

@@ -67,7 +67,7 @@ bringToLife("settle", SETTLE_CSS, (root, data, still) => {
     ["kind", axis("the sentence", ["one that all were trained on", "one that is new to all"])],
     ["which", axis("number of the sentence", fresh.map((_, i) => String(i + 1)))],
     ["k", axis("changed words k", ks.map(String))],
-  ].map(([key, what]) => stepper(answer, what, at[key], (to) => { at[key] = to; last = null; show(); }));
+  ].map(([key, what]) => [key, stepper(answer, what, at[key], (to) => { at[key] = to; last = null; show(); })]);
   const acts = element("div", answer, "", { class: "line" });
   button(acts, "drop once", () => { drop(1); show(); });
   button(acts, `drop ${data.runs} times`, () => { drop(data.runs); show(); });
@@ -87,7 +87,7 @@ bringToLife("settle", SETTLE_CSS, (root, data, still) => {
     });
   }
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const [runs, back] = tally()[at.k], x = subject(), rival = nearest();
     caption.textContent = runs ? `k = ${ks[at.k]}: ${back} of ${runs} runs came back. ` : `k = ${ks[at.k]}: no run yet. `;
     if (last) caption.append(`The last one: ${fate(last.at(-1))}`);

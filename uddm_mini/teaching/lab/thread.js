@@ -69,7 +69,7 @@ bringToLife("thread", THREAD_CSS, (root, data, still) => {
     ["size", axis("sentences in the memory, n", sizes.map((n) => n.toLocaleString("en")))],
     ["t", axis("noise level t", times.map((t) => t.toFixed(2)))],
     ["which", axis("one of them, number", Array.from({ length: trials }, (_, i) => String(i + 1)))],
-  ].map(([key, what]) => stepper(answer, what, at[key], (to) => { at[key] = to; show(); }));
+  ].map(([key, what]) => [key, stepper(answer, what, at[key], (to) => { at[key] = to; show(); })]);
   const acts = element("div", answer, "", { class: "line" });
   button(acts, `draw ${trials} corruptions again`, () => { seed++; draws = drawn(); found = {}; show(); });
   const caption = element("p", answer, "", { class: "words", "aria-live": "polite" });
@@ -83,7 +83,7 @@ bringToLife("thread", THREAD_CSS, (root, data, still) => {
     x.forEach((v, l) => { element(v === truth[l] ? "span" : "mark", line, words[v]); line.append(" "); });
   }
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const { weight, information, level, predicted } = measured(), n = sizes[at.size], t = times[at.t];
     caption.replaceChildren(`t = ${t.toFixed(2)}, mean over ${trials} corruptions: the right sentence has the weight `);
     put(element("strong", caption, "", { class: "mean" }), weight[at.t], 3);

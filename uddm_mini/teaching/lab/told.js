@@ -59,7 +59,7 @@ bringToLife("told", WORDS_CSS(".uddm-told") + TOLD_CSS, (root, data, still) => {
     return 1 / (1 + Math.exp(-low - share * (high - low)));
   }
   function show() {
-    step();
+    step(at.t);
     form(at.form);
     editor(truth, now, at.place);
     const t = data.times[at.t], mine = asked(model, t), right = asked(exact, t), stands = now[at.place];

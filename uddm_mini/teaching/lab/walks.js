@@ -44,7 +44,7 @@ bringToLife("walks", WALKS_CSS, (root, data, still) => {
   const steppers = [
     ["k", axis("steps K", counts.map(String))],
     ["seed", axis("seed of both walks", Array.from({ length: data.seeds }, (_, k) => String(k)))],
-  ].map(([key, what]) => stepper(answer, what, at[key], (to) => { at[key] = to; begun(); show(); }));
+  ].map(([key, what]) => [key, stepper(answer, what, at[key], (to) => { at[key] = to; begun(); show(); })]);
   let along = null, turn = null;
   const line = element("div", answer);
   const caption = element("p", answer, "", { class: "words", "aria-live": "polite" });
@@ -71,7 +71,7 @@ bringToLife("walks", WALKS_CSS, (root, data, still) => {
     along = stepper(line, axis, 0, (to) => { if (turn === mine) { at.i = to; show(); } });
   }
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     along(at.i);
     const K = counts[at.k], [one, other] = paths.map((path) => path[at.i]);
     const apart = one.filter((word, l) => word !== other[l]).length;
