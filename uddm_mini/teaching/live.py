@@ -25,6 +25,15 @@ SCRIPTS = {
     "guess": ("dom.js", "turn.js", "guess.js"),
     "copies": ("dom.js", "turn.js", "chance.js", "copies.js"),
     "examples": ("dom.js", "turn.js", "spins.js", "couplings.js", "examples.js"),
+    "bar": ("dom.js", "turn.js", "plot.js", "bar.js"),
+    "tries": ("dom.js", "turn.js", "plot.js", "tries.js"),
+    "alarms": ("dom.js", "turn.js", "plot.js", "alarms.js"),
+    "crossings": ("dom.js", "turn.js", "plot.js", "crossings.js"),
+    "laws": ("dom.js", "turn.js", "plot.js", "laws.js"),
+    "noises": ("dom.js", "turn.js", "plot.js", "chance.js", "lab/engine.js", "noises.js"),
+    "parts": ("dom.js", "turn.js", "parts.js"),
+    "pieces": ("dom.js", "turn.js", "pieces.js"),
+    "levels": ("dom.js", "turn.js", "plot.js", "levels.js"),
 }
 
 
