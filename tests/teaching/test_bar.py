@@ -16,7 +16,7 @@ COUNTS, SHARES = (20, 98, 99), (0.5, 0.01)
 @pytest.fixture(scope="module")
 def sets():
     rng = np.random.default_rng(0)
-    near = Scored("near", rng.normal(0.4, 1, 128), rng.normal(0, 1, 300))
+    near = Scored("near", rng.normal(1.5, 1, 128), rng.normal(0, 1, 300))
     tied = Scored("tied", rng.integers(2, 6, 60) / 4, rng.integers(0, 5, 200) / 4)
     return near, tied
 
@@ -94,7 +94,7 @@ def test_the_promised_bar_is_set_and_a_guess_is_answered(on_page, guess, values,
     told = guess(page, 12)
     area, found = found_at(*of_page(figure, 0, 200))
     assert f"Here: {100 * found:.0f} of 100. The area is {area:.2f}." in told
-    assert values(page, ".bars")[:2] == pytest.approx([found, 0.01], abs=1e-9)
+    assert values(page, ".bars")[:2] == pytest.approx([found, 1 / 200], abs=1e-9)  # k = 2: one lies above it
     slide(page, "strangers that you have", 1)
     assert page.get_by_role("button", name="set the bar").is_disabled()
     slide(page, "strangers that you have", 2)
