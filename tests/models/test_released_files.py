@@ -237,8 +237,8 @@ def test_a_file_that_would_run_code_is_refused_by_what_was_found(tmp_path):
     calls = {
         f"{os.system.__module__}.system": Harm(os.system, f"mkdir {done}"),
         f"{os.mkdir.__module__}.mkdir": Harm(os.mkdir, str(done)),
-        "__builtin__.eval": Harm(eval, code),
-        "__builtin__.exec": Harm(builtins.exec, code),
+        "builtins.eval": Harm(eval, code),
+        "builtins.exec": Harm(builtins.exec, code),
         "subprocess.Popen": Harm(subprocess.Popen, ["mkdir", str(done)]),
         "runpy._run_code": Harm(runpy._run_code, code, {}),
         "torch.serialization.load": Harm(torch.load, str(done)),

@@ -25,6 +25,7 @@ CALLS = frozenset([
     "exec_command", "reduce_graph_module", "import_module",
 ])  # fmt: skip
 LOADERS = frozenset(["torch load", "torch.serialization load", "torch.hub load", "torch.jit load", "numpy load"])
+OLDER = {"__builtin__": "builtins", "commands": "subprocess"}  # what PyTorch's protocol writes for them
 PICKLES = 8  # that may follow each other in one file, as in PyTorch's format before 1.6
 SHOWN = 3
 
@@ -65,4 +66,5 @@ def refusal(names: Sequence[str]) -> str | None:
 
 def _shown(name: str) -> str:
     """Return a name as a terminal can show it."""
-    return "".join(c if c.isprintable() else "?" for c in name.replace(" ", ".")[:60])
+    module, _, attribute = name.partition(" ")
+    return "".join(c if c.isprintable() else "?" for c in f"{OLDER.get(module, module)}.{attribute}"[:60])
