@@ -24,7 +24,7 @@ bringToLife("bar", BAR_CSS, (root, data) => {
   const yes = () => sets[at.set].yes, no = () => sets[at.set].no.slice(0, counts[at.count]);
   const ends = () => { const all = [...sets[at.set].yes, ...sets[at.set].no]; return [Math.min(...all), Math.max(...all)]; };
   const stop = (k) => { const [low, high] = ends(); return low + ((high - low) * k) / STOPS; };
-  const percent = (x) => `${(100 * x).toFixed(x > 0 && x < 0.1 ? 1 : 0)} %`;
+  const percent = (x) => `${Number((100 * x).toPrecision(2))} %`;
 
   predict(root, data.ask, () => {
     Object.assign(at, { set: 0, count: counts.length - 1 }); // what was asked about

@@ -9,7 +9,7 @@ ${scope} .plot .axis { stroke-opacity: .6; }`;
 // are { line: [[x, y], ...], color, width, dash, opacity, close }, { dot: [x, y], color, hollow, r, value } and { rule: { x or y }, name }.
 function plotted(parent, height = 210) {
   const svg = element("svg", parent, "", { class: "plot", viewBox: `0 0 340 ${height}`, role: "img" });
-  const left = 48, right = 330, top = 24, bottom = height - 42;
+  const left = 48, right = 316, top = 26, bottom = height - 42;
   const scale = ({ low, high, log }, from, to) => {
     const f = log ? Math.log : (v) => v;
     return (v) => from + ((to - from) * (f(v) - f(low))) / (f(high) - f(low));
@@ -28,7 +28,7 @@ function plotted(parent, height = 210) {
       element("path", svg, "", { class: "axis", d: `M${sx(value).toFixed(1)} ${bottom}v4` });
       say(words, sx(value), bottom + 18, "middle");
     });
-    const size = { x: left, y: top - 6, width: right - left + 6, height: bottom - top + 8 };
+    const size = { x: left - 8, y: top - 8, width: right - left + 16, height: bottom - top + 16 }; // whole dots at the ends
     const inside = element("svg", svg, "", { ...size, viewBox: `${size.x} ${size.y} ${size.width} ${size.height}` });
     for (const { line, dot, rule, color, width = 2, dash, opacity = 1, close, hollow, r = 5, value } of marks) {
       const ink = color ? `var(--uddm-${color})` : "currentColor";
