@@ -69,6 +69,7 @@ def test_the_rule_of_the_text_has_the_lead_of_the_text(on_page, guess, values, s
     asked = np.isfinite(warnings_of(table, ASKED[1]).set_index("n_train").fired.loc[4096])
     told = guess(page, 3)
     assert f"Here: in {asked.sum()} of 5. With the rule of the text it is 0." in told
+    assert page.get_by_role("slider", name=re.compile("^standard errors")).input_value() == "4"
     page.get_by_role("button", name="the rule of the text").click()
     slide(page, "new sentences", 0)
     lead = leads(table).query("n_train == 64")

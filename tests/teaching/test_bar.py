@@ -95,6 +95,7 @@ def test_the_promised_bar_is_set_and_a_guess_is_answered(on_page, guess, values,
     area, found = found_at(*of_page(figure, 0, 200))
     assert f"Here: {100 * found:.0f} of 100. The area is {area:.2f}." in told
     assert values(page, ".bars")[:2] == pytest.approx([found, 1 / 200], abs=1e-9)  # k = 2: one lies above it
+    assert page.get_by_role("slider", name=re.compile("^score")).input_value() == "0"
     slide(page, "strangers that you have", 1)
     assert page.get_by_role("button", name="set the bar").is_disabled()
     slide(page, "strangers that you have", 2)

@@ -92,6 +92,7 @@ def test_a_guess_is_answered_by_the_asked_grid(on_page, guess, slide, figure, ta
     slide(page, "grid", 0)
     assert not page.locator("svg.plot").is_visible()
     assert f"Here: {crossing(tables[1]).n:.0f} sentences." in guess(page, 60)
+    assert page.get_by_role("slider", name=re.compile("^grid")).input_value() == "1"
     assert f"fresh-medium: {crossing(tables[0]).n:.0f}." in page.locator(".words").first.inner_text()
 
 

@@ -87,6 +87,7 @@ def test_a_guess_is_answered_by_the_count(on_page, guess, slide, figure):
     slide(page, "tries n", 0)
     assert not page.locator("svg.plot").is_visible()
     assert f"Here: {round(8 * by_hand(HITS['train'], 4, 0.9))} of 8." in guess(page, 5)
+    assert page.get_by_role("slider", name=re.compile("^tries n")).input_value() == str(TRIES.index(4))
 
 
 def test_the_smallest_number_of_tries_is_where_a_sentence_begins_to_count():

@@ -48,7 +48,7 @@ bringToLife("alarms", ALARMS_CSS, (root, data) => {
     ["margin", "margin", margins.map((m) => m.toFixed(3))],
     ["errors", "standard errors above it", errors.map((e) => e.toFixed(1))],
     ["patience", "patience, looks in a row", patiences.map(String)],
-  ].map(([key, name, values]) => stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; show(); }));
+  ].map(([key, name, values]) => [key, stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; show(); })]);
 
   const answer = element("div", root, "", { class: "answer" });
   button(element("div", answer, "", { class: "line" }), "the rule of the text", () => { Object.assign(at, start); show(); });
@@ -59,7 +59,7 @@ bringToLife("alarms", ALARMS_CSS, (root, data) => {
   const table = element("table", answer);
 
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const n = sizes[at.size], here = of(n), steps = fires(n, at), late = here.map(passes), last = Math.max(...here[0].step);
     draw(sizes.map((size) => {
       const all = fires(size, at);

@@ -72,7 +72,7 @@ def _place(rule: MonitorSettings) -> dict[str, int]:
 
 
 def _said(rule: MonitorSettings) -> str:
-    return f"margin {rule.margin:g}, {rule.errors:g} standard errors, patience {rule.patience}"
+    return f"margin {rule.margin:g}, standard errors {rule.errors:g}, patience {rule.patience}"
 
 
 def _question(n: int, rule: MonitorSettings, runs: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ bringToLife("bar", BAR_CSS, (root, data) => {
   const bar = { name: "the bar", values: new Array(STOPS + 1).fill(""), play: 0 };
   const steppers = [];
   const add = (key, name, values) => {
-    if (values.length > 1) steppers.push(stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; if (key === "set") begin(); show(); }));
+    if (values.length > 1) steppers.push([key, stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; if (key === "set") begin(); show(); })]);
   };
   add("set", data.of, sets.map((one) => one.name));
   add("count", `${noName} that you have`, counts.map(String));
@@ -68,7 +68,7 @@ bringToLife("bar", BAR_CSS, (root, data) => {
     const [low, high] = ends(), k = Math.max(0, Math.min(STOPS, Math.round((STOPS * (at.bar - low)) / (high - low))));
     bar.values.forEach((_, i) => { bar.values[i] = stop(i).toFixed(3); });
     bar.values[k] = at.bar.toFixed(3);
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     bars_(k);
     const found = above(yes(), at.bar), wrong = above(no(), at.bar), whole = area(yes(), no());
     const best = barAt(no(), rate), n = no().length, pi = shares[at.share];

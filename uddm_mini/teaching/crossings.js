@@ -51,7 +51,7 @@ bringToLife("crossings", CROSSINGS_CSS, (root, data) => {
   });
   const steppers = [];
   const add = (key, name, values) => {
-    if (values.length > 1) steppers.push(stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; show(); }));
+    if (values.length > 1) steppers.push([key, stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; show(); })]);
   };
   add("grid", data.of, grids.map((one) => one.name));
   add("level", absolute ? "the bar, a gap of" : "the bar, share of the first gap", levels.map((v) => v.toFixed(2)));
@@ -65,7 +65,7 @@ bringToLife("crossings", CROSSINGS_CSS, (root, data) => {
   const curves = plotted(answer, 240);
 
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const one = grid(), level = levels[at.level], runs = chosen(one), each = runs.map((run) => cross(one, run, level));
     const whole = each.length > 1 && each.every((n) => Number.isFinite(n) && n > 0);
     const spread = whole ? student(each, quantiles, absolute) : null, n = absolute && spread ? spread.middle : ofMean(one, level);
@@ -90,6 +90,7 @@ bringToLife("crossings", CROSSINGS_CSS, (root, data) => {
     const line = (sizes, y) => sizes.map((m, k) => [m, share(y)[k]]).filter(([, v]) => v !== null);
     const low = Math.min(...grids.map((g) => g.sizes[0])), high = Math.max(...grids.map((g) => g.sizes[g.sizes.length - 1]));
     const ticks = one.sizes.filter((_, k) => k % Math.ceil(one.sizes.length / 5) === 0).map((m) => [m, m.toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 })]);
+    const top = absolute ? Math.max(level, ...one.runs.flat()) : 1;
     const inside = (m) => Number.isFinite(m) && m > 0;
     const marks = [{ rule: { y: level }, dash: "4 4", width: 1.5 }];
     if (spread) marks.push({ line: [[Math.max(low, spread.low), -0.1], [Math.max(low, spread.low), 1.2], [Math.min(high, spread.high), 1.2], [Math.min(high, spread.high), -0.1]], color: "memorizer", close: true, opacity: 0.18 });
@@ -103,7 +104,7 @@ bringToLife("crossings", CROSSINGS_CSS, (root, data) => {
     if (inside(n)) marks.push({ dot: [n, level], color: "lift", r: 6 });
     if (spread && advisers.length) marks.push({ rule: { x: Math.min(high, spread.safe) }, color: "memorizer" });
     curves(`${one.name}: the gap falls to ${level} at ${said(n)} ${unit}`,
-      { x: { low, high, log: true, name: data.along, ticks }, y: { low: -0.06, high: 1.04, name: absolute ? "gap in recovery" : "gap, share of its first value", ticks: [[0, "0"], [0.5, "½"], [1, "1"]] } }, marks);
+      { x: { low, high, log: true, name: data.along, ticks }, y: { low: -0.05 * top, high: 1.05 * top, name: absolute ? "gap in recovery" : "gap, share of its first value", ticks: [[0, "0"], [top / 2, (top / 2).toFixed(2)], [top, top.toFixed(2)]] } }, marks);
   }
   show();
 });

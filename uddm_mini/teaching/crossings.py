@@ -114,7 +114,7 @@ def crossing_of(grid: dict[str, Any], bar: Bar) -> tuple[float, list[float]]:
 def _question(grid: dict[str, Any], bar: Bar, unit: str) -> dict[str, Any]:
     """Return what the reader is asked first."""
     what = f"{bar.level:g}" if bar.absolute else f"{bar.level:g} of its first value"
-    question = f"Predict: {grid['name']}. After how many {unit} of training text has the gap fallen to {what}?"
+    question = f"Predict: {grid['name']}. At how many {unit} has the gap fallen to {what}?"
     return {"question": question, "min": 1, "max": math.ceil(grid["sizes"][-1]), "step": "any", "unit": unit}
 
 

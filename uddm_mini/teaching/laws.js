@@ -41,8 +41,9 @@ bringToLife("laws", LAWS_CSS, (root, data) => {
     return `Here: ${short(tokens / data.per)} ${data.ask.unit} (${short(low / data.per)} to ${short(high / data.per)}).`;
   });
   const steppers = [];
-  if (fits.length > 1) steppers.push(stepper(root, { name: "a line through", values: fits.map((fit) => fit.name), play: 0 }, at.fit, (to) => { at.fit = to; show(); }));
-  steppers.push(stepper(root, { name: "carried on to, weights", values: weights.map(short), play: 0 }, at.weights, (to) => { at.weights = to; show(); }));
+  const add = (key, name, values) => steppers.push([key, stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; show(); })]);
+  if (fits.length > 1) add("fit", "a line through", fits.map((fit) => fit.name));
+  add("weights", "carried on to, weights", weights.map(short));
   const exponent = { name: "exponent b", values: EXPONENTS.map((b) => b.toFixed(2)), play: 0 };
   const slope = stepper(root, exponent, 0, (to) => { at.b = to; show(); });
 
@@ -55,7 +56,7 @@ bringToLife("laws", LAWS_CSS, (root, data) => {
   const curve = plotted(answer, 250);
 
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const now = law(), { world } = fits[at.fit], W = weights[at.weights], found = now.tokens(world, W), least = best();
     slope(nearest(now.b));
     told.replaceChildren(at.b < 0 ? "By least squares b = " : "You set b = ");

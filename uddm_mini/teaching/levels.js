@@ -14,7 +14,7 @@ bringToLife("levels", LEVELS_CSS, (root, data) => {
   });
   const steppers = [
     ["t", "noise level t", times.map((t) => t.toFixed(2))], ["epsilon", "ε, what is left at the end", epsilons.map(String)],
-  ].map(([key, name, values]) => stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; show(); }));
+  ].map(([key, name, values]) => [key, stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; show(); })]);
   const answer = element("div", root, "", { class: "answer" });
   const told = element("p", answer, "", { class: "words", "aria-live": "polite" });
   const draw = bars(answer, "What is left, and what is believed");
@@ -22,7 +22,7 @@ bringToLife("levels", LEVELS_CSS, (root, data) => {
   const curve = plotted(answer, 230);
 
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const t = times[at.t], a = alpha(t), s = sigma(t), top = sigma(1);
     told.replaceChildren("α = 1 − (1 − ε) t = ");
     put(element("strong", told, "", { class: "alpha" }), a, 4);

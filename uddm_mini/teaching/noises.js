@@ -60,7 +60,7 @@ bringToLife("noises", NOISES_CSS, (root, data) => {
   const steppers = [
     ["which", "sentence", sentences.map((_, k) => String(k + 1))],
     ["level", "noise level t", levels.map((t) => t.toFixed(2))],
-  ].map(([key, name, values]) => stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; now = null; show(); }));
+  ].map(([key, name, values]) => [key, stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; now = null; show(); })]);
   const run = element("div", root);
   button(element("div", root, "", { class: "line" }), "hit other places", () => { now = null; show(); });
   const answer = element("div", root, "", { class: "answer" });
@@ -81,7 +81,7 @@ bringToLife("noises", NOISES_CSS, (root, data) => {
     });
   }
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const x = sentences[at.which], t = levels[at.level];
     now = now || mended(x, t);
     run.replaceChildren();

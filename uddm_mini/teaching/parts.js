@@ -26,7 +26,7 @@ bringToLife("parts", PARTS_CSS, (root, data) => {
   const counted = () => weightsOf(widths[at.width], depths[at.depth], vocabularies[at.words], data.level);
   const steppers = [
     ["width", "width", widths], ["depth", "blocks", depths], ["words", "words of the vocabulary", vocabularies],
-  ].map(([key, name, values]) => stepper(root, { name, values: values.map(said), play: 0 }, at[key], (to) => { at[key] = to; show(); }));
+  ].map(([key, name, values]) => [key, stepper(root, { name, values: values.map(said), play: 0 }, at[key], (to) => { at[key] = to; show(); })]);
   const sets = element("div", root, "", { class: "line" });
   presets.forEach((one) => button(sets, one.name, () => { Object.assign(at, find(one)); show(); }));
   const answer = element("div", root, "", { class: "answer" });
@@ -34,7 +34,7 @@ bringToLife("parts", PARTS_CSS, (root, data) => {
   const draw = bars(answer, "Share of the weights");
 
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const parts = counted(), total = parts.words + parts.blocks + parts.level, bytes = 4;
     told.replaceChildren();
     element("strong", told, said(total), { class: "total", "data-value": total });

@@ -47,7 +47,7 @@ bringToLife("pieces", PIECES_CSS, (root, data) => {
   const draw = bars(answer, "Tokens by the number of pieces");
 
   function show() {
-    step();
+    step(at.size);
     const size = sizes[at.size], words = wordsOf(at.text), parts = cut(at.text, size), n = tokens(at.text, size);
     told.replaceChildren();
     put(element("strong", told, "", { class: "tokens" }), n, 0);

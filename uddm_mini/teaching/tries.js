@@ -21,7 +21,7 @@ bringToLife("tries", TRIES_CSS, (root, data) => {
   const steppers = [
     ["n", "tries n", ns.map((n) => n.toLocaleString("en"))],
     ["p", "a chance of at least p", ps.map((p) => p.toFixed(2))],
-  ].map(([key, name, values]) => stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; show(); }));
+  ].map(([key, name, values]) => [key, stepper(root, { name, values, play: 0 }, at[key], (to) => { at[key] = to; show(); })]);
 
   const answer = element("div", root, "", { class: "answer" });
   const told = element("p", answer, "", { class: "words", "aria-live": "polite" });
@@ -34,7 +34,7 @@ bringToLife("tries", TRIES_CSS, (root, data) => {
   const single = bars(answer, "By the number of draws that came");
 
   function show() {
-    steppers.forEach((step) => step());
+    steppers.forEach(([key, step]) => step(at[key]));
     const n = ns[at.n], p = ps[at.p];
     const never = groups.map((group) => group.hits.filter((h) => h === 0).length);
     told.textContent = `n = ${n.toLocaleString("en")}, p = ${p.toFixed(2)}: a sentence counts if it comes with a chance of at least ${p.toFixed(2)}, so if q is at least ${(1 - (1 - p) ** (1 / n)).toFixed(4)}. `;
