@@ -62,8 +62,10 @@ def test_every_guess_in_the_page_is_the_exact_denoiser_s(on_page, guess, slide, 
         clean, masked, mended, changed, restored = (torch.tensor([[ids[w] for w in line]]) for line in lines(page))
         assert (clean == x[which]).all()
         assert ((masked == V) | (masked == clean)).all() and ((changed == clean) | (masked == V)).all()
-        assert (mended == exact["absorbing"].best_guess(masked, LEVELS[level])).all()
-        assert (restored == exact["uniform"].best_guess(changed, LEVELS[level])).all()
+        for name, seen, out in (("absorbing", masked, mended), ("uniform", changed, restored)):
+            log_p = exact[name].posterior(seen, LEVELS[level])[0]  # [L, V]
+            own = log_p.gather(1, out.T).squeeze(1)
+            assert (own >= log_p.max(dim=1).values - 1e-5).all()  # words are often equally probable, to the last digit
 
 
 def test_the_shares_are_those_of_python(on_page, guess, values, figure, exact, x):
