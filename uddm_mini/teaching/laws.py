@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from uddm_mini.experiments.crossing import STUDENT
@@ -15,7 +14,7 @@ from uddm_mini.experiments.law import power_law
 from .live import Turnable
 from .stills import Row, still_bars, told_bars
 
-WEIGHTS = tuple(float(w) for w in np.geomspace(1e4, 1e9, 51).round(-2))
+WEIGHTS = tuple(float(int(10 ** (2 + k / 10) + 0.5) * 100) for k in range(51))  # 10,000 to a thousand million
 
 
 @dataclass(frozen=True, eq=False)
