@@ -14,7 +14,7 @@ from uddm_mini.experiments.law import power_law
 from .live import Turnable
 from .stills import Row, still_bars, told_bars
 
-WEIGHTS = tuple(float(int(10 ** (2 + k / 10) + 0.5) * 100) for k in range(51))  # 10,000 to a thousand million
+WEIGHTS = tuple(10 ** (4 + k / 10) for k in range(51))  # 10,000 to a thousand million
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def carried_law(
         ends = f"{WEIGHTS[0]:,.0f} to {WEIGHTS[-1]:,.0f}"
         raise ValueError(f"Give a fit, and ask about {ends} weights, not {asked:,.0f}.")
     names = points["name"].tolist()
-    weights = sorted({*WEIGHTS, float(asked)})
+    weights = sorted({*(round(w, -2) for w in WEIGHTS), float(asked)})
     laws = [power_law(points[points["name"].isin(fit.points)]) for fit in fits]
     for fit, law in zip(fits, laws, strict=True):
         law.tokens(fit.world, asked)  # which refuses another world
