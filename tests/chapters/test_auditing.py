@@ -228,12 +228,6 @@ def test_extraction_is_drawn_by_source_and_text():
     assert line(ax, "a memory, exact").get_ydata().tolist() == [1.0, 1.0]
 
 
-def test_tries_by_the_formula():
-    _, ax = plt.subplots()
-    draw.draw_tries(ax, {"train": torch.tensor([0.5, 0.0])}, (1, 4), (0.9,))
-    assert line(ax, "training, $p$ = 0.9").get_ydata().tolist() == [0.0, 0.5]
-
-
 def test_estimates_and_exposure():
     fig = draw.estimate_panels({"a": {"short": [0.1, 0.3]}}, {"a": [0.2, 0.6]})
     mean = line(fig.axes[0], "short, mean")

@@ -13,7 +13,6 @@ import torch
 from tests.drawn import line
 from uddm_mini.chapters import english_figures, english_points
 from uddm_mini.experiments.crossing import crossing
-from uddm_mini.experiments.law import power_law
 from uddm_mini.teaching.look import COLORS, MODELS
 from uddm_mini.teaching.results import committed, committed_note
 from uddm_mini.worlds.corpus import Corpus
@@ -172,25 +171,6 @@ def test_courses_are_drawn_beside_what_was_measured():
     _, ax = plt.subplots()
     english_figures.draw_courses(ax, {"w": course}, None)
     assert len(ax.lines) == 2
-
-
-def test_the_law_is_drawn_through_its_points_and_carried_on_for_one_world():
-    points = pd.DataFrame(
-        {
-            "world": ["toy"] * 2 + ["English"] * 3,
-            "weights": [1e4, 1e5, 1e5, 1e6, 4e6],
-            "tokens": [1e3, 3e3, 1e4, 4e4, 5e4],
-        }
-    )
-    law = power_law(points)
-    _, ax = plt.subplots()
-    english_figures.draw_law(ax, points, law, [(2e7, 8e5)])
-    assert line(ax, "English").get_ydata().tolist() == [1e4, 4e4, 5e4]
-    assert line(ax, "paper, about").get_xdata().tolist() == [2e7]
-    carried = [one for one in ax.lines if max(one.get_xdata()) == pytest.approx(2e7) and len(one.get_xdata()) > 1]
-    assert len(carried) == 1 and carried[0].get_ydata()[-1] == pytest.approx(law.tokens("English", 2e7)[0])
-    band = ax.collections[0].get_paths()[0].vertices
-    assert band[:, 1].max() == pytest.approx(law.tokens("English", 2e7)[2], rel=1e-6)
 
 
 def test_wordnet_is_cut_as_the_grid_cut_it(monkeypatch):

@@ -14,7 +14,7 @@ from told import told
 from uddm_mini import load_released
 from uddm_mini.chapters import released
 from uddm_mini.chapters.english_points import PAPER, law_points
-from uddm_mini.chapters.released_figures import draw_crossings, scale
+from uddm_mini.chapters.released_figures import draw_crossings
 from uddm_mini.chapters.released_models import SIZES, drawn_weights, lightning, trained
 from uddm_mini.chapters.released_numbers import (
     FRACTIONS,
@@ -25,7 +25,6 @@ from uddm_mini.chapters.released_numbers import (
     parts,
     predictions,
     sizes_of,
-    weighs,
 )
 from uddm_mini.experiments.law import power_law
 from uddm_mini.models.released_dit import DiT, Sizes
@@ -105,9 +104,6 @@ def test_the_papers_sizes_have_the_papers_numbers_of_weights():
     assert totals["tiny"] == 23_664_442
     assert round(totals["small"] / 1e6, 1) == 139.3 and round(totals["medium"] / 1e6, 1) == 384.0
     assert parts(sizes_of(256, 8, 8))["words"] == 2 * 256 * 30_522 + 30_522
-    assert weighs(sizes_of(*PAPER_SIZES["tiny"])).startswith(
-        "23,664,442 weights: 94.7 MB in memory, a checkpoint of 378"
-    )
 
 
 def test_the_crossings_are_those_of_the_law():
@@ -137,8 +133,6 @@ def test_a_cell_is_open_within_the_interval_and_twice_as_far():
 
 
 def test_figures_show_their_numbers():
-    shown = scale(sizes_of(*PAPER_SIZES["tiny"]))
-    assert "23,664,442 weights: words 66%, blocks 27%, noise level 7%" in shown.told
     _, ax = plt.subplots()
     rows = [{"law": "a", "size": s, "weights": 1, "tokens": 10.0, "low": 1.0, "high": 100.0} for s in PAPER_SIZES]
     draw_crossings(ax, pd.DataFrame(rows))

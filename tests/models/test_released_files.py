@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import os
 import pickle
+import re
+import runpy
 import struct
+import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,6 +21,7 @@ from safetensors.torch import save_file
 
 from uddm_mini import ReleasedSettings, load_released
 from uddm_mini.models import released_index
+from uddm_mini.models.released_code import runs_code
 from uddm_mini.models.released_files import read_contents
 from uddm_mini.models.released_index import Inert, Name, read_index
 
@@ -221,19 +227,97 @@ class LaterHarm(dict):
         os.mkdir(os.environ["HARM"])
 
 
-def test_harm_beside_the_weights_is_read_as_data_and_the_weights_are_there(tmp_path, monkeypatch):
+SAID = "asks to call {} when it is opened: that runs code on your machine, and no weights need it. Nothing of it was"
+
+
+def test_a_file_that_would_run_code_is_refused_by_what_was_found(tmp_path):
+    done = tmp_path / "done"
+    code = f"__import__('os').mkdir({str(done)!r})"
+    nested = Harm(functools.partial(os.mkdir, str(done)))
+    calls = {
+        f"{os.system.__module__}.system": Harm(os.system, f"mkdir {done}"),
+        f"{os.mkdir.__module__}.mkdir": Harm(os.mkdir, str(done)),
+        "builtins.eval": Harm(eval, code),
+        "builtins.exec": Harm(builtins.exec, code),
+        "subprocess.Popen": Harm(subprocess.Popen, ["mkdir", str(done)]),
+        "runpy._run_code": Harm(runpy._run_code, code, {}),
+        "torch.serialization.load": Harm(torch.load, str(done)),
+    }
+    for number, (name, harm) in enumerate([*calls.items(), (f"{os.mkdir.__module__}.mkdir", nested)]):
+        path = tmp_path / f"{number}.ckpt"
+        lightning(path, weights(), config=duo(), callbacks=harm, ema={"decay": harm})  # beside good weights
+        with pytest.raises(ValueError, match=re.escape(SAID.format(name))):
+            load_released(path)
+        torch.save({"state_dict": harm}, path)  # nothing else in it
+        with pytest.raises(ValueError, match=re.escape(SAID.format(name))) as caught:
+            load_released(path)
+        assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+        path.write_bytes(pickle.dumps(harm, protocol=number % 5))  # no archive around it
+        with pytest.raises(ValueError, match="Nothing of it was executed"):
+            load_released(path)
+        assert not done.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"cos\nsystem\n(S'ls'\ntR.", "os.system"),  # by hand, protocol 0
+        (b"(S'ls'\nios\nsystem\n.", "os.system"),  # INST calls
+        (b"(cos\nsystem\nS'ls'\no.", "os.system"),  # OBJ calls
+        (b"\x80\x04\x8c\x13torch.serialization\x8c\x09os.system\x93.", "torch.serialization.os.system"),
+        (b"\x80\x02N.\x80\x02cbuiltins\n__import__\n.", "builtins.__import__"),  # in the second of two
+        (b"\x80\x04\x8c\x02os\x8c\x05a\x1b[2J\x93.", "os.a?[2J"),  # nothing that a terminal obeys
+        (b"\x80\x02coperator\nattrgetter\n.", "operator.attrgetter"),
+        (b"\x80\x02" + b"".join(b"cos\nf%d\n" % k for k in range(5)) + b".", "os.f0, os.f1, os.f2 and 2 more"),
+    ],
+)
+def test_a_bare_pickle_that_would_run_code_is_called_so(tmp_path, data, said):
+    path = tmp_path / "a.ckpt"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=re.escape(f"asks to call {said} when")):
+        load_released(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", data.removeprefix(b"\x80\x02N."))  # an index is one pickle
+    with pytest.raises(ValueError, match=re.escape(f"asks to call {said} when")):
+        load_released(path)
+
+
+def test_a_bare_pickle_without_code_is_told_as_before(tmp_path):
+    (tmp_path / "a.ckpt").write_bytes(pickle.dumps({"a": 1}))
+    with pytest.raises(ValueError, match="or is a bare pickle"):
+        load_released(tmp_path / "a.ckpt")
+
+
+def test_objects_of_other_libraries_are_no_code(tmp_path):
+    assert not any(
+        runs_code(name)
+        for name in (
+            "omegaconf.dictconfig DictConfig",
+            "transformers.models.bert.tokenization_bert_fast BertTokenizerFast",
+            "collections OrderedDict",
+            "torch._utils _rebuild_tensor_v2",
+            "functools partial",
+            "pathlib PosixPath",
+            "builtins getattr",  # of an Enum
+            "numpy.core.multiarray _reconstruct",
+            "argparse Namespace",
+            "osmosis A",
+            "my.open Model",
+        )
+    )
+    lightning(tmp_path / "a.ckpt", weights(), config=duo(), callbacks=[Path("a"), functools.partial(print, "b")])
+    assert load_released(tmp_path / "a.ckpt").noise.vocab_size == 13
+
+
+def test_harm_by_a_name_that_nobody_knows_is_read_as_data_and_the_weights_are_there(tmp_path, monkeypatch):
     done = tmp_path / "done"
     monkeypatch.setenv("HARM", str(done))
     (tmp_path / "imported_by_a_file.py").write_text(f"import os\nos.mkdir({str(done)!r})\nclass A: pass\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    code = f"__import__('os').mkdir({str(done)!r})"
-    calls = [Harm(os.system, f"mkdir {done}"), Harm(os.mkdir, str(done)), Harm(eval, code), Harm(builtins.exec, code)]
-    calls += [Harm(getattr, "", "join"), LaterHarm(str(done))]
-    for number, harm in enumerate(calls):
+    for number, harm in enumerate([Harm(getattr, "", "join"), LaterHarm(str(done))]):
         path = tmp_path / f"{number}.ckpt"
         lightning(path, weights(), config=duo(), callbacks=harm, ema={"decay": harm})
         assert load_released(path).noise.vocab_size == 13
-        assert not done.exists()
         torch.save({"state_dict": harm}, path)  # nothing else in it
         with pytest.raises(ValueError, match="does not say how it was trained"):
             load_released(path)

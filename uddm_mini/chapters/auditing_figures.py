@@ -111,24 +111,6 @@ def draw_extraction(ax: Axes, table: pd.DataFrame) -> None:
     ax.set(ylim=(-0.02, 1.02), ylabel="sentences that come out")
 
 
-def draw_tries(ax: Axes, chances: Mapping[str, Any], tries: Sequence[int], p: Sequence[float]) -> None:
-    """Draw the (n, p) curve: the share of sentences that n tries show with a chance of p at least.
-
-    chances: for "train" and "held-out", the share q of the draws of every sentence that came back, float64[n].
-    """
-    styles = ("-", "--", ":")
-    check_styles({f"{one:g}": "" for one in p}, styles)
-    for split, q in chances.items():
-        for one, style in zip(p, styles, strict=False):
-            share = [float(np.mean(1 - (1 - np.asarray(q)) ** n >= one)) for n in tries]
-            name = "training" if split == "train" else "held-out"
-            ax.plot(tries, share, style, color=COLORS[split], marker="o", markersize=3, label=f"{name}, $p$ = {one:g}")
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(tries, [f"{n:,}" for n in tries])
-    ax.minorticks_off()
-    ax.set(ylim=(-0.02, 1.02), xlabel="tries $n$", ylabel="sentences that come out")
-
-
 def estimate_panels(found: Mapping[str, Mapping[str, Any]], truth: Mapping[str, Any]) -> Figure:
     """Draw estimated chances against exact ones, a panel for each denoiser, a marker for each way to write.
 

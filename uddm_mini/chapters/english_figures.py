@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from uddm_mini.experiments.crossing import at_level, by_size
-from uddm_mini.experiments.law import Law
 from uddm_mini.teaching.figures import SPLITS, chance_line, panels, size_axis
-from uddm_mini.teaching.look import COLORS, MODELS, VARIANTS
+from uddm_mini.teaching.look import COLORS, MODELS
 
 from .entropy_probe_figures import SAID
 from .ledger import T
@@ -136,30 +135,3 @@ def draw_kinds(ax: Axes, numbers: pd.DataFrame) -> None:
         ax.plot(numbers[label], places, linestyle="none", marker=marker, color=color, markersize=8, label=label)
     ax.set_yticks(places, [KINDS_SAID.get(str(kind), str(kind)) for kind in numbers.index])
     ax.set_ylim(len(numbers) - 0.5, -0.5)
-
-
-def draw_law(
-    ax: Axes, points: pd.DataFrame, law: Law, paper: Sequence[tuple[float, float]], world: str = "English"
-) -> None:
-    """Draw crossings in tokens against weights, the law through them, and beside it the points of the paper.
-
-    points: as `law_points` returns them; law: of these points; paper: pairs of weights and tokens.
-    The band is the 95 % prediction interval of one more network of `world`.
-    """
-    check_styles(dict.fromkeys(law.worlds), VARIANTS)
-    styles = dict(zip(law.worlds, VARIANTS[::-1], strict=False))
-    most = max(points["weights"].max(), *(weights for weights, _ in paper))
-    for name, (color, marker) in styles.items():
-        mine = points[points["world"] == name]
-        x = np.geomspace(mine["weights"].min(), most if name == world else mine["weights"].max(), 60)
-        middle, low, high = np.array([law.tokens(name, w) for w in x]).T
-        ax.plot(x, middle, color=color, linewidth=1.2)
-        if name == world:
-            ax.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0, label="95 % prediction")
-        ax.plot(mine["weights"], mine["tokens"], linestyle="none", marker=marker, color=color, markersize=7, label=name)
-    weights, tokens = np.array(paper).T
-    ax.plot(weights, tokens, linestyle="none", marker="*", color=COLORS["noise"], markersize=12, label="paper, about")
-    ax.set(xscale="log", yscale="log", xlabel="weights", ylabel="tokens at the crossing")
-    ax.set_xticks([1e4, 1e6, 1e8], ["10,000", "1 million", "100 million"])
-    ax.set_yticks([1e3, 1e4, 1e5, 1e6, 1e7], ["1,000", "10,000", "100,000", "1 million", "10 million"])
-    ax.minorticks_off()

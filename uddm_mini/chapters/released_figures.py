@@ -6,29 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
-from uddm_mini.models.released_dit import Sizes
-from uddm_mini.teaching.drawings import Drawing, drawing
-from uddm_mini.teaching.figures import panels
 from uddm_mini.teaching.look import COLORS, MODELS
 
-from .released_numbers import LM1B_TOKENS, parts
+from .released_numbers import LM1B_TOKENS
 
 LINES = (1e-4, 1e-3, 1e-2, 1e-1)  # fractions of LM1B that are drawn
-
-
-def scale(sizes: Sizes) -> Drawing:
-    """Draw where the weights of a network lie, one bar."""
-    counted = parts(sizes)
-    total = sum(counted.values())
-    fig, ax = panels(height=1.6)
-    left = 0.0
-    for (name, n), color in zip(counted.items(), (model[0] for model in MODELS), strict=False):
-        ax.barh([0], [n / total], left=left, color=color, label=f"{name}: {n:,} ({n / total:.0%})")
-        left += n / total
-    ax.set(xlim=(0, 1), yticks=[], xlabel="share of the weights")
-    fig.legend(loc="outside upper center", ncols=1)
-    told = ", ".join(f"{name} {n / total:.0%}" for name, n in counted.items())
-    return drawing(fig, f"A bar of {total:,} weights: {told}.")
 
 
 def draw_crossings(ax: Axes, crossings: pd.DataFrame) -> None:

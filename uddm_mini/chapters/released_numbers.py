@@ -20,8 +20,6 @@ PAPER_SIZES = {"tiny": (256, 8, 8), "small": (768, 12, 12), "medium": (1024, 24,
 LM1B_TOKENS = 8.5e8  # about; 1e-3 of it are 8.5e5
 FRACTIONS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 1.0)
 WORLD = "LM1B"
-BYTES = 4  # of a float32
-KEPT = 4  # numbers that a checkpoint keeps for each weight: itself, its average, and two of the optimizer
 
 
 def sizes_of(width: int, blocks: int, heads: int, vocab_size: int = PAPER_WORDS) -> Sizes:
@@ -41,21 +39,18 @@ def parts(sizes: Sizes) -> dict[str, int]:
     return counted
 
 
-def weighs(sizes: Sizes, length: int = 128) -> str:
-    """Return in a sentence how many weights, how large the file, and how large one answer."""
-    total = sum(parts(sizes).values())
-    answer, held = BYTES * length * sizes.vocab_size / 1e6, BYTES * total / 1e6
-    return (
-        f"{total:,} weights: {held:,.1f} MB in memory, a checkpoint of {KEPT * held:,.1f} MB, and "
-        f"{answer:,.2f} MB for one answer about {length} tokens."
-    )
+def points() -> pd.DataFrame:
+    """Return the points of the law, the paper's two as a world of their own: name, world, weights and tokens."""
+    ours = law_points()[["name", "world", "weights", "tokens"]]
+    named = zip(("tiny", "medium"), PAPER, strict=True)
+    theirs = [{"name": name, "world": WORLD, "weights": w, "tokens": n} for name, (w, n) in named]
+    return pd.concat([ours, pd.DataFrame(theirs)], ignore_index=True)
 
 
 def laws() -> dict[str, Law]:
     """Return the law of the book's own points, and that with the paper's two points as a world of their own."""
-    ours = law_points()[["world", "weights", "tokens"]]
-    theirs = pd.DataFrame([{"world": WORLD, "weights": w, "tokens": n} for w, n in PAPER])
-    return {"the book's points": power_law(ours), "and the paper's two": power_law(pd.concat([ours, theirs]))}
+    both = points()
+    return {"the book's points": power_law(both[both["world"] != WORLD]), "and the paper's two": power_law(both)}
 
 
 def crossings() -> pd.DataFrame:

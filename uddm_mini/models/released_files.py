@@ -16,10 +16,12 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from .released_code import names_of, refusal
 from .released_index import Inert, Storage, Stored, read_index
 
 MOST_INDEX = 1 << 28  # bytes of the index, which holds no weights
 MOST_CONFIG = 1 << 20  # bytes of a config.json
+MOST_PICKLE = 1 << 20  # bytes of a file of no known kind in which names are looked for
 LOCAL_HEADER = 30  # bytes before the name of a member of a zip file
 HUB = re.compile(r"([\w.-]+/[\w.-]+):(.+)")
 FOREIGN = {  # what a file begins with that is no checkpoint, and what it is
@@ -103,7 +105,8 @@ def read_contents(path: Path) -> Contents:
     if path.suffix == ".safetensors":
         return _safetensors(path, foreign)
     if not start.startswith(b"PK"):
-        raise ValueError(f"{path} {foreign}.")
+        with path.open("rb") as file:  # a bare pickle is no checkpoint either, but its reader should know what it does
+            raise ValueError(f"{path} {refusal(names_of(file.read(MOST_PICKLE))) or foreign}.")
     return _checkpoint(path)
 
 
@@ -129,11 +132,13 @@ def _safetensors(path: Path, foreign: str) -> Contents:
 
 def _checkpoint(path: Path) -> Contents:
     """Open a zip file as torch.save writes it; weights of Lightning, or a plain dictionary of weights."""
-    archive = _Archive(path)
+    archive, names = _Archive(path), list[str]()
     try:
-        tree = read_index(archive.index())
+        tree = read_index(archive.index(), names)
     except ValueError as error:
-        raise ValueError(f"{path} is no checkpoint that can be read: {error}.") from None
+        raise ValueError(f"{path} {refusal(names) or f'is no checkpoint that can be read: {error}'}.") from None
+    if (found := refusal(names)) is not None:
+        raise ValueError(f"{path} {found}.")
     if not isinstance(tree, dict):
         raise ValueError(f"{path} holds no dictionary, so it is no checkpoint of a model.")
     found = tree.get("state_dict", tree)

@@ -1,9 +1,9 @@
 """The index of a PyTorch checkpoint, read as data: tensors become records, every other object an inert stand-in.
 
-A checkpoint's index is a program for a small stack machine, which can import any name and call it. This reader runs
-that program without those two abilities: a name stays a name (`Name`), and what would be made by calling it becomes an
-`Inert` object that remembers what it was made from. Only `collections.OrderedDict` and PyTorch's own ways to describe
-a tensor mean something here. So a checkpoint needs none of the libraries whose objects it holds, and runs nothing.
+A checkpoint's index is a program for a small stack machine, which can import any name and call it. This reader runs it
+without those two abilities: a name stays a name (`Name`), and what a call would make becomes an `Inert` object that
+remembers what it was made from. Only `collections.OrderedDict` and PyTorch's own ways to describe a tensor mean
+something here. So a checkpoint needs none of the libraries whose objects it holds, and runs nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -41,6 +41,7 @@ LITERALS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_SET": list, "EMPTY_TUPLE": tuple}
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 DICTIONARIES = frozenset(["collections OrderedDict", "collections defaultdict"])
+PARAMETERS = frozenset(["torch._utils _rebuild_parameter", "torch._utils _rebuild_parameter_with_state"])
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,13 @@ class Stored:
             raise ValueError("a tensor that is larger than what is stored of it")
 
 
-def read_index(data: bytes) -> Any:
+def read_index(data: bytes | IO[bytes], names: list[str] | None = None) -> Any:
     """Return what an index describes, made of plain containers, constants, `Stored`, `Name` and `Inert`.
 
-    ValueError for anything that is no such index; nothing is imported or called.
+    `names` takes every name that it asks to import. ValueError for anything that is no such index, after the names that
+    stand before the fault; nothing is imported or called.
     """
-    machine = _Machine()
+    machine = _Machine([] if names is None else names)
     try:
         for number, (opcode, arg, _) in enumerate(pickletools.genops(data)):
             if number >= MOST_STEPS:
@@ -115,9 +117,8 @@ def read_index(data: bytes) -> Any:
 class _Machine:
     """The stack machine: what lies on the stack, below each mark, and what is remembered by number."""
 
-    def __init__(self) -> None:
-        self.stack: list[Any] = []
-        self.below: list[list[Any]] = []
+    def __init__(self, names: list[str]) -> None:
+        self.stack, self.below, self.names = list[Any](), list[list[Any]](), names
         self.memo: dict[int, Any] = {}
 
     def step(self, name: str, arg: Any) -> None:
@@ -184,13 +185,18 @@ class _Machine:
         _filled(self.stack[-1], above)
 
     def _global(self, arg: Any) -> None:
+        self.names.append(arg)
         self.stack.append(Name(arg))
 
     def _stack_global(self, _: Any) -> None:
         attribute, module = self.stack.pop(), self.stack.pop()
         if not (isinstance(module, str) and isinstance(attribute, str)):
             raise ValueError("a name that is no text")
-        self.stack.append(Name(f"{module} {attribute}"))
+        self._global(f"{module} {attribute}")
+
+    def _inst(self, arg: Any) -> None:
+        self._global(arg)
+        raise ValueError("the step INST")  # which also calls, as no checkpoint does
 
     def _reduce(self, _: Any) -> None:
         args, what = self.stack.pop(), self.stack.pop()
@@ -218,7 +224,7 @@ class _Machine:
 
 
 def _filled(target: Any, pairs: list[Any]) -> Any:
-    """Put keys and values, one after the other, into a dictionary or a stand-in; keys that are no plain value go."""
+    """Put keys and values, one after the other, into a dictionary or a stand-in; only keys that are plain values."""
     entries = target.entries if isinstance(target, Inert) else target
     if isinstance(entries, dict):
         entries.update({k: v for k, v in zip(pairs[::2], pairs[1::2], strict=True) if type(k) in (str, int, float)})
@@ -231,15 +237,13 @@ def _made(what: Any, args: Any) -> Any:
         return Inert("", args)
     if what.name in DICTIONARIES:
         return {}
-    if what.name == "torch Size":
+    if what.name in ("torch Size", *PARAMETERS):
         return args[0]
     if what.name == "_codecs encode" and isinstance(args[0], str):  # bytes, in the protocol that PyTorch uses
         return args[0].encode("latin-1")
     if what.name == "torch._utils _rebuild_tensor_v2":
         storage, offset, shape, stride, *_ = args
         return Stored(storage, offset, tuple(shape), tuple(stride))
-    if what.name in ("torch._utils _rebuild_parameter", "torch._utils _rebuild_parameter_with_state"):
-        return args[0]
     if what.name == "torch._tensor _rebuild_from_type_v2" and isinstance(args[0], Name) and args[0] != what:
         return _made(args[0], args[2])
     return Inert(what.name, args)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 
 from .roc import Interval
 
 
+@lru_cache(maxsize=4096)  # an (n, p) curve asks for the same few counts again and again
 def share_with_interval(hits: int, trials: int, confidence: float = 0.95) -> Interval:
     """Return hits / trials with the interval of Clopper and Pearson (1934), for independent trials.
 
@@ -20,17 +23,17 @@ def share_with_interval(hits: int, trials: int, confidence: float = 0.95) -> Int
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is a probability between 0 and 1, but is {confidence}.")
     tail = (1 - confidence) / 2
-    low = 0.0 if hits == 0 else _root(lambda p: 1 - _at_most(hits - 1, trials, p) - tail)
-    high = 1.0 if hits == trials else _root(lambda p: tail - _at_most(hits, trials, p))
+    fewer, as_few = _at_most(hits - 1, trials), _at_most(hits, trials)
+    low = 0.0 if hits == 0 else _root(lambda p: 1 - fewer(p) - tail)
+    high = 1.0 if hits == trials else _root(lambda p: tail - as_few(p))
     return Interval(hits / trials, low, high)
 
 
-def _at_most(hits: int, trials: int, p: float) -> float:
-    """Return the probability of at most so many hits, each with probability p, strictly between 0 and 1."""
+def _at_most(hits: int, trials: int) -> Callable[[float], float]:
+    """Return the probability of at most so many hits, as a function of p, that of each, strictly between 0 and 1."""
     k, n = torch.arange(hits + 1, dtype=torch.float64), torch.tensor(float(trials), dtype=torch.float64)
     choices = torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
-    logs = torch.tensor([p, 1 - p], dtype=torch.float64).log()
-    return float((choices + k * logs[0] + (n - k) * logs[1]).exp().sum())
+    return lambda p: float((choices + k * math.log(p) + (n - k) * math.log1p(-p)).exp().sum())
 
 
 def _root(rising: Callable[[float], float]) -> float:

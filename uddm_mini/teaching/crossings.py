@@ -1,81 +1,128 @@
-"""Where models cross, and what that hangs on: the reader turns the definition, and the page computes the crossings."""
+"""Crossings: the reader drags a bar over stored curves, and mean, seeds and interval of where they cross it move."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from uddm_mini.experiments.crossing import Crossing, crossing, curves_by_size
+from uddm_mini.experiments.crossing import STUDENT, curves_by_size, first_passage
 
 from .live import Turnable
+from .look import meaning_css
 from .stills import Row, still_bars, told_bars
 
-SHARES = tuple(k / 20 for k in range(18, 1, -1))  # 0.9, 0.85, ..., 0.1 of the gap
-TICKS = (16, 64, 256, 1024, 4096)  # what a phone has room for
+LEVELS = tuple(k / 20 for k in range(1, 20))
+T = 0.25  # noise level of the recovery whose gap is drawn
+DIGITS = 6  # of a gap that travels in the page
 
 
-def turned_crossings(
-    tables: Mapping[str, pd.DataFrame],
-    asked: tuple[str, int],
-    label: str = "Where do they cross? Turn the definition",
-    *,
-    levels: Sequence[float] = (0.05, 0.1, 0.25, 0.5),
-) -> Turnable:
-    """Let the reader turn the definition of a crossing, and compute it in the page for every network and seed.
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A sweep with a name; `each`, what one sentence counts for on the axis: 1, or its mean number of tokens."""
 
-    As `crossing` does: the size at which the mean gap, recovery of training minus held-out text, has fallen to a share
-    of its value at the smallest size, on straight lines in ln n; the 95 % interval is over resamples of whole seeds,
-    here over all of them, each with its chance. The reader turns the share, the smallest size, the noise level and the
-    network, and first guesses what another smallest size does.
+    name: str
+    table: pd.DataFrame
+    each: float = 1.0
 
-    tables: of `run_sweep`, by the name of the network, with the same sizes and seeds.
-    asked: the network and the smallest size that the guess is about.
+    def data(self) -> dict[str, Any]:
+        """Return sizes, seeds and their gaps, null where a network is missing."""
+        curves = curves_by_size(self.table, "gap", T).round(DIGITS)
+        runs = [[None if math.isnan(y) else y for y in curves[seed].tolist()] for seed in curves]
+        sizes = [n * self.each for n in curves.index.tolist()]
+        return {"name": self.name, "sizes": sizes, "seeds": [int(seed) for seed in curves], "runs": runs}
 
-    Without scripts the crossings of the book's definition show. ValueError for tables or an `asked` that do not fit.
+
+@dataclass(frozen=True)
+class Bar:
+    """Where the sliders stand at first and what the guess is about: a grid by its number, and the height of the bar.
+
+    absolute: the bar is a gap, as in `recommend_size`; otherwise a share of the gap at the smallest size.
+    advise: so many seeds give the estimate and the others judge it, in every choice; 0 for all together.
     """
-    gaps = {name: [curves_by_size(table, "gap", t) for t in levels] for name, table in tables.items()}
-    first = next(iter(gaps.values()))[0]
-    sizes = [int(n) for n in first.index]
-    if any(
-        not curves.index.equals(first.index) or curves.isna().any(axis=None) for name in gaps for curves in gaps[name]
-    ):
-        raise ValueError("The tables need the same sizes, and every seed at each of them.")
-    name, start = asked
-    if name not in tables or start not in sizes[1:-2] or 0.25 not in levels:
-        raise ValueError(f"Ask about one of {list(tables)}, from one of the sizes {sizes[1:-2]} on, at t = 0.25.")
-    begin = {"network": list(tables).index(name), "left": SHARES.index(0.5), "start": 0, "t": list(levels).index(0.25)}
-    at_half = {network: crossing(table, t=0.25) for network, table in tables.items()}
+
+    grid: int = 0
+    level: float = 0.5
+    absolute: bool = False
+    advise: int = 0
+
+
+def dragged_crossings(
+    grids: Sequence[Grid],
+    bar: Bar | None = None,
+    label: str = "Where the gap falls through a bar",
+    *,
+    beside: int | None = None,
+    names: tuple[str, str] = ("grid", "sentences"),
+) -> Turnable:
+    """Let the reader drag a bar over curves of the gap in recovery, and watch where mean and seeds fall through it.
+
+    The page follows `crossing`: the first size at which the mean gap falls to a share of its first value, on straight
+    lines in ln n, with the same for every seed and Student's interval. With an absolute bar it follows
+    `recommend_size`: mean and interval are of the logarithms, and a number that is safe for one more seed joins them.
+    The reader first guesses where the grid of `bar` crosses.
+
+    beside: the number of a grid whose mean curve stays in sight.
+    names: what the slider over grids is called, and the unit of the axis.
+
+    Without scripts the crossings of all grids show. ValueError for a grid or a level that is not there.
+    """
+    bar = bar or Bar()
+    made = [grid.data() for grid in grids]
+    known = range(len(made))
+    if bar.grid not in known or bar.level not in LEVELS or (beside is not None and beside not in known):
+        raise ValueError(
+            f"Ask about one of {len(made)} grids, at a level of 0.05, 0.1, ..., 0.95; not {bar}, {beside}."
+        )
+    seeds = made[0]["seeds"]
+    if bar.advise and (not 2 <= bar.advise < len(seeds) or any(one["seeds"] != seeds for one in made)):
+        raise ValueError(f"Two seeds at least advise, one judges, and all grids have the same; there are {seeds}.")
     data = {
         "label": label,
-        "sizes": sizes,
-        "ticks": [n for n in TICKS if sizes[0] <= n <= sizes[-1]],
-        "levels": list(levels),
-        "shares": list(SHARES),
-        "networks": [
-            {"name": network, "gaps": [g.to_numpy().round(6).tolist() for g in of]} for network, of in gaps.items()
-        ],
-        "begin": begin,
-        "asked": sizes.index(start),
-        "ask": _question(asked, sizes, at_half[name].n),
+        "grids": made,
+        "levels": list(LEVELS),
+        "absolute": bar.absolute,
+        "asked": {"grid": bar.grid, "level": bar.level},
+        "advisers": [list(some) for some in combinations(seeds, bar.advise)] if bar.advise else [],
+        "beside": -1 if beside is None else beside,
+        "of": names[0],
+        "unit": names[1],
+        "along": f"{names[1]}, for training",
+        "quantiles": list(STUDENT),
+        "ask": _question(made[bar.grid], bar, names[1]),
+        "css": meaning_css(".uddm-crossings", "train", "held-out"),
     }
-    return Turnable("crossings", data, *_still(at_half, sizes[0]))
+    return Turnable("crossings", data, *_still(made, bar, names[1]))
 
 
-def _question(asked: tuple[str, int], sizes: Sequence[int], at_half: float) -> dict[str, Any]:
+def crossing_of(grid: dict[str, Any], bar: Bar) -> tuple[float, list[float]]:
+    """Return where the mean curve of a grid's `data` falls to the bar, and where each of its seeds does."""
+    sizes = np.log(np.array(grid["sizes"], dtype=float))
+    runs = np.array(grid["runs"], dtype=float)  # [seeds, sizes], NaN where a network is missing
+
+    def passage(y: np.ndarray) -> float:
+        return first_passage(sizes, -y, bar.level, -1.0 if bar.absolute else None, 0.0)[0]
+
+    return passage(np.nanmean(runs, axis=0)), [passage(y) for y in runs]
+
+
+def _question(grid: dict[str, Any], bar: Bar, unit: str) -> dict[str, Any]:
     """Return what the reader is asked first."""
-    name, start = asked
-    question = (
-        f"Predict: with the sizes from {sizes[0]} on, the {name} network crosses at {at_half:.0f} sentences. Leave out "
-        f"the sizes below {start}: where does it cross?"
-    )
-    return {"question": question, "min": 1, "max": sizes[-1], "step": 1, "unit": "sentences"}
+    what = f"{bar.level:g}" if bar.absolute else f"{bar.level:g} of its first value"
+    question = f"Predict: {grid['name']}. At how many {unit} has the gap fallen to {what}?"
+    return {"question": question, "min": 1, "max": math.ceil(grid["sizes"][-1]), "step": "any", "unit": unit}
 
 
-def _still(at_half: Mapping[str, Crossing], start: int) -> tuple[str, str]:
-    """Return what shows without scripts, as HTML and as text: the crossings of the book's definition."""
-    rows: list[Row] = [(f"{name} ({c.low:.0f} to {c.high:.0f})", c.n, "train") for name, c in at_half.items()]
-    head = f"Crossings at t = 0.25, half of the gap left, sizes from {start} on, with 95 % intervals:"
-    top = max(c.high for c in at_half.values())
-    return f"<p>{head}</p>{still_bars(rows, top, 0)}", f"{head}\n{told_bars(rows, 0)}"
+def _still(made: list[dict[str, Any]], bar: Bar, unit: str) -> tuple[str, str]:
+    """Return what shows without scripts, as HTML and as text: where the mean curve of each grid crosses."""
+    found = {one["name"]: crossing_of(one, bar)[0] for one in made}
+    rows: list[Row] = [(name, n, "train") for name, n in found.items() if 0 < n < math.inf]
+    what = f"{bar.level:g}" if bar.absolute else f"{bar.level:g} of its first value"
+    head = f"{unit.capitalize()} at which the mean gap has fallen to {what}:"
+    top = max((n for _, n, _ in rows), default=1.0)
+    return f"<p>{head}</p>{still_bars(rows, top, digits=0)}", f"{head}\n{told_bars(rows, digits=0)}"

@@ -35,12 +35,21 @@ SCRIPTS = {
     "settle": ("dom.js", "turn.js", "chance.js", "shares.js", "lab/engine.js", "lab/settle.js"),
     "examples": ("dom.js", "turn.js", "spins.js", "couplings.js", "examples.js"),
     "scrubber": ("dom.js", "turn.js", "chart.js", "lab/engine.js", "lab/words.js", "scrubber.js"),
-    "crossings": ("dom.js", "turn.js", "chart.js", "first_passage.js", "crossings.js"),
+    "definition": ("dom.js", "turn.js", "chart.js", "first_passage.js", "definition.js"),
     "turning": ("dom.js", "turn.js", "chart.js", "first_passage.js", "turning.js"),
     "stopping": ("dom.js", "turn.js", "chart.js", "stopping.js"),
     "sealed": ("dom.js", "turn.js", "chart.js", "sealed.js"),
     "threshold": ("dom.js", "turn.js", "chart.js", "threshold.js"),
     "unsure": ("dom.js", "turn.js", "chart.js", "lab/engine.js", "lab/words.js", "unsure.js"),
+    "bar": ("dom.js", "turn.js", "plot.js", "bar.js"),
+    "tries": ("dom.js", "turn.js", "plot.js", "tries.js"),
+    "alarms": ("dom.js", "turn.js", "plot.js", "alarms.js"),
+    "crossings": ("dom.js", "turn.js", "plot.js", "crossings.js"),
+    "laws": ("dom.js", "turn.js", "plot.js", "laws.js"),
+    "noises": ("dom.js", "turn.js", "plot.js", "chance.js", "lab/engine.js", "noises.js"),
+    "parts": ("dom.js", "turn.js", "parts.js"),
+    "pieces": ("dom.js", "turn.js", "pieces.js"),
+    "levels": ("dom.js", "turn.js", "plot.js", "levels.js"),
 }
 
 

@@ -11,7 +11,7 @@ import torch
 
 from uddm_mini import crossing
 from uddm_mini.experiments.crossing import curves_by_size, first_passage
-from uddm_mini.teaching.crossings import turned_crossings
+from uddm_mini.teaching.definition import turned_crossings
 from uddm_mini.teaching.results import committed
 
 NAMES = ("small", "medium", "large")
