@@ -15,7 +15,7 @@ from uddm_mini.course.classes import ClassSettings, grade_class
 from uddm_mini.course.grade import grade_file
 from uddm_mini.course.handout import tasks_for
 from uddm_mini.course.settings import read_course
-from uddm_mini.teaching.grading.remote import Limits
+from uddm_mini.teaching.grading.process import Limits
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="grading needs Linux or macOS")
 LIMITS = Limits(step=10.0, memory=1 << 30)

@@ -9,7 +9,7 @@ from typing import Any
 
 from uddm_mini.teaching.calls import Stopped
 from uddm_mini.teaching.exercises import CHAPTERS, Check, Result
-from uddm_mini.teaching.grading.remote import Limits
+from uddm_mini.teaching.grading.process import Limits, Starter
 from uddm_mini.teaching.grading.student import Student
 
 from .notebooks import Part, Task, code_of, read_notebook
@@ -66,17 +66,24 @@ def about_worker(tasks: list[Task]) -> dict[str, Any]:
     return {"chapters": list(CHAPTERS), "given": sorted({tuple(pair) for pair in given})}
 
 
-def grade_file(path: Path, student: str, tasks: list[tuple[Task, float]], limits: Limits | None = None) -> Graded:
+def grade_file(
+    path: Path,
+    student: str,
+    tasks: list[tuple[Task, float]],
+    limits: Limits | None = None,
+    starter: Starter | None = None,
+) -> Graded:
     """Grade one notebook: every part of every exercise for itself. A broken file gets no points and a note.
 
     tasks: the exercises with their points, which the parts share
+    starter: starts the process of the submission, as of `Process`; None for a new Python
     """
     try:
         cells = code_of(read_notebook(path))
     except (ValueError, OSError) as error:
         return ungraded(student, tasks, str(error))
     marks = []
-    with Student(cells, about_worker([task for task, _ in tasks]), limits) as answers:
+    with Student(cells, about_worker([task for task, _ in tasks]), limits, starter) as answers:
         for task, points in tasks:
             for part, check in zip(task.parts, task.exercise.checks, strict=True):
                 marks.append(_mark(task, part, points, *_checked(answers, task, part, check)))
