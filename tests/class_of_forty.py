@@ -20,7 +20,12 @@ from uddm_mini.teaching.draws import Draw
 from uddm_mini.teaching.grading.process import Limits
 
 WEEKS = {
-    "memories": ["hopfield.crosstalk", "dense_memories.effective_memories", "corruption.step_table", "corruption.lucky"],
+    "memories": [
+        "hopfield.crosstalk",
+        "dense_memories.effective_memories",
+        "corruption.step_table",
+        "corruption.lucky",
+    ],
     "model": ["learning.jump_rates", "learning.my_convert", "network.adamw", "sampling.average_step"],
     "memory-or-not": [
         *("sampling.new_fraction", "perfect_denoisers.from_memory"),
@@ -138,7 +143,7 @@ def graded_week(name: str, students: int, folder: Path, jobs: int = 2) -> Week:
         if one.cut_off:
             path.write_text(path.read_text()[:-40])
         due[path.stem] = one.right
-    (folder / "salt.txt").write_text("of this class")
+    (folder / "salt.txt").write_text("a secret of this class")
     ids = ", ".join(places()[key][0].exercise.id for key in WEEKS[name])
     (folder / "course.yml").write_text(
         f"salt_file: salt.txt\nassignments:\n  week:\n    title: {name}\n    exercises: [{ids}]\n    points: {POINTS}\n"

@@ -32,7 +32,7 @@ REPORTS = (
     (0.66, 0.53, 0.505, 64, 0.20, 0.30),
     (0.90, 0.60, 0.49, 99, 0.30, 0.30),
     (0.49, 0.44, 0.40, 98, 0.40, 0.05),
-    (0.55, 0.551, 0.502, 1000, 0.10, 0.20),
+    (0.55, 0.551, 0.502, 1000, 0.0, 0.0),
 )
 UNLIKE = 0.05  # above one half: from there on the texts differ, if the interval says so, too
 
@@ -107,6 +107,7 @@ def found_at(members: Any, strangers: Any, rate: float, got: Any) -> str:
     slips = {
         "A member that scores as high as the threshold was counted. Strangers can do that, too: more than the rate "
         "allows. Count those *above* it.": float((members >= order[k - 1]).mean()),
+        "Count from the top: the k-th largest stranger, and not the k-th smallest.": above(order[n - k]),
         "You count the strangers above the threshold. Count the members.": float((strangers > order[k - 1]).mean()),
         "The threshold comes from the strangers alone, not from the members.": (
             above(float(np.sort(members)[::-1][min(k, len(members)) - 1])),
@@ -242,5 +243,10 @@ def blind_area(members: Any, strangers: Any, got: Any) -> str:
         "of one kind seem to differ. Judge the second halves.": blind_of(members, strangers, seen=True),
         "It is the wrong way round: a high score must mean a member.": 1 - right,
     }
-    compare(got, right, slips, "Count in the first halves; add up each sentence of the second ones; compare the pairs.")
+    compare(
+        got,
+        right,
+        slips,
+        "Count in the first halves, 1 more for every word; add up each second half's sentences; compare.",
+    )
     return "Right. Near 0.5 means: whoever tells these members from these strangers has asked the model."
