@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +34,13 @@ class Typed:
         return f"{self.key} · {self.about}"
 
 
+@functools.cache
 def right() -> list[Typed]:
     """Return the right answers in other styles."""
     return [Typed(*_head(block), _body(block)) for block in _blocks("right.txt")]
 
 
+@functools.cache
 def wrong() -> list[Typed]:
     """Return the wrong answers: code, or changes of the first right answer to the same check."""
     first: dict[str, str] = {}
@@ -76,6 +79,7 @@ def _body(block: str) -> str:
     return block.partition("\n")[2].strip("\n")
 
 
+@functools.cache
 def places() -> dict[str, tuple[Task, Part, Check]]:
     """Return where each check stands in the book, by "chapter.check"."""
     every, found = exercises(), {}

@@ -31,7 +31,7 @@ def level_for(changed: float, vocab: int, got: Any) -> str:
         "You multiply by (V - 1) / V. Fewer words change than are resampled, so divide by it.": (
             *(changed * (vocab - 1) / vocab / LINEAR, changed * (vocab - 1) / vocab),
         ),
-        "That is the signal alpha; the noise level t is asked for.": 1 - noise,
+        "That is the signal alpha; the noise level t is asked for.": (1 - noise, (1 - noise) / LINEAR),
         "Nearly: the linear schedule falls to 0.001, not to 0, so t is larger by the factor 1 / 0.999.": noise,
     }
     compare(got, noise / LINEAR, slips, "Put your t back: does it change so many words?")

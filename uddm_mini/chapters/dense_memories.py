@@ -91,6 +91,9 @@ def recall_probability(vocab: int, length: int, agreeing: int, n: int, got: Any)
             (1 - _tail(length, 1 / vocab, agreeing + 1)) ** (n - 1)
         ),
         "There are n - 1 competitors: the right memory does not compete with itself.": below**n,
+        "A stranger also wins with more agreeing tokens: add up all numbers from there on.": (
+            (1 - _tail(length, 1 / vocab, agreeing) + _tail(length, 1 / vocab, agreeing + 1)) ** (n - 1)
+        ),
         "A random token agrees with probability 1 / V, not 1/2.": (
             vocab != 2 and (1 - _tail(length, 1 / 2, agreeing)) ** (n - 1)
         ),

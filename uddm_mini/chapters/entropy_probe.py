@@ -180,6 +180,9 @@ def from_draws(draws: torch.Tensor, got: Any) -> str:
             sum(c / n * sum(1 / k for k in range(c, n + 1)) for c in counts)
         ),
         "One term too few: k starts at n_v itself.": sum(c / n * sum(1 / k for k in range(c + 1, n)) for c in counts),
+        "The sum runs from n_v up to S - 1, and not from 1 up to n_v - 1.": (
+            sum(c / n * sum(1 / k for k in range(1, c)) for c in counts)
+        ),
         "Each word counts with its frequency n_v / S.": sum(sum(1 / k for k in range(c, n)) for c in counts),
     }
     compare(got, _estimate(draws.tolist()), slips, "Words that were not drawn add nothing: leave them out.")

@@ -189,7 +189,7 @@ def precision_recall(returned: Any, known: Any, bar: float, pair: Any) -> str:
         "The two are swapped: first of what you *called* a memory, then of what *is* one.": right[::-1],
         "At the bar itself it counts as a memory, too: >= and not >.": both(returned > bar),
         "You divide both by the number of all queries. Precision is a share of what was called a memory, recall of "
-        "what is one.": [float((said & known).sum()) / len(known)] * 2,
+        "what is one.": tuple([one, (said & known).mean()] for one in ((said & known).mean(), right[0])),
         "That is the share of all verdicts that are right. It hides which kind of mistake was made.": (
             *([float((said == known).mean()), second] for second in (float((said == known).mean()), right[1])),
         ),

@@ -56,6 +56,7 @@ def jump_rates(p0: torch.Tensor, b: int, alpha: float, slope: float, got: Any) -
         "You used p0(a) / p0(b). The ratio is one of u = alpha V p0 + 1 - alpha, which knows the noise, too.": (
             elsewhere(scale * p0 / p0[b])
         ),
+        "The signal is missing below the line: divide by alpha V.": elsewhere(right * alpha),
         "Yours are the same to every word: the ratio u(a) / u(b) is missing.": elsewhere(torch.full_like(ratio, scale)),
         "Your rates are V times too large: a redrawn token has V words to come from, so divide by alpha V.": (
             elsewhere(right * len(p0))
@@ -81,6 +82,7 @@ def uniform_guess(vocab: int, alpha: float, slope: float, got: Any) -> str:
         "Your brackets have the logarithm alone: the difference r - r* is missing.": (
             -slope / (alpha * vocab) * torch.tensor([(vocab - 1) * rare * math.log(rare), -math.log(rare) / rare])
         ),
+        "Yours is V times too large: the factor in front is -alpha' / (alpha V).": right * vocab,
         "You have the sums of the brackets. Multiply them by -alpha' / (alpha V).": right * alpha * vocab / -slope,
         "Changed is right, unchanged is not. If the token is unchanged, b is the true word: r* is 1 there and "
         "(1 - alpha) / (1 - alpha + alpha V) at each of the V - 1 others.": close(got[1], right[1]),

@@ -57,6 +57,7 @@ def is_twin(held_out: str, other: str, share: float, got: Any) -> str:
         f"They share {shared}, and {needed:g} are enough, because the smaller of two numbers of words counts: those of "
         "the held-out sentence, and the mean of both.": right and len(b) < len(a),
         "Use the argument share, not a fixed 0.8.": right and share == 0.5,
+        "The order of the words does not count, nor where they stand. Compare the two sets.": a == b,
         f"They share {shared}, and {needed:g} is what they need: just enough is enough (>=, not >).": (
             right and len(a) == len(b) and shared == round(needed, 9)
         ),

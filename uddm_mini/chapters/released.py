@@ -65,6 +65,7 @@ def count_weights(W: int, blocks: int, V: int, C: int, got: Any) -> str:
         "Without the shifts, scales and gates: six times W numbers from C, for each block.": (
             right - blocks * 6 * W * (C + 1)
         ),
+        "You left out the biases of the linear layers.": right - C - C - blocks * 11 * W - V - 2 * W,
         "The layers of attention, W to 3 W and W to W, have no bias in this network.": (
             right + blocks * 4 * W,
             right + blocks * 3 * W,

@@ -48,6 +48,7 @@ def unit_entropy(h: torch.Tensor, got: Any) -> str:
         ),
         BITS: (plus + minus) / math.log(2),
         "An entropy is never negative: it is minus the sum of p ln p.": -(plus + minus),
+        "That is p (1 - p), a variance but for a factor. The entropy adds -p ln p for both values.": p * (1 - p),
         "You counted one value of the spin. The entropy adds -p ln p for + and for -.": (plus, minus),
         "You used 1 / (1 + exp(-h)). A flip changes sigma by 2, so p(+) = 1 / (1 + exp(-2 h)).": (
             torch.special.entr(once) + torch.special.entr(1 - once)

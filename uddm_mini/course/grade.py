@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ from uddm_mini.teaching.exercises import CHAPTERS, Check, Result
 from uddm_mini.teaching.grading.process import Limits, Starter
 from uddm_mini.teaching.grading.student import Student
 
+from .misconceptions import sentences_of
 from .notebooks import Part, Task, code_of, read_notebook
 
 FOUND = {
     "check": "found by its check cell, under another name",
     "signature": "found by its arguments, under another name",
 }
+SHORTEST = 20  # characters of a sentence that names a mistake
 MADE = re.compile(r"^ *from (uddm_mini[\w.]*) import (.+)$", re.M)  # what the context of an exercise imports
 
 
@@ -106,7 +108,19 @@ def _checked(answers: Student, task: Task, part: Part, check: Check) -> tuple[Re
         return Result(check.title, False, f"This could not be graded here ({error}). Grade it again."), ""
     if len(found) != len(part.wanted) or any(answer is ... for answer in found):
         return Result(check.title, None, f"There is no answer: {' and '.join(part.wanted)} is not in the notebook."), ""
-    return check(*found), FOUND.get(how, "")
+    return named(check, check(*found)), FOUND.get(how, "")
+
+
+def named(check: Check, result: Result) -> Result:
+    """Return a result with its slip, also where the check says it by itself and not from a table."""
+    if result.passed is not False or result.slip:
+        return result
+    for sentence in sentences_of(check):
+        parts = sentence.split("…")  # where it shows a number of the case
+        fits = re.search(".*?".join(map(re.escape, parts)), result.message, re.S)
+        if fits and len("".join(parts)) > SHORTEST:
+            return replace(result, slip=sentence)
+    return result
 
 
 def _mark(task: Task, part: Part, points: float, result: Result, how: str = "") -> Mark:
