@@ -9,7 +9,7 @@ import pytest
 from submissions import write
 from typed_answers import PRELUDE, Typed, in_a_notebook, places, right, wrong
 
-from uddm_mini.course.grade import about_worker, grade_file
+from uddm_mini.course.grade import about_worker, grade_file, named
 from uddm_mini.teaching.grading.forks import ForkServer
 
 RIGHT, WRONG, PLACES = right(), wrong(), places()
@@ -66,3 +66,12 @@ def test_wrong_answers_hear_what_is_wrong(told):
     """The words were typed by somebody who knew the mistake, and judged the sentence by it."""
     missed = {one.id: told[one.id].message for one in WRONG if not one.words or one.words not in told[one.id].message}
     assert len(missed) <= (1 - SHARE) * len(WRONG), missed
+
+
+def test_the_report_counts_most_of_them_by_a_sentence_that_fits_every_case(told):
+    slips = {one.id: named(PLACES[one.key][2], told[one.id]).slip for one in WRONG}
+    assert sum(map(bool, slips.values())) >= 0.85 * len(WRONG)
+    of = {one.id: slips[one.id] for one in WRONG if one.key in ("learning.my_convert", "toy_language.next_word")}
+    alike = [slip for slip in of.values() if "add up to" in slip]
+    assert len(alike) >= 2 and len({slip.partition("Your")[2] for slip in alike}) == 1 and "…" in alike[0], of
+    assert slips["pseudo_likelihood.melody · the melody backwards"].startswith("The melody plays backwards")

@@ -92,7 +92,9 @@ def _all(whose: dict[str, Path], worth: list[tuple[Task, float]], settings: Clas
             student, result, seconds = future.result()
             done[student] = result
             points = f"{result.points:g} of {sum(points for _, points in worth):g}"
-            settings.say(f"{len(done)}/{len(whose)}  {student}: {points} points ({seconds:.0f} s)")
+            nothing = all(mark.passed is None for mark in result.marks)
+            why = f" {result.notes[0]}" if nothing and result.notes else ""
+            settings.say(f"{len(done)}/{len(whose)}  {student}: {points} points ({seconds:.0f} s).{why}")
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         server.close()

@@ -68,9 +68,9 @@ def _list(options: argparse.Namespace) -> None:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([COLUMNS, *rows])
         return
-    for number, name, level, minutes, assesses, needs, _ in rows:
+    for number, name, level, minutes, assesses, needs, id in rows:
         after = f" (after {needs})" if needs else ""
-        print(f"{number:>5}  {level:<7} {minutes:>3} min  {name}: {assesses}{after}")
+        print(f"{number:>5}  {id:<19} {level:<7} {minutes:>3} min  {name}: {assesses}{after}")
     print(f"{len(rows)} exercises, {sum(int(row[3]) for row in rows)} minutes.")
 
 

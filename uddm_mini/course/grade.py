@@ -112,12 +112,15 @@ def _checked(answers: Student, task: Task, part: Part, check: Check) -> tuple[Re
 
 
 def named(check: Check, result: Result) -> Result:
-    """Return a result with its slip, also where the check says it by itself and not from a table."""
-    if result.passed is not False or result.slip:
+    """Return a result whose slip is a sentence of the check, with … where it shows a number of the case.
+
+    So the same mistake counts once, and those that the check says by itself, and not from a table, count as well.
+    """
+    if result.passed is not False or (result.slip and not any(map(str.isdigit, result.slip))):
         return result
     for sentence in sentences_of(check):
-        parts = sentence.split("…")  # where it shows a number of the case
-        fits = re.search(".*?".join(map(re.escape, parts)), result.message, re.S)
+        parts = sentence.split("…")
+        fits = re.search(".*?".join(map(re.escape, parts)), result.slip or result.message, re.S)
         if fits and len("".join(parts)) > SHORTEST:
             return replace(result, slip=sentence)
     return result
