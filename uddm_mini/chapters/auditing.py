@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from uddm_mini.probes.roc import auc
 from uddm_mini.teaching.answers import as_number, as_tensor, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
+
+from .auditing_blind import blind_of, blind_scores
 
 # share of draws in which the rest of a sentence came, and a chance p
 CHANCES = ((0.05, 0.5), (0.5, 0.5), (0.25, 0.9), (1.0, 0.9), (0.0, 0.1), (0.9, 0.1), (1 / 16, 0.9))
@@ -213,24 +214,6 @@ def _two_texts() -> list[tuple[torch.Tensor, torch.Tensor]]:
                 break
         out.append((members, strangers))
     return out
-
-
-def blind_scores(
-    members: torch.Tensor, strangers: torch.Tensor, *, seen: bool = False
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return scores by words that were counted in the first halves, of the second halves, or of those `seen`."""
-    size = 1 + int(max(members.max(), strangers.max()))
-    halves = [(x[: len(x) // 2], x[len(x) // 2 :]) for x in (members, strangers)]
-    counts = [torch.bincount(first.flatten(), minlength=size).double() + 1 for first, _ in halves]
-    ratio = (counts[0] / counts[1]).log()
-    yes, no = (ratio[pair[0 if seen else 1]].sum(dim=1) for pair in halves)
-    return yes, no
-
-
-def blind_of(members: torch.Tensor, strangers: torch.Tensor, *, seen: bool = False) -> float:
-    """Return the area of these scores."""
-    yes, no = blind_scores(members, strangers, seen=seen)
-    return auc(torch.cat([yes, no]), [True] * len(yes) + [False] * len(no)).value
 
 
 @exercise(5, "A blind baseline", level="stretch", minutes=25, assesses="a baseline that never sees the model")
