@@ -325,6 +325,8 @@ LEVELS = {
     "chapters": 10,
     "course": 11,
     "arguments": 11,
+    "typed": 11,
+    "experiment_commands": 11,
     "cli": 11,
     "__main__": 12,
 }

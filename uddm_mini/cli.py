@@ -8,38 +8,34 @@ import os
 import sys
 import warnings
 from concurrent.futures import BrokenExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from uddm_mini.audit.command import audit_command
 from uddm_mini.course.commands import teach_command
-from uddm_mini.experiments.bounds import sweep_bounds
-from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
-from uddm_mini.experiments.copies import CopySettings, duplicated_sentences
-from uddm_mini.experiments.course import CourseSettings, training_course, turning_points
-from uddm_mini.experiments.details import DetailSettings, sweep_details
-from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
-from uddm_mini.experiments.spins import SpinSettings, spin_transition
-from uddm_mini.experiments.sweep import SweepSettings, run_sweep
 from uddm_mini.files import check_writable
-from uddm_mini.parallel import workers
 from uddm_mini.probes.recovery import token_recovery
 from uddm_mini.sampling import sample
 from uddm_mini.training.checkpoint import load, save
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import note_corpus, train
 from uddm_mini.walks import Walk
-from uddm_mini.worlds import WORLDS
-from uddm_mini.worlds.corpus import MOST_HELD_OUT, Corpus, docstring_corpus, text_corpus
-from uddm_mini.worlds.drawn import draw_corpus
-from uddm_mini.worlds.english import ENGLISH
+from uddm_mini.worlds.corpus import Corpus
 from uddm_mini.worlds.settings import TextSettings
-from uddm_mini.worlds.toy_language import ToyLanguage
 
-from .arguments import POOL, make_parser
-from .options import Settings, chosen, chosen_sizes, command_line
+from .arguments import make_parser
+from .experiment_commands import (
+    breaks_command,
+    copies_command,
+    course_command,
+    examine_command,
+    halves_command,
+    spins_command,
+    sweep_command,
+)
+from .options import chosen, command_line
+from .typed import corpus_named, corpus_typed, say, trained
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,13 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
     """
     typed = sys.argv[1:] if arguments is None else arguments
     options = make_parser(
-        sweep=_sweep,
-        examine=_examine,
-        halves=_halves,
-        breaks=_breaks,
-        course=_course,
-        copies=_copies,
-        spins=_spins,
+        sweep=sweep_command,
+        examine=examine_command,
+        halves=halves_command,
+        breaks=breaks_command,
+        course=course_command,
+        copies=copies_command,
+        spins=spins_command,
         train=_train,
         sample=_sample,
         recover=_recover,
@@ -65,22 +61,18 @@ def main(arguments: list[str] | None = None) -> int:
     options.command = command_line(typed)
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: _say(str(message))
+            warnings.showwarning = lambda message, *_, **__: say(str(message))
             options.run(options)
     except KeyboardInterrupt:
-        _say("stopped; a sweep resumes when you give the same command again.")
+        say("stopped; a sweep resumes when you give the same command again.")
         return 130
     except Exception as error:
         sentence = _sentence(error)
         if not sentence or os.environ.get("UDDM_DEBUG"):
             raise
-        _say(sentence)
+        say(sentence)
         return 2
     return 0
-
-
-def _say(sentence: str) -> None:
-    print(f"uddm_mini: {sentence}", file=sys.stderr)
 
 
 def _sentence(error: Exception) -> str:
@@ -93,110 +85,10 @@ def _sentence(error: Exception) -> str:
     return str(error) if isinstance(error, (ValueError, OSError, ImportError)) else ""
 
 
-def _corpus_named(name: str, settings: TextSettings, pool: int = POOL, repeats: bool = False) -> Corpus:
-    """Return the corpus of a language, with `pool` training sentences, or of a source, by name, or of a text file."""
-    if name in WORLDS:  # always the same pool, so that a subset is the same sentences in every command
-        return draw_corpus(WORLDS[name](), pool, repeats=repeats)
-    if name == "docstrings":
-        return docstring_corpus(replace(settings, n_held_out=settings.n_held_out or MOST_HELD_OUT))
-    if name in ENGLISH:
-        return text_corpus(ENGLISH[name](), settings, name=name)
-    return text_corpus(Path(name), settings)
-
-
-def _corpus(options: argparse.Namespace) -> Corpus:
-    settings = chosen(options, TextSettings())
-    if options.corpus in WORLDS and settings != TextSettings():
-        raise ValueError(f"Options of real text, such as --vocab-size, do nothing for {options.corpus}.")
-    if options.corpus not in WORLDS and (options.pool != POOL or options.repeats):
-        raise ValueError(f"--pool and --repeats are for languages; of {options.corpus} all is used.")
-    return _corpus_named(options.corpus, settings, options.pool, options.repeats)
-
-
-def _sweep(options: argparse.Namespace) -> None:
-    corpus = _corpus(options)
-    sizes = chosen_sizes(options.sizes, len(corpus.train))
-    settings = _trained(options, replace(SweepSettings(), command=options.command))
-    out = Path(options.out)
-    results = [out / "sweep.csv", Path(options.bounds or out / "bounds.csv")]
-    before = [path.stat().st_mtime_ns if path.exists() else 0 for path in results]
-    with workers(settings.device) as executor:
-        table = run_sweep(corpus, sizes, options.seeds, settings, executor=executor, out=out)
-        # with those of earlier calls
-        sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))
-        bounds = sweep_bounds(corpus, sizes, seeds, settings, out=results[1], executor=executor)
-    figures = [out / "transition.png", out / "transition.svg"]
-    if before != [path.stat().st_mtime_ns for path in results] or not all(path.exists() for path in figures):
-        from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
-
-        title = {"toy": "Toy language", "docstrings": "Docstrings"}.get(corpus.name, corpus.name)
-        save_transition(table, bounds, out, title, corpus.unit)
-    shown = table[table.t == 0.25].pivot_table(index="n_train", columns="split", values=["recovered", "entropy"])
-    print(shown.round(3).to_string())
-    print(f"\nsweep.csv with its note, transition.png and transition.svg are in {out}, the bounds in {results[1]}")
-
-
-def _examine(options: argparse.Namespace) -> None:
-    corpus, settings = _corpus(options), chosen(options, DetailSettings())
-    typed = {name: tuple(getattr(options, name) or ()) for name in ("sizes", "seeds")}
-    typed |= {"probes": tuple(options.probes)} if options.probes else {}
-    for folder in options.folders:
-        with workers(settings.device) as executor:
-            table = sweep_details(folder, corpus, settings, executor=executor, **typed)
-        first = "entropy" if "entropy" in set(table.quantity) else table.quantity.iloc[0]
-        shown = table[table.quantity == first].pivot_table(index="n_train", columns="split", values="value")
-        print(f"{folder}: mean {first}\n{shown.round(3).to_string()}\nWrote {Path(folder) / settings.table}.csv")
-
-
-def _halves(options: argparse.Namespace) -> None:
-    settings = _trained(options, HalvesSettings())
-    corpus = _corpus(options)
-    by_default = [4**k for k in range(2, 12) if 2 * 4**k <= len(corpus.train)]
-    sizes = by_default if options.sizes is None else options.sizes  # an empty list is refused where it is used
-    with workers(settings.device) as executor:
-        table = disjoint_halves(corpus, sizes, options.seeds, settings, out=options.out, executor=executor)
-    shown = table.pivot_table(index=["denoiser", "n_train"], columns="t", values="agreement")
-    print(f"Fraction of changed words on which both agree, by t:\n{shown.round(3).to_string()}\nWrote {options.out}")
-
-
-def _breaks(options: argparse.Namespace) -> None:
-    settings = _trained(options, replace(BreakSettings(), command=options.command))
-    with workers(settings.device) as executor:
-        given = (ToyLanguage(), options.sizes, options.seeds, settings)
-        table = broken_recipes(*given, out=options.out, executor=executor)
-    shown = table.groupby("denoiser", sort=False)[COLUMNS].mean()
-    print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
-
-
-def _course(options: argparse.Namespace) -> None:
-    corpus, settings = _corpus(options), _trained(options, replace(CourseSettings(), command=options.command))
-    sizes = chosen_sizes(options.sizes, len(corpus.train))
-    with workers(settings.device) as executor:
-        table = training_course(corpus, sizes, options.seeds, settings, out=options.out, executor=executor)
-    shown = turning_points(table).groupby("n_train")[["generalizes", "memorizes"]].median()
-    print(f"Steps until a network generalizes, and memorizes:\n{shown.round(0).to_string()}\nWrote {options.out}")
-
-
-def _copies(options: argparse.Namespace) -> None:
-    corpus, settings = _corpus(options), _trained(options, replace(CopySettings(), command=options.command))
-    with workers(settings.device) as executor:
-        table = duplicated_sentences(corpus, options.sizes, options.seeds, settings, out=options.out, executor=executor)
-    shown = table.groupby(["n_train", "copies"]).mean(numeric_only=True).drop(columns="seed")
-    print(f"Means over the seeds:\n{shown.round(3).to_string()}\nWrote {options.out}")
-
-
-def _spins(options: argparse.Namespace) -> None:
-    settings = chosen(options, replace(SpinSettings(), command=options.command))
-    with workers("cpu") as executor:
-        table = spin_transition(options.sizes, options.seeds, settings, out=options.out, executor=executor)
-    shown = table[table.quantity == "recovered"].pivot_table(index="n_train", columns="split", values="value")
-    print(f"Flipped units that come back:\n{shown.round(3).to_string()}\nWrote {options.out}")
-
-
 def _train(options: argparse.Namespace) -> None:
-    settings = _trained(options, TrainSettings())
+    settings = trained(options, TrainSettings())
     check_writable(Path(options.out))  # before the minutes that training takes
-    corpus = _corpus(options)
+    corpus = corpus_typed(options)
     x = corpus.subset(options.n_train or len(corpus.train), settings.seed)
     model = train(x, settings.noise.of(corpus.vocab_size), settings=settings, device=options.device)
     note_corpus(model, corpus)
@@ -220,7 +112,7 @@ def _recover(options: argparse.Namespace) -> None:
     model = load(options.checkpoint, options.device)
     about = model.training_settings
     settings = chosen(options, TextSettings(vocab_size=model.noise.vocab_size, unit=about.get("unit", "word")))
-    corpus = _corpus_named(options.corpus, settings)
+    corpus = corpus_named(options.corpus, settings)
     if about.get("corpus") != corpus.sha256:
         raise ValueError(
             "This checkpoint was not trained on this corpus (or other versions of its sources), so nobody knows which "
@@ -239,11 +131,3 @@ def _recover(options: argparse.Namespace) -> None:
         )
         for label, part in (("example", found.x0), ("corrupted", found.xt), ("restored", found.out)):
             print(f"{label:>18}  {corpus.decode(part[:1])[0]}")
-
-
-def _trained(options: argparse.Namespace, settings: Settings) -> Settings:
-    """Return the settings that were typed; say so if --steps is given in vain."""
-    names = ("steps", "epochs")
-    if all(any(getattr(options, name, None) for name in (word, f"train.{word}")) for word in names):
-        _say("--steps has no effect beside --epochs.")
-    return chosen(options, settings)

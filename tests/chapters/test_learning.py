@@ -184,7 +184,7 @@ WRONG = [
     ("jump_rates", keeps_b, "should be 0"),
     ("jump_rates", upside_down, "upside down"),
     ("jump_rates", bare_probabilities, "p0(a) / p0(b)"),
-    ("jump_rates", all_equal, "Go through u(a)"),
+    ("jump_rates", all_equal, "the same to every word"),
     ("uniform_guess", lambda *a: uniform_guess(*a)[::-1], "other order"),
     ("uniform_guess", lambda *a: tuple(-v for v in uniform_guess(*a)), "negative"),
     (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from uddm_mini.course.commands import exercise_rows, write_table
 from uddm_mini.course.handout import plain, tasks_for, write_handout
 from uddm_mini.course.notebooks import book_folder, read_notebook, tasks_of
 from uddm_mini.course.roster import Person, owners, read_roster
-from uddm_mini.course.settings import Assignment, Item, read_course
+from uddm_mini.course.settings import EXAMPLE, Assignment, Item, read_course
 from uddm_mini.course.similar import similar_pairs
 from uddm_mini.course.tables import page_name, slips
 
@@ -40,6 +41,22 @@ def test_a_course_file_names_exercises_by_number_or_id_with_points(tmp_path):
         ("corruption-3", 2.5),
     ]
     assert found.points == 10.5 and found.hints and found.column == "A (12)" and found.title == "w1"
+
+
+def shown(name: str) -> list[str]:
+    """Return the course files that a page shows."""
+    blocks = re.findall(r"(?ms)^( *)```yaml\n(.*?)^ *```", (ROOT / name).read_text("utf-8"))
+    return [textwrap.dedent(block) for _, block in blocks if "assignments:" in block]
+
+
+def test_the_examples_can_be_typed_as_they_stand(tmp_path):
+    for text in (EXAMPLE, *shown("README.md"), *shown("book/teaching.md")):
+        assert course(tmp_path, text).assignment("week1").items
+    assert len(shown("README.md")) == len(shown("book/teaching.md")) == 1
+    for name in ("class.csv", "salt.txt"):  # the lines for later, once the files are there
+        (tmp_path / name).write_text("ID,secret\n0123456789,0123456789\n")
+    (tmp_path / "book").mkdir()
+    assert course(tmp_path, EXAMPLE.replace("# ro", "ro").replace("# sa", "sa").replace("# bo", "bo")).salt
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from uddm_mini.course.classes import ClassSettings, grade_class
 from uddm_mini.course.grade import grade_file
 from uddm_mini.course.handout import tasks_for
 from uddm_mini.course.settings import read_course
-from uddm_mini.teaching.grading.remote import Limits
+from uddm_mini.teaching.grading.process import Limits
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="grading needs Linux or macOS")
 LIMITS = Limits(step=10.0, memory=1 << 30)
@@ -89,6 +89,7 @@ def test_tables_and_pages_say_what_the_marks_say(graded):
         page = (out / "feedback" / f"{name}.html").read_text("utf-8")
         assert f"{one.points:g} of 40 points" in page
     assert sum(line.startswith(f"{len(found)}/{len(found)}") for line in said) == 1
+    assert any("broken: 0 of 40 points" in line and "is no notebook" in line for line in said)
     pairs = list(csv.DictReader((out / "similar.csv").read_text("utf-8").splitlines()))
     assert {"right", "renamed"} & {pairs[0]["ID"], pairs[0]["other ID"]} or pairs
 

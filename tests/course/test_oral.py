@@ -72,3 +72,25 @@ def test_the_command_reads_what_was_graded(tasks, tmp_path, monkeypatch, capsys)
     assert printed.startswith("# wrong\n") and SLIP in printed and "`average_step`" in printed
     assert main(["teach", "oral", "week1", "wrong", "--out", "wrong.md"]) == 0
     assert (tmp_path / "wrong.md").read_text("utf-8") == printed
+
+
+def test_a_notebook_that_moved_or_changed_since_it_was_graded_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "course.yml").write_text(COURSE)
+    write(tmp_path / "in" / "ana.ipynb", cells(RIGHT))
+    assert main(["teach", "grade", "week1", "in"]) == 0
+    assert main(["teach", "oral", "week1", "ana"]) == 0
+    whole = capsys.readouterr().out.partition("# ana")[2]
+    (tmp_path / "in").rename(tmp_path / "done")
+    assert main(["teach", "oral", "week1", "ana"]) == 2
+    told = capsys.readouterr()
+    assert str(tmp_path / "in" / "ana.ipynb") in told.err and "not there any more" in told.err and not told.out
+    # to grade where it is now does no work twice, and finds it
+    monkeypatch.setattr("uddm_mini.course.classes.grade_file", None)
+    assert main(["teach", "grade", "week1", "done"]) == 0
+    assert main(["teach", "oral", "week1", "ana"]) == 0
+    told = capsys.readouterr()
+    assert told.out.partition("# ana")[2] == whole and "changed" not in told.err
+    write(tmp_path / "done" / "ana.ipynb", cells(WRONG))
+    assert main(["teach", "oral", "week1", "ana"]) == 0
+    assert "has changed since it was graded" in capsys.readouterr().err

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from uddm_mini.probes.roc import auc
 from uddm_mini.teaching.answers import as_number, as_tensor, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
+
+from .auditing_blind import blind_of, blind_scores
 
 # share of draws in which the rest of a sentence came, and a chance p
 CHANCES = ((0.05, 0.5), (0.5, 0.5), (0.25, 0.9), (1.0, 0.9), (0.0, 0.1), (0.9, 0.1), (1 / 16, 0.9))
@@ -32,7 +33,7 @@ REPORTS = (
     (0.66, 0.53, 0.505, 64, 0.20, 0.30),
     (0.90, 0.60, 0.49, 99, 0.30, 0.30),
     (0.49, 0.44, 0.40, 98, 0.40, 0.05),
-    (0.55, 0.551, 0.502, 1000, 0.10, 0.20),
+    (0.55, 0.551, 0.502, 1000, 0.0, 0.0),
 )
 UNLIKE = 0.05  # above one half: from there on the texts differ, if the interval says so, too
 
@@ -107,6 +108,7 @@ def found_at(members: Any, strangers: Any, rate: float, got: Any) -> str:
     slips = {
         "A member that scores as high as the threshold was counted. Strangers can do that, too: more than the rate "
         "allows. Count those *above* it.": float((members >= order[k - 1]).mean()),
+        "Count from the top: the k-th largest stranger, and not the k-th smallest.": above(order[n - k]),
         "You count the strangers above the threshold. Count the members.": float((strangers > order[k - 1]).mean()),
         "The threshold comes from the strangers alone, not from the members.": (
             above(float(np.sort(members)[::-1][min(k, len(members)) - 1])),
@@ -214,24 +216,6 @@ def _two_texts() -> list[tuple[torch.Tensor, torch.Tensor]]:
     return out
 
 
-def blind_scores(
-    members: torch.Tensor, strangers: torch.Tensor, *, seen: bool = False
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return scores by words that were counted in the first halves, of the second halves, or of those `seen`."""
-    size = 1 + int(max(members.max(), strangers.max()))
-    halves = [(x[: len(x) // 2], x[len(x) // 2 :]) for x in (members, strangers)]
-    counts = [torch.bincount(first.flatten(), minlength=size).double() + 1 for first, _ in halves]
-    ratio = (counts[0] / counts[1]).log()
-    yes, no = (ratio[pair[0 if seen else 1]].sum(dim=1) for pair in halves)
-    return yes, no
-
-
-def blind_of(members: torch.Tensor, strangers: torch.Tensor, *, seen: bool = False) -> float:
-    """Return the area of these scores."""
-    yes, no = blind_scores(members, strangers, seen=seen)
-    return auc(torch.cat([yes, no]), [True] * len(yes) + [False] * len(no)).value
-
-
 @exercise(5, "A blind baseline", level="stretch", minutes=25, assesses="a baseline that never sees the model")
 @questions(_two_texts)
 def blind_area(members: Any, strangers: Any, got: Any) -> str:
@@ -242,5 +226,10 @@ def blind_area(members: Any, strangers: Any, got: Any) -> str:
         "of one kind seem to differ. Judge the second halves.": blind_of(members, strangers, seen=True),
         "It is the wrong way round: a high score must mean a member.": 1 - right,
     }
-    compare(got, right, slips, "Count in the first halves; add up each sentence of the second ones; compare the pairs.")
+    compare(
+        got,
+        right,
+        slips,
+        "Count in the first halves, 1 more for every word; add up each second half's sentences; compare.",
+    )
     return "Right. Near 0.5 means: whoever tells these members from these strangers has asked the model."

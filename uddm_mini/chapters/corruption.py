@@ -28,7 +28,10 @@ def level_for(changed: float, vocab: int, got: Any) -> str:
         "That many words are resampled, but one draw in V returns the old word, so fewer of them change.": (
             *(changed / LINEAR, changed),
         ),
-        "That is the signal alpha; the noise level t is asked for.": 1 - noise,
+        "You multiply by (V - 1) / V. Fewer words change than are resampled, so divide by it.": (
+            *(changed * (vocab - 1) / vocab / LINEAR, changed * (vocab - 1) / vocab),
+        ),
+        "That is the signal alpha; the noise level t is asked for.": (1 - noise, (1 - noise) / LINEAR),
         "Nearly: the linear schedule falls to 0.001, not to 0, so t is larger by the factor 1 / 0.999.": noise,
     }
     compare(got, noise / LINEAR, slips, "Put your t back: does it change so many words?")
@@ -50,6 +53,10 @@ def step_table(alpha_s: float, alpha_t: float, vocab: int, got: Any) -> str:
         "You subtract the signals, but survival multiplies: alpha_s times the step's survival is alpha_t.": (
             noise_table(1 - (alpha_s - alpha_t), vocab)
         ),
+        "Upside down: of what is left at s, alpha_t / alpha_s is left at t.": noise_table(alpha_s / alpha_t, vocab),
+        "A redrawn word may draw itself again: the rest, 1 - alpha_t / alpha_s, is shared by all V words.": (
+            noise_table((vocab * alpha_t / alpha_s - 1) / (vocab - 1), vocab)
+        ),
     }
     compare(got, noise_table(alpha_t / alpha_s, vocab), slips, "The diagonal has the words that stay.")
     return "Right. Multiply the table of the jump to s by yours, and you get the table of the jump to t."
@@ -63,6 +70,7 @@ def lucky(alpha: float, vocab: int, got: Any) -> str:
     slips = {
         "This is how often any word is resampled. You already know that it equals the clean one; use that.": redrawn,
         "This is the probability of both, resampled and unchanged. Divide by the probability of unchanged.": both,
+        "That is the chance that it was *not* resampled.": alpha / (alpha + both),
         "This is how often a resampled word is unchanged. Turn it around with Bayes.": 1 / vocab,
     }
     compare(got, both / (alpha + both), slips)
@@ -89,6 +97,13 @@ def how_many(alpha: float, length: int, vocab: int, got: Any) -> str:
             got < exact and math.floor(math.exp(information))
         ),
         "This counts all sentences there are. The noise leaves less than ln V of each word.": vocab**length,
+        "The information adds up, so numbers multiply: exp(L I), and not L exp(I).": (
+            float(math.floor(length * math.exp(information))),
+            length * math.exp(information),
+        ),
+        "That is what the noise takes. Of ln V the entropy of a noisy word is lost; the rest is the information.": (
+            close(got, (vocab / math.exp(information)) ** length)
+        ),
         MIXED: exact > 100 and close(got, 2 ** (length * information), 0.05),
         f"exp(L I) is {exact:.6f}: a hair below a whole number is rounding of the computer. Add a relative 1e-9 before "
         "you round down.": round(exact) - got == 1 and abs(exact - round(exact)) < 1e-6 * exact,
@@ -105,6 +120,9 @@ def growth(alpha: float, vocab: int, got: Any) -> str:
     slips = {
         "This is what is added to ln n by one word more. The number n itself is multiplied: take exp of it.": nats,
         "That is the factor without noise. A noisy word tells less than ln V, so the factor is smaller.": vocab,
+        "That is exp of what the noise takes. The information is ln V minus the entropy of a noisy word.": (
+            vocab / math.exp(nats)
+        ),
         MIXED: 2**nats,
     }
     compare(got, math.exp(nats), slips, "By this one word more multiplies n.")

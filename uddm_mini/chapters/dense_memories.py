@@ -53,9 +53,16 @@ def effective_memories(memories: torch.Tensor, x: torch.Tensor, beta: float, got
     """Compare with exp of the entropy of softmax(beta m), m the number of positions that agree."""
     w = (beta * (memories == x).sum(dim=1).double()).softmax(dim=0)
     entropy, few, touched = torch.special.entr(w).sum(), 1 / w.square().sum(), (w > 1e-12).sum()
+    share = (memories == x).double().mean(dim=1)
     slips = {
         "That is the entropy in nats. Its exponential is a number of memories.": entropy,
         "That is 1 / sum w^2, another good measure (the participation ratio); here take exp of the entropy.": few,
+        "Your entropy is in bits. exp belongs to nats, the natural logarithm.": (entropy / math.log(2)).exp(),
+        "That is 1 over the largest weight. Here take exp of the entropy, which hears the small ones, too.": 1
+        / w.max(),
+        "beta multiplies the number of words that agree. You took their share, or an overlap between -1 and 1.": tuple(
+            torch.special.entr((factor * beta * share).softmax(dim=0)).sum().exp() for factor in (1, 2)
+        ),
         "You counted the memories with any weight at all. Weigh them: exp of the entropy of the weights.": touched,
     }
     hint = (
@@ -84,6 +91,9 @@ def recall_probability(vocab: int, length: int, agreeing: int, n: int, got: Any)
             (1 - _tail(length, 1 / vocab, agreeing + 1)) ** (n - 1)
         ),
         "There are n - 1 competitors: the right memory does not compete with itself.": below**n,
+        "A stranger also wins with more agreeing tokens: add up all numbers from there on.": (
+            (1 - _tail(length, 1 / vocab, agreeing) + _tail(length, 1 / vocab, agreeing + 1)) ** (n - 1)
+        ),
         "A random token agrees with probability 1 / V, not 1/2.": (
             vocab != 2 and (1 - _tail(length, 1 / 2, agreeing)) ** (n - 1)
         ),

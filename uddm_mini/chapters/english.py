@@ -168,6 +168,7 @@ def prediction_interval(weights: Any, tokens: Any, new: float, quantile: float, 
             ends(quantile * math.sqrt(left / n) * math.sqrt(1 + share))
         ),
         "You leave out that the line itself is uncertain, the more the farther you go.": ends(quantile * sd),
+        "The quantile is missing: a root of a mean square is one standard error only.": ends(sd * math.sqrt(1 + share)),
         "Multiply by the quantile that you are given; 1.96 is for many points.": (
             ends(1.96 * sd * math.sqrt(1 + share))
         ),

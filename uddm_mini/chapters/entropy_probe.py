@@ -26,7 +26,8 @@ SCORES: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...] = (
 # scores of items labelled no, and the false-positive rate that is allowed
 CALIBRATION = (
     (tuple(range(1, 20)), 0.05),
-    (tuple(v * v % 23 for v in range(1, 40)), 0.1),
+    (tuple(v * 17 % 41 for v in range(1, 40)), 0.1),
+    ((3, 1, 4, 1.5, 9, 2.6, 5, 3.5, 8, 9.7, 9.3, 2.3, 8.4, 6.2, 6.4, 3.3, 8.3, 2.7, 9.5, 0.2), 0.1),
     ((-0.3, -0.3, -0.2, -0.2, -0.1, -0.4, -0.5, -0.3, -0.2), 0.25),
 )
 
@@ -85,6 +86,8 @@ def area(scores: torch.Tensor, labels: torch.Tensor, yes: tuple[float, ...], no:
         "You give ties full credit. Then a detector that says the same of everything would be perfect.": (
             ties > 0 and (above + ties) / pairs
         ),
+        "That is the share of right labels at the best threshold. The area needs none: compare each item labelled yes "
+        "with each labelled no.": max(float(((scores >= c) == labels).double().mean()) for c in scores),
         "Divide by the number of pairs, (items labelled yes) times (items labelled no).": above + ties / 2,
     }
     compare(as_number(got, "Your area"), right, slips, f"{above} pairs are right and {ties} are ties.")
@@ -177,6 +180,9 @@ def from_draws(draws: torch.Tensor, got: Any) -> str:
             sum(c / n * sum(1 / k for k in range(c, n + 1)) for c in counts)
         ),
         "One term too few: k starts at n_v itself.": sum(c / n * sum(1 / k for k in range(c + 1, n)) for c in counts),
+        "The sum runs from n_v up to S - 1, and not from 1 up to n_v - 1.": (
+            sum(c / n * sum(1 / k for k in range(1, c)) for c in counts)
+        ),
         "Each word counts with its frequency n_v / S.": sum(sum(1 / k for k in range(c, n)) for c in counts),
     }
     compare(got, _estimate(draws.tolist()), slips, "Words that were not drawn add nothing: leave them out.")

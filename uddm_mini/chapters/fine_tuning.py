@@ -70,7 +70,7 @@ def excess(members: Any, strangers: Any, margin: float, got: Any) -> str:
     gaps = members - strangers
     k = len(gaps)
     error = gaps.std(ddof=1) / math.sqrt(k)
-    apart = math.sqrt((members.var(ddof=1) + strangers.var(ddof=1)) / k)
+    apart = [math.sqrt((members.var(ddof=d) + strangers.var(ddof=d)) / k) for d in (1, 0)]
     right = (gaps.mean() - margin) / error
     slips = {
         "That is how far the gap lies above zero. Take the margin off first.": gaps.mean() / error,
@@ -82,7 +82,7 @@ def excess(members: Any, strangers: Any, margin: float, got: Any) -> str:
             (gaps.mean() - margin) / (gaps.std() / math.sqrt(k))
         ),
         "Members and strangers are pairs with one noise. Take the differences first, and their standard error.": (
-            (gaps.mean() - margin) / apart
+            *((gaps.mean() - margin) / one for one in apart),
         ),
         "The gap is members minus strangers; yours is the other way round.": (-gaps.mean() - margin) / error,
         "That is in shares of words. Count in standard errors: divide by one.": gaps.mean() - margin,
@@ -189,9 +189,9 @@ def precision_recall(returned: Any, known: Any, bar: float, pair: Any) -> str:
         "The two are swapped: first of what you *called* a memory, then of what *is* one.": right[::-1],
         "At the bar itself it counts as a memory, too: >= and not >.": both(returned > bar),
         "You divide both by the number of all queries. Precision is a share of what was called a memory, recall of "
-        "what is one.": [float((said & known).sum()) / len(known)] * 2,
+        "what is one.": tuple([one, (said & known).mean()] for one in ((said & known).mean(), right[0])),
         "That is the share of all verdicts that are right. It hides which kind of mistake was made.": (
-            [float((said == known).mean())] * 2
+            *([float((said == known).mean()), second] for second in (float((said == known).mean()), right[1])),
         ),
         "Wide basins speak *for* a memory: high shares, not low ones.": both(returned < bar),
     }

@@ -45,10 +45,13 @@ def energy_from_overlaps(m: torch.Tensor, n_units: int, patterns: torch.Tensor, 
         "Your energy is twice too deep: every pair of units appears twice in the double sum, hence 1/2.": tuple(
             part - n_units * squares for part in (0, n_patterns / 2, n_patterns)
         ),
-        "You squared the sum of the overlaps. Each pattern contributes a square of its own.": (
-            n_patterns / 2 - n_units / 2 * m.sum() ** 2
+        "You squared the sum of the overlaps, or nothing at all. Each pattern contributes a square of its own.": tuple(
+            part - n_units / 2 * total for total in (m.sum() ** 2, m.sum()) for part in (0, n_patterns / 2)
         ),
         "That is the energy per neuron. E itself grows with N.": energy / n_units,
+        "The factor N is missing: an overlap is a share, and the double sum has N^2 terms with 1/N in front.": (
+            n_patterns / 2 - squares / 2
+        ),
     }
     compare(got, energy, slips, "Put J into -1/2 sum_ij J_ij sigma_i sigma_j and collect.", within=1e-3)
     return (

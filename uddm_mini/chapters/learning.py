@@ -97,6 +97,8 @@ def jump_rates(p0: torch.Tensor, b: int, alpha: float, slope: float, got: Any) -
         "You used p0(a) / p0(b). The ratio is one of u = alpha V p0 + 1 - alpha, which knows the noise, too.": (
             elsewhere(scale * p0 / p0[b])
         ),
+        "The signal is missing below the line: divide by alpha V.": elsewhere(right * alpha),
+        "Yours are the same to every word: the ratio u(a) / u(b) is missing.": elsewhere(torch.full_like(ratio, scale)),
         "Your rates are V times too large: a redrawn token has V words to come from, so divide by alpha V.": (
             elsewhere(right * len(p0))
         ),
@@ -114,9 +116,14 @@ def uniform_guess(vocab: int, alpha: float, slope: float, got: Any) -> str:
     """Compare with the objective itself at a uniform prediction."""
     got, uniform = as_tensor(got, (2,), "Your pair"), torch.full((2, vocab), 1 / vocab, dtype=torch.float64)
     right = integrand(uniform, torch.tensor([0, 1]), torch.tensor([0, 0]), alpha, slope)
+    rare = (1 - alpha) / (1 - alpha + alpha * vocab)  # r* of a word that is not the true one, if b is
     slips = {
         "The two numbers are right, but in the other order: first unchanged, then changed.": right.flip(0),
         "Both are negative, but a KL never is. alpha' < 0, and the formula has -alpha' in front.": -right,
+        "Your brackets have the logarithm alone: the difference r - r* is missing.": (
+            -slope / (alpha * vocab) * torch.tensor([(vocab - 1) * rare * math.log(rare), -math.log(rare) / rare])
+        ),
+        "Yours is V times too large: the factor in front is -alpha' / (alpha V).": right * vocab,
         "You have the sums of the brackets. Multiply them by -alpha' / (alpha V).": right * alpha * vocab / -slope,
         "Changed is right, unchanged is not. If the token is unchanged, b is the true word: r* is 1 there and "
         "(1 - alpha) / (1 - alpha + alpha V) at each of the V - 1 others.": close(got[1], right[1]),

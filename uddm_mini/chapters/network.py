@@ -22,6 +22,7 @@ def time_gap(s: float, t: float, got: Any) -> str:
     slips: dict[str, Any] = {
         "A distance is not negative. Square the differences before you add them.": got < 0,
         "You add the three differences up. The Euclidean distance is the root of the sum of their squares.": sum(parts),
+        "That is the distance on the axis t alone. There are two more features.": parts[0],
         "That is the square of the distance. Take the root.": right**2,
         "That is the distance without the second feature, ln(t + 0.001) / 5, which matters near t = 0.": math.hypot(
             parts[0], parts[2]
@@ -119,7 +120,9 @@ def reach(steps: int, peak: float, warmup: int, got: Any) -> str:
         "You left out warm-up and decay.": peak * steps,
         "Your sizes are twice as large: the cosine runs from 1 to -1, so (1 + cos) / 2 runs from 1 to 0.": 2 * right,
         "Nearly. Warm-up and cosine are one step out of line: in the first step, number 0, the warm-up's factor is 1 / "
-        "warmup, and the cosine's is 1.": (_reach(steps, peak, warmup, ahead=0), _reach(steps, peak, warmup, shift=1)),
+        "warmup, and the cosine's is 1.": tuple(
+            _reach(steps, peak, warmup, ahead=ahead, shift=shift) for ahead, shift in ((0, 0), (1, 1), (2, 1), (0, 1))
+        ),
         "Your decay begins when the warm-up ends. Here the cosine begins at step 0, and the two are multiplied.": (
             steps > warmup > 1 and close(got, _after(steps, peak, warmup))
         ),

@@ -45,6 +45,9 @@ def training_floor(x: torch.Tensor, nats: float, got: Any) -> str:
         "You count the different sentences as if they were equally likely. One of them comes five times in eight.": (
             math.log(3) / length
         ),
+        "That is the entropy of single words. A memory names a sentence, and with it all of its words.": (
+            float(torch.special.entr(torch.unique(x, return_counts=True)[1] / x.numel()).sum())
+        ),
         BITS: nats / length / math.log(2),
     }
     compare(got, nats / length, slips, "That is per word, for counts 5, 2 and 1 and sentences of four words.")
@@ -69,6 +72,9 @@ def collapse_at(n: int, levels: torch.Tensor, information: torch.Tensor, got: An
                 *(levels[after], levels[after - 1]),
             ),
             "You compare the information with n. To name one of n sentences takes ln n nats.": 2 <= n <= 6 and level(n),
+            "np.interp wants numbers that rise, and the information falls. Turn both lists around.": float(
+                np.interp(nats, information, levels)
+            ),
             "You use the logarithm to base 2. The table is in nats: use the natural logarithm.": level(math.log2(n)),
         }
         hint = f"The crossing is at ln n = {nats:.2f}."
@@ -107,7 +113,7 @@ def from_memory(
         ),
         "This is the probability that it came from the language: the sign of the difference is upside down.": 1 - right,
         "You look at the best memory only. Every memory may have made x_t: average over all of them.": (
-            chance(products.amax(dim=1))
+            *(chance(products.amax(dim=1)), chance(products.amax(dim=1) / len(memories))),
         ),
         "The factor c^L is missing. Inside the softmax it cancels; here two different worlds are compared, and it does "
         "not.": chance(((own / other) ** agree).mean(dim=1)),

@@ -35,10 +35,13 @@ def _loops() -> list[tuple[torch.Tensor, torch.Tensor, int, int]]:
 def my_loop(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int, got: Any) -> str:
     """Compare with 4 sigma_i sigma_j (J_ji - J_ij)."""
     right = float(4 * sigma[i] * sigma[j] * (J[j, i] - J[i, j]))
+    there = -2 * (sigma * (J @ sigma))[[i, j]].sum() + 4 * sigma[i] * sigma[j] * J[j, i]  # i and j flipped, not back
     slips = {
         "For symmetric couplings the walk must cost nothing, but yours does.": torch.equal(J, J.T),
-        "The size is right, the sign is not. The gain of a flip is -2 sigma h, with sigma before the flip.": -right,
+        "The size is right, the sign is not. The gain of a flip is -2 sigma h, with sigma before the flip, and unit k "
+        "hears row k of J, not column k.": -right,
         "You have half of it: a spin goes from -1 to +1, a change of 2, so each gain is -2 sigma h.": right / 2,
+        "These are two flips. Flip both units back, too, and add up four gains.": float(there),
         "You got 0, as if nothing had changed on the way. When j flips, unit i is already flipped, and the field "
         "of j must be computed from that state. Do you work on a copy that you really change?": 0,
     }
@@ -84,6 +87,12 @@ def _most_flips(J: torch.Tensor, xi: torch.Tensor, factor: float = 2.0, ties: bo
     return ((cost <= margin) if ties else (cost < margin)).sum(dim=1)
 
 
+def _on_average(J: torch.Tensor, xi: torch.Tensor) -> int:
+    """Return how many flips leave the mean of the margins above 0."""
+    cost = 2 * J.abs().sort(dim=1, descending=True).values.cumsum(dim=1)
+    return int((cost.mean(dim=0) < (xi * (J @ xi)).mean()).sum())
+
+
 def _basin_cases() -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Return couplings and a pattern: Hebb at low load, made-up rows, an unstable pattern, and exact ties."""
     cases = []
@@ -118,6 +127,9 @@ def safe_flips(answer: Any, more: Cases = ()) -> str:
         ),
         "That is what the strongest unit can bear. Every unit must, so the weakest decides.": (
             [int(flips.max()) for flips in most]
+        ),
+        "That is what the units can bear on average. Every unit must, so the weakest decides.": (
+            [_on_average(J, xi) for J, xi in cases]
         ),
         "It sorts columns. What unit i hears is in row i of J; the two differ if J is not symmetric.": (
             [int(_most_flips(J.T, xi).min()) for J, xi in cases]

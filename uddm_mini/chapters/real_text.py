@@ -14,6 +14,7 @@ TWINS = (
     ("sort the list in place", "in place sort the list", 0.8),  # the same words in another order
     ("sort the list in place", "in this place you can sort the list of all names", 0.8),  # a long one that holds it
     ("return the sum of all values", "return the mean of all values", 0.8),  # 5 of 6 shared, at least 4.8
+    ("the mean of all values", "the sum of all values", 0.8),  # just enough: 4 shared, at least 4
     ("return the sum of all values", "return the sum of", 0.8),  # part of the held-out one: 4 shared, at least 4
     ("return the sum of all values", "return the mean of these numbers", 0.8),  # 3 of 6
     ("no no no no yes", "no is not an answer here", 0.8),  # one distinct word in two
@@ -56,6 +57,13 @@ def is_twin(held_out: str, other: str, share: float, got: Any) -> str:
         f"They share {shared}, and {needed:g} are enough, because the smaller of two numbers of words counts: those of "
         "the held-out sentence, and the mean of both.": right and len(b) < len(a),
         "Use the argument share, not a fixed 0.8.": right and share == 0.5,
+        "The order of the words does not count, nor where they stand. Compare the two sets.": a == b,
+        f"They share {shared}, and {needed:g} is what they need: just enough is enough (>=, not >).": (
+            right and len(a) == len(b) and shared == round(needed, 9)
+        ),
+        "If `other` is the shorter sentence, the mean of the two numbers counts, and not its number alone.": (
+            not right and shared >= share * min(len(a), len(b))
+        ),
     }
     compare(got, right, slips, f"They share {shared} distinct words, and {needed:g} are enough.")
     return "Right. The rule looks only at which words occur, so a twin may have them in another order."
@@ -75,6 +83,9 @@ def longest_shared(sentence: str, texts: list[str], got: Any) -> str:
             got > right and sentence in ("bcd", "ab cd")
         ),
         f"The longest run has {right} characters. A run has no gaps.": got > right,
+        "Look into all of the texts, and not into the first alone.": (
+            got < right and got == max((len(p) for p in pieces if p in texts[0]), default=0)
+        ),
     }
     hint = "So many characters has the longest run, blanks included; it may start anywhere in both."
     compare(got, right, slips, hint, within=0)
@@ -97,6 +108,10 @@ def between(step: torch.Tensor, left: int, right: int, got: Any) -> str:
         "You look at the right neighbor only. The left one says how probable each middle one was before.": alone,
         "You average what the two neighbors say. Both have to hold, so their factors multiply.": (
             close(got / got.sum(), (step[left] + alone) / 2)
+            or close(got / got.sum(), (step[left] + step[:, right]) / (step[left] + step[:, right]).sum())
+        ),
+        "The right neighbor follows the middle one: its factor is step[middle, right], and not the other way round.": (
+            close(got / got.sum(), step[left] * step[right] / (step[left] * step[right]).sum())
         ),
         "These are the logarithms of the right probabilities. Return the probabilities themselves.": (
             close(got.exp(), answer)
@@ -124,9 +139,11 @@ def surprise_below(model: torch.Tensor, baseline: torch.Tensor, counted: torch.T
     below = baseline - model
     right = torch.stack([row[c].mean() for row, c in zip(below, counted, strict=True)])
     sums = (below * counted).sum(dim=1)
+    ratio = (model * counted).sum(dim=1) / (baseline * counted).sum(dim=1)
     slips = {
         "The sign is upside down: a memorized sentence has little entropy, and should score high.": -right,
         "You average over padding too. Use only the characters where counted is True.": below.mean(dim=1),
+        "That is a ratio. Subtract: the baseline's entropy minus the model's.": (ratio, 1 / ratio),
         "You add up where you should average: a long sentence would score high for its length.": sums,
         "You divide by the padded length. Divide by the number of counted characters of each sentence.": (
             sums / counted.shape[1]

@@ -65,6 +65,11 @@ def count_weights(W: int, blocks: int, V: int, C: int, got: Any) -> str:
         "Without the shifts, scales and gates: six times W numbers from C, for each block.": (
             right - blocks * 6 * W * (C + 1)
         ),
+        "You left out the biases of the linear layers.": right - C - C - blocks * 11 * W - V - 2 * W,
+        "The layers of attention, W to 3 W and W to W, have no bias in this network.": (
+            right + blocks * 4 * W,
+            right + blocks * 3 * W,
+        ),
         "Each of the linear layers that tell a noise level has a bias, too.": right - blocks * 6 * W - 2 * W,
         "The last layer is told the noise level, too: two times W numbers from C.": right - 2 * W * (C + 1),
         "Where are the weights that turn 256 cosines and sines into C numbers?": right - level,
@@ -77,6 +82,7 @@ def count_weights(W: int, blocks: int, V: int, C: int, got: Any) -> str:
         "A norm has W weights: two in each block, one at the end.": (
             right - (2 * blocks + 1) * W,
             right - 2 * blocks * W,
+            right - blocks * W,
             right - W,
         ),
     }
@@ -134,6 +140,7 @@ def prediction(a: float, b: float, half: float, weights: float, tokens: float, g
         "More text than at the crossing is generalizing, less is memorizing: your signs are swapped.": -right,
         "From half of a crossing to twice of it an audit says in between: widen the interval by a factor of 2 on "
         "both sides.": side(middle - half, middle + half),
+        "A factor of 2 is ln 2 on the scale of logarithms, and not 2.": side(middle - half - 2, middle + half + 2),
         "Within the interval the law does not know. Return 0 there.": side(middle, middle) if not right else 9,
     }
     slips = {sentence: value for sentence, value in slips.items() if value != right}

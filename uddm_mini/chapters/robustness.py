@@ -50,9 +50,11 @@ def masked_or_kept(cavity: Any, seen: int, got: Any) -> str:
         }
     else:
         slips = {
-            "The word is seen. Absorbing noise never puts another word in a place, so nothing is left open.": cavity,
             "You return the word with its cavity probability, not normalized. It is certain: 1.": (
                 cavity * np.eye(mask)[seen]
+            ),
+            "The word is seen. Absorbing noise never puts another word in a place, so nothing is left open.": (
+                bool((got[np.arange(mask) != seen] > 1e-6).any())
             ),
         }
     compare(got, right, slips, "Multiply the cavity by what the token itself says, and normalize.")
@@ -142,6 +144,9 @@ def reciting_share(written: float, lines: float, language: float, got: Any) -> s
         "The part that speaks the language does so only in a share 1 - w of the cases.": (written - language) / lines,
         "That is 1 - w, the share in which the writer speaks the language.": 1 - right,
         "You divided the other way round.": 1 / right,
+        "That is what is written beyond the language. Divide by lines - language, the same for one who only recites.": (
+            written - language
+        ),
         "That is how many times as many as by chance. Solve written = w lines + (1 - w) language for w.": (
             written / language
         ),

@@ -135,8 +135,9 @@ def new_fraction(samples: torch.Tensor, train: torch.Tensor, log_prob: Any, coun
         "You count every sentence that is not in the training set. Some of them are ungrammatical: see log_prob.": (
             8 / 11
         ),
+        "That is a number of samples. Which fraction of all is it?": float(count),
         "You divide by the grammatical sentences only. The question is about all samples.": 4 / 7,
-        "A sentence that was sampled twice counts twice: each sample is judged on its own.": (2 / 11, 2 / 6),
+        "A sentence that was sampled twice counts twice: each sample is judged on its own.": (2 / 11, 2 / 6, 4 / 6),
         "You find too few. A sentence is a copy only if one whole training row equals it, not if its words occur.": (
             got < right
         ),
@@ -171,7 +172,7 @@ def gibbs_step(law: torch.Tensor, prior: torch.Tensor, alpha: float, position: i
         "You draw from the cavity posterior itself. That is a *clean* word; at noise level t the word is redrawn with "
         "probability 1 - alpha: alpha c(a) + (1 - alpha) / V.": _word_given_noisy_rest(prior, alpha, position) * rest,
         "You condition on a clean other word. It is noisy, too: weigh its clean words by q(b | w).": (
-            (alpha * clean + (1 - alpha) / len(prior)) * rest
+            *((alpha * clean + (1 - alpha) / len(prior)) * rest, clean * rest),
         ),
         "You return the conditional alone. Weigh it with the law of the word that stays.": given_rest,
         "You return the law that you were given. The word at this position has to be drawn again.": law,

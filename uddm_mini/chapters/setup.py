@@ -26,6 +26,9 @@ def changed_fraction(x0: torch.Tensor, xt: torch.Tensor, differ: int, got: Any) 
         "Divide by the number of all words, 2 sentences of 4 words, not by the length or number of sentences.": (
             *(3 / 4, 3 / 2),
         ),
+        "You counted sentences in which some word differs. Ask for the words.": (
+            float((x0 != xt).any(dim=1).double().mean())
+        ),
         "That is a percentage. A fraction of all words lies between 0 and 1.": 300 / 8,
     }
     compare(got, differ / x0.numel(), slips, f"In this test case {differ} of {x0.numel()} words differ.")

@@ -48,6 +48,7 @@ def unit_entropy(h: torch.Tensor, got: Any) -> str:
         ),
         BITS: (plus + minus) / math.log(2),
         "An entropy is never negative: it is minus the sum of p ln p.": -(plus + minus),
+        "That is p (1 - p), a variance but for a factor. The entropy adds -p ln p for both values.": p * (1 - p),
         "You counted one value of the spin. The entropy adds -p ln p for + and for -.": (plus, minus),
         "You used 1 / (1 + exp(-h)). A flip changes sigma by 2, so p(+) = 1 / (1 + exp(-2 h)).": (
             torch.special.entr(once) + torch.special.entr(1 - once)
@@ -78,7 +79,7 @@ def _left_open(wrong: float, fellows: int, seen: bool = True) -> float:
 
 
 @exercise(3, "What the world leaves open", level="stretch", minutes=20, assesses="entropy that no training removes")
-@questions([(0.05, 4), (0.05, 1), (0.2, 3), (0.3, 6)], "With wrong = {wrong} and {fellows} fellow copies")
+@questions([(0.2, 3), (0.05, 4), (0.05, 1), (0.3, 6)], "With wrong = {wrong} and {fellows} fellow copies")
 def left_open(wrong: float, fellows: int, got: Any) -> str:
     """Compare with the sum over all votes of p(votes) times the entropy of the copy given the votes."""
     right = _left_open(wrong, fellows)
@@ -95,6 +96,9 @@ def left_open(wrong: float, fellows: int, got: Any) -> str:
             _entropy(wrong, 1 - wrong)
         ),
         "That is the entropy of a copy before its fellows are heard.": math.log(2),
+        "You let all fellows say the same. They may disagree: average over all that they may say.": (
+            _entropy(mixed[0], 1 - mixed[0])
+        ),
         "You counted each number of votes once. There are (fellows choose k) ways in which k of them say plus.": (
             sum(p * _entropy(q, 1 - q) for p, q in zip(once, mixed, strict=True))
         ),

@@ -51,6 +51,9 @@ def count_sentences(answer: Any, more: Cases = ()) -> str:
         ),
         f"You multiplied the numbers of arrows and got {got:,.0f}. But an arrow can be taken only from the state where "
         "it starts; keep one count for each state.": math.prod(len(arcs.src) for arcs in positions),
+        f"You added up all {got:,.0f} arrows. A sentence is a path: one arrow at each position.": (
+            sum(len(arcs.src) for arcs in positions)
+        ),
         f"You multiplied the numbers of words and got {got:,.0f}. But not every word may follow every other; this test "
         f"language has {right} sentences.": math.prod(len(set(arcs.word.tolist())) for arcs in positions),
     }
@@ -71,8 +74,16 @@ def echo_entropies(n: int, fidelity: float, got: Any) -> str:
     pair = -float(torch.special.xlogy(joint, joint).sum())
     alone = pair - math.log(n)  # the echo alone is uniform
     binary = alone - (1 - fidelity) * math.log(n - 1)
+    failed = (1 - fidelity) / n  # as if each of the other values had all of what the others share
+    unshared = -math.log(fidelity / n) * fidelity - n * (n - 1) * failed * math.log(failed) if 0 < fidelity < 1 else 0
     slips = {
         BITS: [pair / math.log(2), alone / math.log(2)],
+        "The two are in the other order: first the pair, then the choice given its echo.": [alone, pair],
+        "As if the echo told nothing of the choice. It is the same value with probability fidelity.": (
+            [2 * math.log(n), math.log(n)]
+        ),
+        f"The other values share what is left: each of the {n - 1} has (1 - fidelity) / (n - 1), or the table of pairs "
+        "adds up to more than 1.": n > 2 and 0 < fidelity < 1 and close(got[0], unshared),
         f"Your second number is the surprise of 'echo or not'. When the echo fails, one of {n - 1} other values is "
         "still to be found: that adds (1 - fidelity) ln(n - 1).": n > 2 and fidelity < 1 and close(got[1], binary),
     }
@@ -135,7 +146,9 @@ def best_pair(answer: Any, more: Cases = ()) -> str:
     questions += more
     for language, x, i, j, given in ask_each(answer, questions):
         got, at = as_number(given, "The probability"), f"For {language.decode(x)[0]!r} with positions {i} and {j} lost"
-        joint, alone, cavity, greedy = _pair_by_cavity(language, x, i, j)
+        table, alone, cavity, greedy = _pair_by_cavity(language, x, i, j)
+        joint = float(table.max())
+        rest = float(language.log_prob(x[None]).exp()) / float(table[x[i], x[j]])  # p(visible words)
         slips = {
             f"{at} you returned {got:.3f}, as if one word were guessed first and the other one to fit it. The best "
             f"pair need not hold the best single word: look at all pairs. The best has {joint:.3f}.": greedy,
@@ -143,6 +156,12 @@ def best_pair(answer: Any, more: Cases = ()) -> str:
             "gone.": cavity,
             f"{at} you returned {got:.3f}, the product of the two best single guesses. The words depend on each other: "
             f"the best pair has probability {joint:.3f}.": alone,
+            f"{at} you returned {got:.3g}, the probability of a whole sentence. The visible words are given: divide by "
+            "their probability.": joint * rest,
+            f"{at} you returned {got:.3f}, what the two best single guesses are worth together. The best pair need not "
+            f"be made of them: look at all pairs. The best has {joint:.3f}.": (
+                float(table[table.sum(dim=1).argmax(), table.sum(dim=0).argmax()])
+            ),
         }
         compare(got, joint, slips, f"{at} this is the probability of the most probable pair.")
     return "Right. A pair is not two single guesses: an adjective and its adverb agree even when both are unknown."
@@ -150,9 +169,9 @@ def best_pair(answer: Any, more: Cases = ()) -> str:
 
 def _pair_by_cavity(
     language: ToyLanguage, x: torch.Tensor, i: int, j: int
-) -> tuple[float, float, float, tuple[float, float]]:
-    """Return the best pair by the chain rule, the products of the best single guesses and of the two cavities, and
-    the pairs of who guesses one word first, i or j, and the other one to fit it.
+) -> tuple[torch.Tensor, float, float, tuple[float, float]]:
+    """Return the probabilities of all pairs by the chain rule, the products of the best single guesses and of the two
+    cavities, and the pairs of who guesses one word first, i or j, and the other one to fit it.
     """
     vocab = language.vocab_size
     seen = one_hot(x, vocab).double()
@@ -166,7 +185,7 @@ def _pair_by_cavity(
         table[v] = first[v] * language.cavity(given[None])[0, j].exp()
     own = language.cavity(seen[None])[0].exp().amax(-1)  # [L], each word lost alone
     greedy = (float(table[int(first.argmax())].max()), float(table[:, int(second.argmax())].max()))
-    return float(table.max()), float(first.max() * second.max()), float(own[i] * own[j]), greedy
+    return table, float(first.max() * second.max()), float(own[i] * own[j]), greedy
 
 
 @exercise(5, "Design a language", level="stretch", minutes=20, assesses="redundancy designed to a number")

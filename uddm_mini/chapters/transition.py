@@ -134,6 +134,9 @@ def predict_crossing(w: Any, n: Any, new: float, got: Any) -> str:
         "You took the logarithm of the weights only. A power law is a straight line if both are logarithms.": (
             line(log_w, n, log_new)
         ),
+        "That line joins the first and the last point. Least squares hear those in between, too.": (
+            len(w) > 2 and np.exp(log_n[0] + (log_n[-1] - log_n[0]) / (log_w[-1] - log_w[0]) * (log_new - log_w[0]))
+        ),
         "That is the logarithm of the crossing. Undo it with exp.": log_right,
         "You fitted ln(weights) against ln(crossing). The crossing is what you predict: swap the two.": (
             np.exp(line(log_n, log_w, log_new))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uddm_mini
 from uddm_mini.files import replacing
-from uddm_mini.teaching.grading.remote import Limits
+from uddm_mini.teaching.grading.forks import ForkServer
+from uddm_mini.teaching.grading.process import Limits
 
-from .grade import Graded, from_data, grade_file
+from .grade import Graded, about_worker, from_data, grade_file
 from .notebooks import Task, code_of, read_notebook
 from .roster import Person, owners
 from .settings import Assignment
@@ -78,10 +79,11 @@ def sources(path: Path) -> list[str]:
 def _all(whose: dict[str, Path], worth: list[tuple[Task, float]], settings: ClassSettings) -> dict[str, Graded]:
     """Grade what has not been graded yet, a few at a time, and tell how it goes."""
     done: dict[str, Graded] = {}
+    server = ForkServer(about_worker([task for task, _ in worth]), settings.limits.start)
 
     def one(student: str, path: Path) -> tuple[str, Graded, float]:
         start = time.monotonic()
-        return student, _once(student, path, worth, settings), time.monotonic() - start
+        return student, _once(student, path, worth, settings, server), time.monotonic() - start
 
     pool = ThreadPoolExecutor(settings.jobs)  # the work is in other processes
     try:
@@ -90,35 +92,45 @@ def _all(whose: dict[str, Path], worth: list[tuple[Task, float]], settings: Clas
             student, result, seconds = future.result()
             done[student] = result
             points = f"{result.points:g} of {sum(points for _, points in worth):g}"
-            settings.say(f"{len(done)}/{len(whose)}  {student}: {points} points ({seconds:.0f} s)")
+            nothing = all(mark.passed is None for mark in result.marks)
+            why = f" {result.notes[0]}" if nothing and result.notes else ""
+            settings.say(f"{len(done)}/{len(whose)}  {student}: {points} points ({seconds:.0f} s).{why}")
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        server.close()
     return done
 
 
-def _once(student: str, path: Path, worth: list[tuple[Task, float]], settings: ClassSettings) -> Graded:
+def _once(
+    student: str, path: Path, worth: list[tuple[Task, float]], settings: ClassSettings, server: ForkServer
+) -> Graded:
     """Grade one submission, unless that was done before with everything the same."""
     kept = settings.out / "results" / f"{page_name(student)}.json"
     key = _key(path, worth) + (settings.personal.digest(student) if settings.personal else "")
+    data = {"key": key, "file": str(path.resolve()), "sha256": sha256_of(path)}
     try:
         before = json.loads(kept.read_text("utf-8"))
         if before["key"] == key and before["graded"]["student"] == student:
+            _keep(kept, before | data)  # the same file may lie elsewhere now
             return from_data(before["graded"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not graded yet, or half a file of somebody else's
     if settings.personal:
         tasks = settings.personal.asked(student, [task for task, _ in worth])
         worth = [(task, points) for task, (_, points) in zip(tasks, worth, strict=True)]
-    result = grade_file(path, student, worth, settings.limits)
-    data = {"key": key, "file": str(path.resolve()), "graded": result.as_data()}
-    with replacing(kept) as temporary:
-        temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    result = grade_file(path, student, worth, settings.limits, server)
+    _keep(kept, data | {"graded": result.as_data()})
     return result
+
+
+def _keep(path: Path, data: dict[str, Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
 
 
 def _key(path: Path, worth: list[tuple[Task, float]]) -> str:
     """Return a digest of all that decides the marks of a file: its bytes, the exercises, the package's code."""
-    digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"")
+    digest = hashlib.sha256(sha256_of(path).encode())
     digest.update(json.dumps([[task.exercise.id, points] for task, points in worth]).encode())
     package = Path(uddm_mini.__file__).parent
     for source in sorted(
@@ -128,6 +140,6 @@ def _key(path: Path, worth: list[tuple[Task, float]]) -> str:
     return digest.hexdigest()
 
 
-def cores() -> int:
-    """Return how many submissions to grade at once: as there are cores, at most 8."""
-    return max(1, min(8, os.cpu_count() or 1))
+def sha256_of(path: Path) -> str:
+    """Return a digest of a file's bytes; "" if it is not there."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -15,7 +15,7 @@ from uddm_mini.files import check_writable, replacing
 from uddm_mini.teaching.exercises import CHAPTERS, Exercise
 
 from .autograder import write_autograder
-from .classes import ClassSettings, grade_class, sources
+from .classes import ClassSettings, grade_class, sha256_of, sources
 from .grade import Graded, from_data
 from .handout import tasks_for, write_handout
 from .notebooks import Task, book_folder, tasks_of
@@ -68,9 +68,9 @@ def _list(options: argparse.Namespace) -> None:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([COLUMNS, *rows])
         return
-    for number, name, level, minutes, assesses, needs, _ in rows:
+    for number, name, level, minutes, assesses, needs, id in rows:
         after = f" (after {needs})" if needs else ""
-        print(f"{number:>5}  {level:<7} {minutes:>3} min  {name}: {assesses}{after}")
+        print(f"{number:>5}  {id:<19} {level:<7} {minutes:>3} min  {name}: {assesses}{after}")
     print(f"{len(rows)} exercises, {sum(int(row[3]) for row in rows)} minutes.")
 
 
@@ -165,6 +165,13 @@ def _oral(options: argparse.Namespace) -> None:
     if len(graded.marks) != sum(len(task.parts) for task in tasks):
         raise ValueError(f"{assignment.name} has other exercises than when it was graded; grade it again.")
     people = {person.id: person.name for person in read_roster(course.roster)} if course.roster else {}
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"The notebook of {options.id} was {path} when it was graded, and is not there any more. Grade the folder "
+            "where it is now (what has not changed is not graded twice), then ask again."
+        )
+    if kept.get("sha256", "") not in ("", sha256_of(path)):
+        _say(f"{path} has changed since it was graded: points and mistakes are those of before. Grade it again.")
     asked = questions_for(graded, sources(path), tasks, options.each)
     text = as_text(graded, people.get(graded.student, ""), asked)
     if not options.out:

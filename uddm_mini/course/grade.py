@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from uddm_mini.teaching.calls import Stopped
 from uddm_mini.teaching.exercises import CHAPTERS, Check, Result
-from uddm_mini.teaching.grading.remote import Limits
+from uddm_mini.teaching.grading.process import Limits, Starter
 from uddm_mini.teaching.grading.student import Student
 
+from .misconceptions import sentences_of
 from .notebooks import Part, Task, code_of, read_notebook
 
 FOUND = {
     "check": "found by its check cell, under another name",
     "signature": "found by its arguments, under another name",
 }
+SHORTEST = 20  # characters of a sentence that names a mistake
 MADE = re.compile(r"^ *from (uddm_mini[\w.]*) import (.+)$", re.M)  # what the context of an exercise imports
 
 
@@ -66,17 +68,24 @@ def about_worker(tasks: list[Task]) -> dict[str, Any]:
     return {"chapters": list(CHAPTERS), "given": sorted({tuple(pair) for pair in given})}
 
 
-def grade_file(path: Path, student: str, tasks: list[tuple[Task, float]], limits: Limits | None = None) -> Graded:
+def grade_file(
+    path: Path,
+    student: str,
+    tasks: list[tuple[Task, float]],
+    limits: Limits | None = None,
+    starter: Starter | None = None,
+) -> Graded:
     """Grade one notebook: every part of every exercise for itself. A broken file gets no points and a note.
 
     tasks: the exercises with their points, which the parts share
+    starter: starts the process of the submission, as of `Process`; None for a new Python
     """
     try:
         cells = code_of(read_notebook(path))
     except (ValueError, OSError) as error:
         return ungraded(student, tasks, str(error))
     marks = []
-    with Student(cells, about_worker([task for task, _ in tasks]), limits) as answers:
+    with Student(cells, about_worker([task for task, _ in tasks]), limits, starter) as answers:
         for task, points in tasks:
             for part, check in zip(task.parts, task.exercise.checks, strict=True):
                 marks.append(_mark(task, part, points, *_checked(answers, task, part, check)))
@@ -99,7 +108,22 @@ def _checked(answers: Student, task: Task, part: Part, check: Check) -> tuple[Re
         return Result(check.title, False, f"This could not be graded here ({error}). Grade it again."), ""
     if len(found) != len(part.wanted) or any(answer is ... for answer in found):
         return Result(check.title, None, f"There is no answer: {' and '.join(part.wanted)} is not in the notebook."), ""
-    return check(*found), FOUND.get(how, "")
+    return named(check, check(*found)), FOUND.get(how, "")
+
+
+def named(check: Check, result: Result) -> Result:
+    """Return a result whose slip is a sentence of the check, with … where it shows a number of the case.
+
+    So the same mistake counts once, and those that the check says by itself, and not from a table, count as well.
+    """
+    if result.passed is not False or (result.slip and not any(map(str.isdigit, result.slip))):
+        return result
+    for sentence in sentences_of(check):
+        parts = sentence.split("…")
+        fits = re.search(".*?".join(map(re.escape, parts)), result.slip or result.message, re.S)
+        if fits and len("".join(parts)) > SHORTEST:
+            return replace(result, slip=sentence)
+    return result
 
 
 def _mark(task: Task, part: Part, points: float, result: Result, how: str = "") -> Mark:

@@ -10,15 +10,15 @@ from typing import Any
 
 from uddm_mini.teaching.exercises import Exercise, number_of
 
-EXAMPLE = """book: book                # the folder with the notebooks; left out: that of this checkout
-roster: roster.csv        # left out: everybody who hands in; a Canvas export has the right columns
-salt_file: salt.txt       # a secret, from which grading draws each student's questions; left out: all are asked alike
-assignments:
+EXAMPLE = """assignments:
   week1:
     title: Noise and Bayes    # left out: week1
-    exercises: [corruption-1, corruption-3, {id: sampling-2, points: 5}, {id: basins-2, variant: draw}]
+    exercises: [corruption-1, corruption-3, {id: sampling-2, points: 5}]
     points: 10                # for each exercise
     hints: false
+# roster: class.csv           # with it, who has handed in nothing gets 0; a Canvas export has the right columns
+# salt_file: salt.txt         # a secret, from which each student's questions follow; without: all are asked alike
+# book: book                  # the folder with the notebooks, if it is not that of the checkout
 """
 COURSE_KEYS = ("title", "book", "roster", "salt_file", "assignments")
 ASSIGNMENT_KEYS = ("title", "exercises", "points", "hints", "column")

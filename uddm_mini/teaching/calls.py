@@ -68,7 +68,7 @@ def ask(answer: Any, *arguments: Any, **named: Any) -> Any:
 
 
 def called(answer: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    """Call the answer; where it mixes the float32 that PyTorch makes by default with our float64, help it out."""
+    """Call the answer; where it mixes PyTorch's float32 with our float64, or PyTorch with NumPy, help it out."""
 
     def once(change: Callable[[Any], Any] = lambda value: value) -> Any:
         with _fixed_randomness():
@@ -76,6 +76,14 @@ def called(answer: Callable[..., Any], arguments: tuple[Any, ...], named: dict[s
 
     try:
         return once()
+    except (AttributeError, TypeError) as error:
+        other = _other_kind(error)
+        if not other:
+            raise
+        try:
+            return once(other)
+        except (AttributeError, TypeError, RuntimeError, ValueError):
+            raise error from None
     except RuntimeError as error:
         if not any(words in str(error) for words in ("dtype", "scalar type")):
             raise
@@ -91,6 +99,15 @@ def called(answer: Callable[..., Any], arguments: tuple[Any, ...], named: dict[s
             return once(lambda value: value.float() if getattr(value, "dtype", None) == torch.float64 else value)
         except RuntimeError:
             raise error from None
+
+
+def _other_kind(error: Exception) -> Callable[[Any], Any] | None:
+    """Return what makes tensors of arrays, or arrays of tensors, if an error says that the other kind was expected."""
+    if "numpy.ndarray" in str(error):
+        return lambda value: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+    if "Tensor" in str(error):
+        return lambda value: value.detach().numpy() if isinstance(value, torch.Tensor) else value
+    return None
 
 
 @contextlib.contextmanager

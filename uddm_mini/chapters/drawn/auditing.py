@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from uddm_mini.chapters.auditing import blind_scores
+from uddm_mini.chapters.auditing_blind import blind_scores
 from uddm_mini.teaching.draws import Draw
 
 Case = tuple[Any, ...]

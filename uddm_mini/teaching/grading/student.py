@@ -9,7 +9,8 @@ from typing import Any
 from uddm_mini.teaching.calls import Stopped
 
 from .encoding import decode, encode
-from .remote import RECORDS, Ended, Limits, Process, Remote, Served
+from .process import Ended, Limits, Process, Starter
+from .remote import RECORDS, Remote, Served
 
 FORGED = "The notebook wrote into the grader's messages, and was not asked any more."
 MOST_FAILURES = 1000
@@ -19,11 +20,18 @@ class Student:
     """The code cells of one submission, run apart from the checks.
 
     failed: {(cell, statement): sentence} of what did not run, counted from 0; replaced: names of PyTorch, NumPy or
-    Python that the notebook overwrote (and that were put back); kept: which limits the system allowed.
+    Python that the notebook overwrote (and that were put back); kept: which limits the system allowed; starter: as of
+    `Process`.
     """
 
-    def __init__(self, cells: list[str], about: dict[str, Any], limits: Limits | None = None) -> None:
-        self.cells, self.about, self.limits = cells, about, limits or Limits()
+    def __init__(
+        self,
+        cells: list[str],
+        about: dict[str, Any],
+        limits: Limits | None = None,
+        starter: Starter | None = None,
+    ) -> None:
+        self.cells, self.about, self.limits, self.starter = cells, about, limits or Limits(), starter
         self.failed: dict[tuple[int, int], str] = {}
         self.replaced: list[str] = []
         self.kept: dict[str, bool] = {}
@@ -108,7 +116,7 @@ class Student:
             if len(self._skip) > self.limits.restarts or self._given_up:
                 raise Stopped("The notebook ended the process too often, or does not start.")
             at: list[int] | None = None
-            self._process = Process(self.about, self.limits)
+            self._process = Process(self.about, self.limits, self.starter)
             try:
                 self.kept = dict(self._process.receive(time.monotonic() + self.limits.start)["ready"])
                 until = time.monotonic() + self.limits.step
