@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
-import warnings
-from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +12,7 @@ import torch
 
 from uddm_mini.audit.command import audit_command
 from uddm_mini.course.commands import teach_command
+from uddm_mini.doors import printable
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
 from uddm_mini.experiments.copies import CopySettings, duplicated_sentences
@@ -23,11 +21,11 @@ from uddm_mini.experiments.details import DetailSettings, sweep_details
 from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
 from uddm_mini.experiments.spins import SpinSettings, spin_transition
 from uddm_mini.experiments.sweep import SweepSettings, run_sweep
-from uddm_mini.files import check_writable
+from uddm_mini.files import at, check_writable
 from uddm_mini.parallel import workers
 from uddm_mini.probes.recovery import token_recovery
 from uddm_mini.sampling import sample
-from uddm_mini.training.checkpoint import load, save
+from uddm_mini.training.checkpoint import check_ours, load, save
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import note_corpus, train
 from uddm_mini.walks import Walk
@@ -35,18 +33,19 @@ from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.corpus import MOST_HELD_OUT, Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.drawn import draw_corpus
 from uddm_mini.worlds.english import ENGLISH
+from uddm_mini.worlds.held_out import told_of_reading
 from uddm_mini.worlds.settings import TextSettings
 from uddm_mini.worlds.toy_language import ToyLanguage
 
 from .arguments import POOL, make_parser
 from .options import Settings, chosen, chosen_sizes, command_line
+from .terminal import guarded, say
+
+ONE_PIECE = ("train", "sample", "recover", "teach")  # commands of which nothing is kept before they end
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; a mistake of the user's becomes one sentence and exit status 2.
-
-    With UDDM_DEBUG=1 in the environment, errors keep their traceback.
-    """
+    """Run one command and return its exit status: see `guarded`."""
     typed = sys.argv[1:] if arguments is None else arguments
     options = make_parser(
         sweep=_sweep,
@@ -63,34 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         teach=teach_command,
     ).parse_args(typed)
     options.command = command_line(typed)
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: _say(str(message))
-            options.run(options)
-    except KeyboardInterrupt:
-        _say("stopped; a sweep resumes when you give the same command again.")
-        return 130
-    except Exception as error:
-        sentence = _sentence(error)
-        if not sentence or os.environ.get("UDDM_DEBUG"):
-            raise
-        _say(sentence)
-        return 2
-    return 0
-
-
-def _say(sentence: str) -> None:
-    print(f"uddm_mini: {sentence}", file=sys.stderr)
-
-
-def _sentence(error: Exception) -> str:
-    """Return what to tell the user of an error; nothing if it is not the user's, but a mistake in the program."""
-    if isinstance(error, BrokenExecutor):
-        return "a worker process was ended, most often because memory ran out; the same command resumes."
-    # PyTorch has no class of its own for a full memory on a CPU
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in str(error).lower()):
-        return "this needs more memory than there is; choose smaller numbers."
-    return str(error) if isinstance(error, (ValueError, OSError, ImportError)) else ""
+    return guarded(lambda: options.run(options), resumes=typed[0] not in ONE_PIECE)
 
 
 def _corpus_named(name: str, settings: TextSettings, pool: int = POOL, repeats: bool = False) -> Corpus:
@@ -101,7 +73,9 @@ def _corpus_named(name: str, settings: TextSettings, pool: int = POOL, repeats: 
         return docstring_corpus(replace(settings, n_held_out=settings.n_held_out or MOST_HELD_OUT))
     if name in ENGLISH:
         return text_corpus(ENGLISH[name](), settings, name=name)
-    return text_corpus(Path(name), settings)
+    corpus = text_corpus(Path(name), settings)
+    print(printable(f"{corpus.info['source']}: {told_of_reading(corpus.info)}"), file=sys.stderr)
+    return corpus
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:
@@ -117,15 +91,17 @@ def _sweep(options: argparse.Namespace) -> None:
     corpus = _corpus(options)
     sizes = chosen_sizes(options.sizes, len(corpus.train))
     settings = _trained(options, replace(SweepSettings(), command=options.command))
-    out = Path(options.out)
-    results = [out / "sweep.csv", Path(options.bounds or out / "bounds.csv")]
+    out = at(options.out)
+    results = [out / "sweep.csv", at(options.bounds or out / "bounds.csv")]
+    figures = [out / "transition.png", out / "transition.svg"]
+    if not results[0].with_suffix(".json").exists() and (foreign := [path for path in figures if path.exists()]):
+        raise FileExistsError(f"{foreign[0]} is there, and no sweep of ours beside it; choose another folder.")
     before = [path.stat().st_mtime_ns if path.exists() else 0 for path in results]
     with workers(settings.device) as executor:
         table = run_sweep(corpus, sizes, options.seeds, settings, executor=executor, out=out)
         # with those of earlier calls
         sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))
         bounds = sweep_bounds(corpus, sizes, seeds, settings, out=results[1], executor=executor)
-    figures = [out / "transition.png", out / "transition.svg"]
     if before != [path.stat().st_mtime_ns for path in results] or not all(path.exists() for path in figures):
         from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
 
@@ -145,7 +121,7 @@ def _examine(options: argparse.Namespace) -> None:
             table = sweep_details(folder, corpus, settings, executor=executor, **typed)
         first = "entropy" if "entropy" in set(table.quantity) else table.quantity.iloc[0]
         shown = table[table.quantity == first].pivot_table(index="n_train", columns="split", values="value")
-        print(f"{folder}: mean {first}\n{shown.round(3).to_string()}\nWrote {Path(folder) / settings.table}.csv")
+        print(f"{folder}: mean {first}\n{shown.round(3).to_string()}\nWrote {at(folder) / settings.table}.csv")
 
 
 def _halves(options: argparse.Namespace) -> None:
@@ -195,7 +171,8 @@ def _spins(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     settings = _trained(options, TrainSettings())
-    check_writable(Path(options.out))  # before the minutes that training takes
+    check_writable(options.out)  # before the minutes that training takes
+    check_ours(options.out)
     corpus = _corpus(options)
     x = corpus.subset(options.n_train or len(corpus.train), settings.seed)
     model = train(x, settings.noise.of(corpus.vocab_size), settings=settings, device=options.device)
@@ -211,7 +188,7 @@ def _sample(options: argparse.Namespace) -> None:
     x = sample(model, options.n, model.length, options.steps, generator=generator).cpu()
     if model.words:
         written = Corpus("written", x, x, model.words, unit=model.training_settings.get("unit", "word"))
-        print("\n".join(written.decode(x)))
+        print(printable("\n".join(written.decode(x))))
     else:
         print(*x.tolist(), sep="\n")
 
@@ -238,12 +215,12 @@ def _recover(options: argparse.Namespace) -> None:
             f"{found.unstable:.3f} of the others broke; {found.exact:.3f} of the sentences are whole again"
         )
         for label, part in (("example", found.x0), ("corrupted", found.xt), ("restored", found.out)):
-            print(f"{label:>18}  {corpus.decode(part[:1])[0]}")
+            print(f"{label:>18}  {printable(corpus.decode(part[:1])[0])}")
 
 
 def _trained(options: argparse.Namespace, settings: Settings) -> Settings:
     """Return the settings that were typed; say so if --steps is given in vain."""
     names = ("steps", "epochs")
     if all(any(getattr(options, name, None) for name in (word, f"train.{word}")) for word in names):
-        _say("--steps has no effect beside --epochs.")
+        say("--steps has no effect beside --epochs.")
     return chosen(options, settings)

@@ -10,6 +10,7 @@ import torch
 from tqdm.auto import tqdm
 
 from uddm_mini.denoiser import Denoiser, Wrapped
+from uddm_mini.doors import hidden
 from uddm_mini.settings import with_changes
 
 from .case import Case
@@ -98,8 +99,7 @@ def _measured(
     if left and settings.progress:
         shorter = SHORTER if plan.seconds > LONG and len(left) > 1 else ""
         tqdm.write(f"audit: {plan} Sections: {', '.join(left)}.{shorter}")
-    hidden = None if settings.progress else True  # None: hidden unless in a terminal
-    with tqdm(total=plan.total, desc="audit", unit=" questions", disable=hidden) as bar:
+    with tqdm(total=plan.total, desc="audit", unit=" questions", disable=hidden(settings.progress)) as bar:
         case.model.told = bar.update
         for name in left:
             bar.set_description(f"audit: {name}")

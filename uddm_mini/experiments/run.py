@@ -13,13 +13,15 @@ from typing import Any
 import pandas as pd
 from tqdm.auto import tqdm
 
+from uddm_mini.doors import hidden
 from uddm_mini.files import check_writable
 from uddm_mini.parallel import run_all
 from uddm_mini.settings import Settings, with_changes
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.worlds.corpus import Corpus
 
-from .store import Job, Store
+from .rows import Job
+from .store import Store
 
 Stack = tuple[Job, ...]  # jobs that are done together, as one
 Rows = list[dict[str, Any]]
@@ -93,8 +95,9 @@ def finish(
     todo = [job for job in jobs if job not in store.done]
     if todo and store.path is not None:
         check_writable(store.path)  # before the minutes that the work takes
+        store.claim()
     stacks = [tuple(todo[k : k + stacked]) for k in range(0, len(todo), stacked)]
-    bar = tqdm(total=len(jobs), initial=len(jobs) - len(todo), desc=store.label, unit="job", disable=not progress)
+    bar = tqdm(total=len(jobs), initial=len(jobs) - len(todo), desc=store.label, unit="job", disable=hidden(progress))
     with bar, closing(run_all(stacks, work, executor, store.device)) as results:  # a store that fails stops the work
         for rows in results:
             store.add(rows)

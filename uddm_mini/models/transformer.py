@@ -58,7 +58,8 @@ class TransformerDenoiser(nn.Module, Denoiser):
         )
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, noise.vocab_size)
-        self._initialize(torch.Generator().manual_seed(seed))
+        if self.position.device.type != "meta":  # an outline, without weights
+            self._initialize(torch.Generator().manual_seed(seed))
 
     def _initialize(self, generator: torch.Generator) -> None:
         for name, p in self.named_parameters():

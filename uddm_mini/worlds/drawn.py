@@ -52,6 +52,18 @@ def draw_corpus(
     return Corpus(language.name, train, held_out, language.words, info=info, world=language)
 
 
+def corpus_of(data: Corpus | Language, n_train: int) -> Corpus:
+    """Return the corpus, or one of `n_train` sentences that is drawn from a language; TypeError for anything else."""
+    if isinstance(data, Corpus):
+        return data
+    if all(hasattr(data, name) for name in ("sample", "words", "n_sentences", "every")):
+        return draw_corpus(data, n_train)
+    raise TypeError(
+        f"A corpus or a language is needed here, not {type(data).__name__}: of texts text_corpus(...) makes a corpus, "
+        "of a tensor Corpus(name, train, held_out, words)."
+    )
+
+
 def first_distinct(language: Language, n: int, seed: int) -> torch.Tensor:
     """Return the first n distinct ones of the sentences that are drawn with `seed`, int64[n, L]."""
     drawn, distinct = n, torch.empty(0, language.length, dtype=torch.int64)
