@@ -109,9 +109,11 @@ def test_a_device_or_a_pipe_is_left_alone(tmp_path):
 
 
 KILLED = """
-import os, signal, sys
-from uddm_mini.files import replacing
-with replacing(sys.argv[1]) as temporary:
+import importlib.util, os, signal, sys
+spec = importlib.util.spec_from_file_location("files", sys.argv[3])  # alone, for the package takes seconds to import
+files = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(files)
+with files.replacing(sys.argv[1]) as temporary:
     temporary.write_text("half")
     if sys.argv[2] == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -123,9 +125,9 @@ with replacing(sys.argv[1]) as temporary:
 @posix
 def test_what_a_killed_process_left_is_tidied_up_and_what_a_living_one_writes_is_not(tmp_path):
     path, start = tmp_path / "a.txt", [sys.executable, "-c", KILLED, str(tmp_path / "a.txt")]
-    subprocess.run([*start, "kill"], check=False)
+    subprocess.run([*start, "kill", files.__file__], check=False)
     assert len(list(tmp_path.iterdir())) == 1, "a temporary file is left"
-    alive = subprocess.Popen([*start, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    alive = subprocess.Popen([*start, "wait", files.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert alive.stdout.readline() == "ready\n"
         with replacing(path) as temporary:

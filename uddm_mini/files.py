@@ -64,6 +64,8 @@ def _target(path: str | Path) -> Path:
     path = at(path)
     if path.is_symlink():
         path = Path(os.path.realpath(path))
+        if path.is_symlink():
+            raise OSError(f"{path} is a link to itself; give another name.")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
     if path.exists() and not path.is_file():

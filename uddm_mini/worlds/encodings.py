@@ -19,14 +19,16 @@ class Encoding(NamedTuple):
     letters: str
 
 
+CENTRAL = ("ąćęłńóśźż", "áčďéěíňóřšťúůýžäľĺŕô", "áéíóöőúüű", "čćđšž", "ăâîşţ")  # Polish, Czech, Hungarian, ...
 # of two that say the same, the first is named
 ENCODINGS = (
     Encoding("CP1252", "cp1252", "àâäáãåæçéèêëíìîïñóòôöõøúùûüßœÿšžªº"),
-    Encoding("CP1250", "cp1250", "ąćęłńóśźżáčďéěíňřšťúůýžäöüßőűôľĺŕăâîşţđç"),
-    Encoding("ISO-8859-2", "iso8859-2", "ąćęłńóśźżáčďéěíňřšťúůýžäöüßőűôľĺŕăâîşţđç"),
+    *(Encoding("CP1250", "cp1250", letters) for letters in CENTRAL),
+    *(Encoding("ISO-8859-2", "iso8859-2", letters) for letters in CENTRAL),
     Encoding("CP1254", "cp1254", "çğıöşüâîûi̇"),
     Encoding("CP1257", "cp1257", "āčēģīķļņšūžąęėįųõäöü"),
     Encoding("CP1252", "cp1252", "áðéíóúýþæö"),
+    Encoding("CP1255", "cp1255", "HEBREW"),
     Encoding("CP1251", "cp1251", "CYRILLIC"),
     Encoding("KOI8-R", "koi8-r", "CYRILLIC"),
     Encoding("KOI8-U", "koi8-u", "CYRILLIC"),
@@ -34,7 +36,6 @@ ENCODINGS = (
     Encoding("ISO-8859-5", "iso8859-5", "CYRILLIC"),
     Encoding("CP1253", "cp1253", "GREEK"),
     Encoding("ISO-8859-7", "iso8859-7", "GREEK"),
-    Encoding("CP1255", "cp1255", "HEBREW"),
     Encoding("CP1256", "cp1256", "ARABIC"),
     Encoding("TIS-620", "tis-620", "THAI"),
     Encoding("SHIFT_JIS", "cp932", "KANA"),
@@ -56,20 +57,16 @@ def damaged(data: bytes) -> int:
 
 
 def with_zeros(data: bytes) -> str:
-    """Return which encoding with zero bytes this is, by where they stand; nothing if it is none."""
-    zeros = [data[k::4].count(0) / max(1, len(data[k::4])) for k in range(4)]
+    """Return which encoding with zero bytes this is, by what it spells; nothing if it is none."""
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "UTF-32"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
-    often = [share > 0.5 for share in zeros]
-    known: dict[tuple[bool, ...], str] = {
-        (False, True, False, True): "UTF-16LE",
-        (True, False, True, False): "UTF-16BE",
-        (False, True, True, True): "UTF-32LE",
-        (True, True, True, False): "UTF-32BE",
-    }
-    return known.get(tuple(often), "")
+    for name in ("UTF-32LE", "UTF-32BE", "UTF-16LE", "UTF-16BE"):
+        text = _decoded(data, name) or "\0"
+        if sum(c.isspace() or c.isprintable() for c in text) > 0.99 * len(text) and any(c <= "\x7f" for c in text):
+            return name
+    return ""
 
 
 def likeliest(data: bytes, start: int) -> tuple[str, str]:
@@ -105,7 +102,18 @@ def _score(text: str, encoding: Encoding) -> float:
         if c <= "\x7f":
             continue
         if unicodedata.category(c)[0] in "LM":
-            total += _likely(c, encoding) - (c.isupper() and before.islower()) + 0.25 * c.islower()
+            total += _likely(c, encoding) + 0.25 * (not c.isupper()) - (c.isupper() and before.islower())
+            if encoding.letters[0].isupper():  # letters of two scripts in one word
+                total -= 1.5 * sum(near.isascii() and near.isalpha() for near in (before, after))
+            else:  # in Latin script, letters beyond ASCII rarely stand side by side
+                total -= 0.5 * (before.isalpha() and not before.isascii())
+        elif (
+            (c in "’´" and before.isalpha() and after.isalpha())
+            or (c in "“‘„«" and before.isspace() and after.isalpha())
+            or (c in "”’“»" and not before.isspace() and not after.isalpha())
+            or (c in "–—" and before.isspace() and after.isspace())
+        ):
+            total += 2.0
         elif c in QUOTES or c == "\xa0" or "\u3000" <= c <= "\u303f" or "\uff00" <= c <= "\uff60":
             total += 0.5
         elif unicodedata.category(c)[0] == "C":
@@ -116,24 +124,25 @@ def _score(text: str, encoding: Encoding) -> float:
 
 
 def _likely(c: str, encoding: Encoding) -> float:
-    """Return how likely a letter is in the texts of an encoding: 1 for each byte of those that are written there."""
+    """Return how likely a letter is in the texts of an encoding: 1 or more for those that are written there."""
     if encoding.letters[0].islower():
         return 1.0 if c.lower() in encoding.letters else -2.0
     name = unicodedata.name(c, "")
     kana, cjk = name.startswith(("HIRAGANA", "KATAKANA")), name.startswith("CJK")
     if encoding.letters == "KANA":
-        return 2.0 if kana else 1.5 if cjk else -1.0
+        return 2.5 if kana else 2.0 if cjk else -1.0
     if encoding.letters == "CJK":
-        return -1.0 if kana else 2.0 if cjk and _common(c, encoding.python) else -1.0
+        return -1.0 if kana else 2.5 if cjk and _common(c, encoding.python) else -1.0
     if encoding.letters == "HANGUL":
-        return 2.0 if name.startswith("HANGUL SYLLABLE") else -2.0
+        return 2.5 if name.startswith("HANGUL SYLLABLE") and _common(c, "euc_kr") else -2.0
     return 1.0 if name.startswith(encoding.letters) else -2.0
 
 
 def _common(c: str, name: str) -> bool:
-    """Tell whether a Chinese character is one of the few thousand that texts are made of."""
+    """Tell whether a character is one of the few thousand that Chinese or Korean texts are made of."""
     try:
         lead = c.encode("gb2312" if name == "gb18030" else name)[0]
     except UnicodeEncodeError:
         return False
-    return lead < 0xD8 if name == "gb18030" else lead < 0xC9
+    least, most = {"gb18030": (0xB0, 0xD8), "big5": (0xA4, 0xC9)}.get(name, (0xB0, 0xFF))
+    return least <= lead < most

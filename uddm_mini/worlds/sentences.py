@@ -23,8 +23,8 @@ ABBREVIATIONS = frozenset([
 # the end of a sentence: a mark, closing quotes or brackets, space, then something that can open one; the marks of
 # Arabic, Indian, Armenian and Ethiopian scripts end one in any case, those of Chinese and Japanese also without a space
 OTHERS = r"""[؟۔।॥։።]["'”’)\]»]*\s*|[。！？｡]["'”’」』）】》]*\s*"""
-END = re.compile(r"""[.!?…]["'”’)\]»]*\s+(?=["'“‘(\[«„¿¡]*[^\W_a-z])|""" + OTHERS)
-END_LOWER = re.compile(r"""[.!?…]["'”’)\]»]*\s+|""" + OTHERS)  # for text that has no capitals at all
+END = re.compile(r"""[.!?…](?:["'”“’‘)\]»]|\s»)*\s+(?=["'“‘(\[„¿¡]*(?:«\s?)?[^\W_a-z])|""" + OTHERS)
+END_LOWER = re.compile(r"""[.!?…](?:["'”“’‘)\]»]|\s»)*\s+|""" + OTHERS)  # for text that has no capitals at all
 LONGEST_WORD = 80  # characters before a full stop that are looked at for an abbreviation
 
 
