@@ -58,7 +58,6 @@ TAKE_SENTENCES = {
     "train": lambda x: um.train(x, NOISE, steps=1, width=8, heads=2, progress=False),
     "dense memory": lambda x: um.DenseAssociativeMemory(x, beta=1.0, vocab_size=V),
     "fill": lambda x: fill(MODEL, x, torch.zeros(B, L, dtype=torch.bool), 2),
-    "basin_profile": lambda x: um.basin_profile(MODEL, x, 0.1),
     "fixed_point_rate": lambda x: um.fixed_point_rate(MODEL, x, 0.1),
 }
 
@@ -155,6 +154,8 @@ OTHER = {
     "a sweep of a tensor": lambda: um.run_sweep(X, [2]),
     "a sweep of a name": lambda: um.run_sweep("toy", [2]),
     "half a size": lambda: um.run_sweep(um.ToyLanguage(), [2.5]),
+    "a basin of a list": lambda: um.basin_profile(MODEL, X[0].tolist(), 0.1),
+    "a basin of floats": lambda: um.basin_profile(MODEL, X[0].double(), 0.1),
     "cross entropy": lambda: um.cross_entropy(LOG_P0, X.double()),
 }
 

@@ -14,20 +14,24 @@ def check_tensor(x: object, name: str, what: str = "a tensor") -> None:
     """Raise TypeError unless x is a tensor, and say how to make one of it."""
     if isinstance(x, torch.Tensor):
         return
-    kind = type(x).__name__
+    kind = "None" if x is None else type(x).__name__
     cure = {"ndarray": f"torch.from_numpy({name})", "list": f"torch.tensor({name})", "tuple": f"torch.tensor({name})"}
-    raise TypeError(f"{name} must be {what}, but is a {kind}" + (f": write {cure[kind]}." if kind in cure else "."))
+    raise TypeError(f"{name} must be {what}, but is {kind}" + (f": write {cure[kind]}." if kind in cure else "."))
 
 
-def check_sentences(x: object, name: str, words: int | None = None) -> None:
-    """Raise TypeError or ValueError unless x is int64[B, L], with token ids 0 ... words - 1 if `words` is given."""
+def check_sentences(x: object, name: str, words: int | None = None, *, on_gpu: bool = True) -> None:
+    """Raise TypeError or ValueError unless x is int64[B, L], with token ids 0 ... words - 1 if `words` is given.
+
+    on_gpu: False in a hot loop, where a GPU would have to wait for the answer.
+    """
     check_tensor(x, name, "token ids, a tensor int64[B, L]")
     assert isinstance(x, torch.Tensor)
     if x.ndim != 2:
         raise ValueError(f"{name} has shape {list(x.shape)}; give sentences int64[B, L], a single one as {name}[None].")
     if x.dtype != torch.int64:
         raise ValueError(f"{name} must hold token ids, int64[B, L], but is {x.dtype}; write {name}.long() if they are.")
-    check_ids(x, name, words)
+    if on_gpu or x.device.type == "cpu":
+        check_ids(x, name, words)
 
 
 def check_ids(x: torch.Tensor, name: str, words: int | None) -> None:
@@ -61,6 +65,8 @@ def whole(value: Any, name: str, least: int | None = None) -> int:
 def finite(value: Any, name: str, least: float = -math.inf, most: float = math.inf) -> float:
     """Return a number; TypeError for what is none, ValueError if it is NaN, infinite, or out of bounds."""
     try:
+        if isinstance(value, str):
+            raise TypeError
         number = float(value)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"{name} must be a number, but is {value!r}.") from None

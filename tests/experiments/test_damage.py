@@ -68,7 +68,7 @@ def test_models_of_other_settings_are_not_examined(corpus, tmp_path, change):
     for name in ("sweep.csv", "sweep.json"):
         (tmp_path / name).unlink()
     run_sweep(corpus, [8], [0], out=tmp_path, **{**TINY, **change})
-    with pytest.raises(ValueError, match=f"was not trained as .* {next(iter(change))}: .* delete the models"):
+    with pytest.raises(ValueError, match=rf"was not trained as .*[ (.]{next(iter(change))}: .* delete the models"):
         sweep_details(tmp_path, corpus, sentences=4, progress=False)
     assert not (tmp_path / "details.csv").exists()
 

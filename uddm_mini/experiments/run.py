@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import asdict, replace
-from operator import index
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from tqdm.auto import tqdm
 
-from uddm_mini.doors import hidden
+from uddm_mini.doors import hidden, whole
 from uddm_mini.files import check_writable
 from uddm_mini.parallel import run_all
 from uddm_mini.settings import Settings, with_changes
@@ -32,8 +31,8 @@ def jobs_of(sizes: Sequence[int], seeds: Sequence[int], available: int, parts: i
 
     A job needs `parts` times its size of the `available` sentences. NumPy's whole numbers become Python's, for JSON.
     """
-    largest_first = sorted({index(n) for n in sizes}, reverse=True)
-    jobs = [(n, seed) for seed in dict.fromkeys(map(index, seeds)) for n in largest_first]
+    largest_first = sorted({whole(n, "a size") for n in sizes}, reverse=True)
+    jobs = [(n, seed) for seed in dict.fromkeys(whole(seed, "a seed") for seed in seeds) for n in largest_first]
     if not jobs:
         raise ValueError("There must be at least one size and one seed.")
     for n, seed in jobs:

@@ -97,7 +97,7 @@ class AbsorbingNoise(Noise):
         that t = 0 has a finite answer. Parameters: as in `Noise.nelbo`.
         """
         log_p0 = self._prediction(log_p0, xt)
-        check_sentences(x0, "x0", self.vocab_size if x0.device.type == "cpu" else None)
+        check_sentences(x0, "x0", self.vocab_size, on_gpu=False)
         t = batch_times(t, x0)
         weight = -self.alpha_prime(t) / (1 - self.alpha(t)).clamp_min(LEAST_NOISE)
         cost = -self._without_mask(log_p0).log_softmax(dim=2).gather(2, x0.unsqueeze(2)).squeeze(2)

@@ -131,7 +131,7 @@ class Noise(ABC):
     def _prediction(self, log_p0: torch.Tensor, xt: torch.Tensor, name: str = "log_p0") -> torch.Tensor:
         """Return a prediction for xt int64[B, L], in float32 or better; ValueError for one of another vocabulary."""
         words = self.vocab_size + self.extra_tokens
-        check_sentences(xt, "xt", words if xt.device.type == "cpu" else None)  # a GPU would have to wait
+        check_sentences(xt, "xt", words, on_gpu=False)
         return prediction(log_p0, xt, self.vocab_size, name)
 
     @abstractmethod

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from uddm_mini.doors import whole
+
 from .corpus import Corpus
 from .world import World
 
@@ -57,7 +59,7 @@ def corpus_of(data: Corpus | Language, n_train: int) -> Corpus:
     if isinstance(data, Corpus):
         return data
     if all(hasattr(data, name) for name in ("sample", "words", "n_sentences", "every")):
-        return draw_corpus(data, n_train)
+        return draw_corpus(data, whole(n_train, "a size"))
     raise TypeError(
         f"A corpus or a language is needed here, not {type(data).__name__}: of texts text_corpus(...) makes a corpus, "
         "of a tensor Corpus(name, train, held_out, words)."
