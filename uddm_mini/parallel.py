@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
@@ -13,6 +14,7 @@ from contextvars import ContextVar
 from functools import partial
 from math import ceil
 from multiprocessing.connection import Connection
+from types import TracebackType
 from typing import Any, TypeVar
 
 import torch
@@ -161,9 +163,19 @@ def workers(device: str) -> Iterator[Executor | None]:
         try:
             yield pool
         except BaseException:
-            writer.close()
-            pool.shutdown(wait=False, cancel_futures=True)
+            hook, sys.excepthook = sys.excepthook, _hushed
+            try:
+                writer.close()
+                pool.shutdown(cancel_futures=True)
+            finally:
+                sys.excepthook = hook
             raise
+
+
+def _hushed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say nothing of a worker that has ended while it was given tensors; PyTorch gives them from a thread here."""
+    if not issubclass(kind, (OSError, EOFError)):
+        sys.__excepthook__(kind, error, trace)
 
 
 def _begin(reader: Connection) -> None:
