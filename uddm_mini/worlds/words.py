@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from types import MappingProxyType
 
 # between letters all of these are the apostrophe: quotes, accents and primes that people type for it
 APOSTROPHES = "'’‘‛ʼʹ`´′＇"
@@ -12,12 +11,6 @@ HYPHENS = "‐‑"  # besides the one on the keyboard, a hyphen and one at which
 JOINERS = "\u200c\u200d"  # part of a word in Persian, Hindi and others, but not its end
 INVISIBLE = "\u00ad\u2060\ufeff\ufe0e\ufe0f"  # soft hyphens and other things inside a word that nobody sees
 SPACES = "\u200b"  # between the words of Khmer and Thai
-PLAIN = MappingProxyType(
-    dict.fromkeys(map(ord, APOSTROPHES), "'")
-    | dict.fromkeys(map(ord, HYPHENS), "-")
-    | dict.fromkeys(map(ord, INVISIBLE), "")
-    | dict.fromkeys(map(ord, SPACES), " ")
-)
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")  # colors of a terminal
 # Inside a word there may be apostrophes and hyphens, the dot of Catalan, and the two marks of Hebrew.
 WORD = re.compile(r"(?:[^\W\d_]\.){2,}|(?:\d+(?:[.,٫٬]\d+)+|[^\W_]+)(?:['\-·‧׳״]?[^\W_]+)*")
@@ -33,19 +26,26 @@ def words_of(sentence: str) -> list[str]:
     text = text.lower()
     if text.isascii():
         return WORD.findall(text.replace("`", "'") if "`" in text else text)
-    text = unicodedata.normalize("NFC", text).translate(PLAIN)
-    marks, directions = set(JOINERS), {}
+    text = unicodedata.normalize("NFC", text)
+    marks, plain = set(JOINERS), {}
     for character in set(text):
-        kind = unicodedata.category(character)
-        if kind[0] == "M":
+        if unicodedata.category(character)[0] == "M" and character not in INVISIBLE:
             marks.add(character)
-        elif kind == "Cf" and character not in JOINERS:
-            directions[ord(character)] = ""
-    text = text.translate(directions) if directions else text
+        elif (instead := _instead(character)) != character:
+            plain[ord(character)] = instead
+    text = text.translate(plain)
     shadow = text.translate(dict.fromkeys(map(ord, marks), "x"))  # of the same length: to a pattern, marks are letters
     own = "".join(marks)
     found = (text[match.start() : match.end()].lstrip(own).rstrip(JOINERS) for match in WORD.finditer(shadow))
     return [word for word in found if word.strip(own)]
+
+
+def _instead(character: str) -> str:
+    """Return what stands for a character that is typed in several ways, or that nobody sees; itself for all others."""
+    for alike, instead in ((APOSTROPHES, "'"), (HYPHENS, "-"), (INVISIBLE, ""), (SPACES, " "), (JOINERS, character)):
+        if character in alike:
+            return instead
+    return "" if unicodedata.category(character) == "Cf" else character  # marks of direction
 
 
 def without_spaces(sentence: str) -> bool:
