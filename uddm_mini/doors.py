@@ -56,7 +56,7 @@ def whole(value: Any, name: str, least: int | None = None) -> int:
     try:
         number = index(value)
     except TypeError:
-        raise TypeError(f"{name} must be a whole number, but is {value!r}.") from None
+        raise TypeError(f"{name} must be a whole number, but is {value!r}, a {type(value).__name__}.") from None
     if least is not None and number < least:
         raise ValueError(f"{name} must be at least {least}, but is {number}.")
     return number

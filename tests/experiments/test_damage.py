@@ -235,3 +235,17 @@ def test_numbers_of_numpy_are_written_like_others(tmp_path):
     store.claim()
     store.add(rows_of({"x": np.float32(0.1)}, n_train=np.int64(3), seed=0, split="train"))
     assert read_rows(tmp_path / "a.csv").value.tolist() == [0.1]
+
+
+def test_work_that_fails_before_anything_is_done_leaves_no_claim(corpus, tmp_path, monkeypatch):
+    real = sweeping.train_stack
+
+    def fail(*_, **__):
+        raise RuntimeError("the machine went away")
+
+    monkeypatch.setattr(sweeping, "train_stack", fail)
+    with pytest.raises(RuntimeError, match="went away"):
+        run_sweep(corpus, [8], [0], out=tmp_path, **TINY)
+    monkeypatch.setattr(sweeping, "train_stack", real)
+    assert not (tmp_path / "sweep.json").exists()
+    run_sweep(corpus, [8], [0], out=tmp_path, learning_rate=0.001, **TINY)  # so that others may be tried

@@ -44,15 +44,26 @@ def digests(frame: pd.DataFrame) -> dict[Job, str]:
 
 def check_rows(frame: pd.DataFrame) -> None:
     """Raise ValueError with the first row that cannot be, whoever wrote it."""
-    share = frame["quantity"].isin(SHARES) & frame["value"].notna()
     wrong = {
         "n_train below 1": frame["n_train"] < 1,
         "a seed below 0": frame["seed"] < 0,
         "t outside 0 to 1": frame["t"].notna() & ~frame["t"].between(0, 1),
+    }
+    wrong |= {f"no {name}": frame[name].isin(["", "nan", "None"]) for name in ("split", "denoiser", "quantity")}
+    _refuse(frame, wrong)
+
+
+def check_values(frame: pd.DataFrame) -> None:
+    """Raise ValueError with the first value that cannot be; for rows that no digest guards."""
+    share = frame["quantity"].isin(SHARES) & frame["value"].notna()
+    wrong = {
         "a share outside 0 to 1": share & ~frame["value"].between(0, 1),
         "seconds below 0": (frame["quantity"] == "seconds") & (frame["value"] < 0),
     }
-    wrong |= {f"no {name}": frame[name].isin(["", "nan", "None"]) for name in ("split", "denoiser", "quantity")}
+    _refuse(frame, wrong)
+
+
+def _refuse(frame: pd.DataFrame, wrong: dict[str, pd.Series]) -> None:
     for what, rows in wrong.items():
         if bool(rows.any()):
             raise ValueError(f"a row has {what}: {','.join(map(str, frame[rows].iloc[0]))}")

@@ -92,13 +92,22 @@ def finish(
 ) -> pd.DataFrame:
     """Do the jobs that `store` lacks, `stacked` of them as one; add each stack as it ends, and return all rows."""
     todo = [job for job in jobs if job not in store.done]
+    claimed = False
     if todo and store.path is not None:
         check_writable(store.path)  # before the minutes that the work takes
-        store.claim()
+        claimed = store.claim()
     stacks = [tuple(todo[k : k + stacked]) for k in range(0, len(todo), stacked)]
     bar = tqdm(total=len(jobs), initial=len(jobs) - len(todo), desc=store.label, unit="job", disable=hidden(progress))
-    with bar, closing(run_all(stacks, work, executor, store.device)) as results:  # a store that fails stops the work
-        for rows in results:
-            store.add(rows)
-            bar.update(len({(row["n_train"], row["seed"]) for row in rows}))
+    try:
+        with (
+            bar,
+            closing(run_all(stacks, work, executor, store.device)) as results,
+        ):  # a store that fails stops the work
+            for rows in results:
+                store.add(rows)
+                bar.update(len({(row["n_train"], row["seed"]) for row in rows}))
+    except BaseException:
+        if claimed:
+            store.give_up()
+        raise
     return store.load()

@@ -25,7 +25,7 @@ import uddm_mini
 from uddm_mini.files import at, check_writable, replacing
 from uddm_mini.settings import flat
 
-from .rows import COLUMNS, TYPES, Job, check_rows, digests, jobs_in, tidy, typed
+from .rows import COLUMNS, TYPES, Job, check_rows, check_values, digests, jobs_in, tidy, typed
 from .rows import rows_of as rows_of
 from .rows import wide as wide
 
@@ -82,17 +82,26 @@ class Store:
                 self.frame = read_rows(self.path)
         return self.frame
 
-    def claim(self) -> None:
+    def claim(self) -> bool:
         """Write down what the table will be before the work begins, so that no other work can take its place.
 
-        OSError or ValueError where the file, its note or its lock cannot be written.
+        Return whether nobody had done so. OSError or ValueError where file, note or lock cannot be written.
         """
         if self.path is None:
-            return
+            return False
         check_writable(self.path)
         with _locked(self.path):
-            if not self._checked_note():
+            new = not self._checked_note()
+            if new:
                 self._write_note([], {})
+        return new
+
+    def give_up(self) -> None:
+        """Take the claim back, if no job was finished."""
+        if self.path is not None:
+            with _locked(self.path):
+                if not self.path.exists():
+                    self.note.unlink(missing_ok=True)
 
     def add(self, rows: list[dict[str, Any]]) -> None:
         """Add the rows of jobs that nobody else has finished meanwhile; table and note are replaced whole."""
@@ -171,6 +180,11 @@ def read_rows(path: Path) -> pd.DataFrame:
     sizes = frame.groupby(["n_train", "seed"])["seed"].transform("size")
     wanted = [counts.get(job) for job in zip(frame["n_train"], frame["seed"], strict=True)]
     whole = frame[sizes == pd.Series(wanted, index=frame.index, dtype="float64")].reset_index(drop=True)
+    bare = [job not in note["sha256"] for job in zip(whole["n_train"], whole["seed"], strict=True)]
+    try:
+        check_values(whole[pd.Series(bare, index=whole.index, dtype=bool)])
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read ({error}); delete it to begin anew.") from None
     if changed := [job for job, found in digests(whole).items() if note["sha256"].get(job, found) != found]:
         raise ValueError(
             f"{path} was damaged or changed by hand: the rows of n_train = {changed[0][0]}, seed = {changed[0][1]} are "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from uddm_mini.denoiser import Denoiser
-from uddm_mini.doors import check_sentences, whole
+from uddm_mini.doors import check_sentences, check_tensor, whole
 from uddm_mini.noise import Noise
 
 AT_ONCE = 2**24  # pairs of a word and a memory that are compared together
@@ -25,9 +25,10 @@ class LocalMemorizingDenoiser(Denoiser):
 
     def __init__(self, x_train: torch.Tensor, noise: Noise, window: int) -> None:
         """Store x_train int64[n, L], n >= 1; the window is at least 0, where only the position counts."""
-        check_sentences(x_train, "x_train", noise.vocab_size)
-        if len(x_train) == 0:
+        check_tensor(x_train, "x_train", "token ids, a tensor int64[n, L]")
+        if x_train.ndim != 2 or len(x_train) == 0:
             raise ValueError(f"A memory needs at least one sentence, int64[n, L]; got shape {tuple(x_train.shape)}.")
+        check_sentences(x_train, "x_train", noise.vocab_size)
         self.x_train, self.noise, self.window = x_train.clone(), noise, whole(window, "window", 0)
 
     def __call__(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
