@@ -56,7 +56,8 @@ def whole(value: Any, name: str, least: int | None = None) -> int:
     try:
         number = index(value)
     except TypeError:
-        raise TypeError(f"{name} must be a whole number, but is {value!r}, a {type(value).__name__}.") from None
+        kind = "" if value is None else f", a {type(value).__name__}"
+        raise TypeError(f"{name} must be a whole number, but is {value!r}{kind}.") from None
     if least is not None and number < least:
         raise ValueError(f"{name} must be at least {least}, but is {number}.")
     return number
