@@ -405,7 +405,10 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys, checkpoint):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("uddm_mini.cli.sample", interrupt)
+    monkeypatch.setattr("uddm_mini.cli.run_sweep", interrupt)
     assert main(["sample", str(checkpoint)]) == 130
+    assert "nothing was written" in one_sentence(capsys)
+    assert main(["sweep", "--out", str(checkpoint.parent / "s"), "--sizes", "4"]) == 130
     assert "resumes" in one_sentence(capsys)
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
-import warnings
-from concurrent.futures import BrokenExecutor
-from pathlib import Path
 
 import torch
 
 from uddm_mini.audit.command import audit_command
 from uddm_mini.course.commands import teach_command
+from uddm_mini.doors import printable
 from uddm_mini.files import check_writable
 from uddm_mini.probes.recovery import token_recovery
 from uddm_mini.sampling import sample
-from uddm_mini.training.checkpoint import load, save
+from uddm_mini.training.checkpoint import check_ours, load, save
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import note_corpus, train
 from uddm_mini.walks import Walk
@@ -35,14 +32,14 @@ from .experiment_commands import (
     sweep_command,
 )
 from .options import chosen, command_line
-from .typed import corpus_named, corpus_typed, say, trained
+from .terminal import guarded
+from .typed import corpus_named, corpus_typed, trained
+
+ONE_PIECE = ("train", "sample", "recover", "teach")  # commands of which nothing is kept before they end
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; a mistake of the user's becomes one sentence and exit status 2.
-
-    With UDDM_DEBUG=1 in the environment, errors keep their traceback.
-    """
+    """Run one command and return its exit status: see `guarded`."""
     typed = sys.argv[1:] if arguments is None else arguments
     options = make_parser(
         sweep=sweep_command,
@@ -59,35 +56,13 @@ def main(arguments: list[str] | None = None) -> int:
         teach=teach_command,
     ).parse_args(typed)
     options.command = command_line(typed)
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: say(str(message))
-            options.run(options)
-    except KeyboardInterrupt:
-        say("stopped; a sweep resumes when you give the same command again.")
-        return 130
-    except Exception as error:
-        sentence = _sentence(error)
-        if not sentence or os.environ.get("UDDM_DEBUG"):
-            raise
-        say(sentence)
-        return 2
-    return 0
-
-
-def _sentence(error: Exception) -> str:
-    """Return what to tell the user of an error; nothing if it is not the user's, but a mistake in the program."""
-    if isinstance(error, BrokenExecutor):
-        return "a worker process was ended, most often because memory ran out; the same command resumes."
-    # PyTorch has no class of its own for a full memory on a CPU
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in str(error).lower()):
-        return "this needs more memory than there is; choose smaller numbers."
-    return str(error) if isinstance(error, (ValueError, OSError, ImportError)) else ""
+    return guarded(lambda: options.run(options), resumes=typed[0] not in ONE_PIECE)
 
 
 def _train(options: argparse.Namespace) -> None:
     settings = trained(options, TrainSettings())
-    check_writable(Path(options.out))  # before the minutes that training takes
+    check_writable(options.out)  # before the minutes that training takes
+    check_ours(options.out)
     corpus = corpus_typed(options)
     x = corpus.subset(options.n_train or len(corpus.train), settings.seed)
     model = train(x, settings.noise.of(corpus.vocab_size), settings=settings, device=options.device)
@@ -103,7 +78,7 @@ def _sample(options: argparse.Namespace) -> None:
     x = sample(model, options.n, model.length, options.steps, generator=generator).cpu()
     if model.words:
         written = Corpus("written", x, x, model.words, unit=model.training_settings.get("unit", "word"))
-        print("\n".join(written.decode(x)))
+        print(printable("\n".join(written.decode(x))))
     else:
         print(*x.tolist(), sep="\n")
 
@@ -130,4 +105,4 @@ def _recover(options: argparse.Namespace) -> None:
             f"{found.unstable:.3f} of the others broke; {found.exact:.3f} of the sentences are whole again"
         )
         for label, part in (("example", found.x0), ("corrupted", found.xt), ("restored", found.out)):
-            print(f"{label:>18}  {corpus.decode(part[:1])[0]}")
+            print(f"{label:>18}  {printable(corpus.decode(part[:1])[0])}")

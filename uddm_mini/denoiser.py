@@ -7,8 +7,10 @@ from typing import Literal
 
 import torch
 
+from .doors import check_sentences
 from .noise.base import Form, Noise, batch_times, checked_form
 from .noise.schedules import Level
+from .parallel import go_on
 
 NORMALIZED = 1e-3  # how far log sum_v p0(v) may be from 0, in nats; float32 stays within 1e-6
 HALF_PRECISION = 8  # bfloat16 rounds a log-probability near -10 by up to 4 times its epsilon
@@ -62,14 +64,14 @@ class Denoiser:
 
         Without gradient. ValueError for other shapes, or an answer that is not normalized.
         """
-        if xt.ndim != 2:
-            raise ValueError(f"xt has shape {list(xt.shape)}; give sentences int64[B, L], a single one as xt[None].")
+        check_sentences(xt, "xt", self.noise.vocab_size + self.noise.extra_tokens)
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, but is {self.batch_size}.")
         given, wanted = checked_form(self.predicts), checked_form(form)
         parts = []
         with torch.no_grad():
             for part, level in zip(xt.split(self.batch_size), batch_times(t, xt).split(self.batch_size), strict=True):
+                go_on()
                 log_p0 = self.noise.in_form(self._answer, part, level, given, wanted)
                 parts.append(log_p0 if reduce is None else reduce(log_p0, part, level))
         return parts[0] if len(parts) == 1 else torch.cat(parts)

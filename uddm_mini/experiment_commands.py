@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 
 from uddm_mini.experiments.bounds import sweep_bounds
 from uddm_mini.experiments.breaks import COLUMNS, BreakSettings, broken_recipes
@@ -14,6 +13,7 @@ from uddm_mini.experiments.details import DetailSettings, sweep_details
 from uddm_mini.experiments.halves import HalvesSettings, disjoint_halves
 from uddm_mini.experiments.spins import SpinSettings, spin_transition
 from uddm_mini.experiments.sweep import SweepSettings, run_sweep
+from uddm_mini.files import at
 from uddm_mini.parallel import workers
 from uddm_mini.worlds.toy_language import ToyLanguage
 
@@ -26,15 +26,17 @@ def sweep_command(options: argparse.Namespace) -> None:
     corpus = corpus_typed(options)
     sizes = chosen_sizes(options.sizes, len(corpus.train))
     settings = trained(options, replace(SweepSettings(), command=options.command))
-    out = Path(options.out)
-    results = [out / "sweep.csv", Path(options.bounds or out / "bounds.csv")]
+    out = at(options.out)
+    results = [out / "sweep.csv", at(options.bounds or out / "bounds.csv")]
+    figures = [out / "transition.png", out / "transition.svg"]
+    if not results[0].with_suffix(".json").exists() and (foreign := [path for path in figures if path.exists()]):
+        raise FileExistsError(f"{foreign[0]} is there, and no sweep of ours beside it; choose another folder.")
     before = [path.stat().st_mtime_ns if path.exists() else 0 for path in results]
     with workers(settings.device) as executor:
         table = run_sweep(corpus, sizes, options.seeds, settings, executor=executor, out=out)
         # with those of earlier calls
         sizes, seeds = (sorted(set(table[name].tolist())) for name in ("n_train", "seed"))
         bounds = sweep_bounds(corpus, sizes, seeds, settings, out=results[1], executor=executor)
-    figures = [out / "transition.png", out / "transition.svg"]
     if before != [path.stat().st_mtime_ns for path in results] or not all(path.exists() for path in figures):
         from uddm_mini.teaching.figures import save_transition  # drawing is needed by no other command
 
@@ -55,7 +57,7 @@ def examine_command(options: argparse.Namespace) -> None:
             table = sweep_details(folder, corpus, settings, executor=executor, **typed)
         first = "entropy" if "entropy" in set(table.quantity) else table.quantity.iloc[0]
         shown = table[table.quantity == first].pivot_table(index="n_train", columns="split", values="value")
-        print(f"{folder}: mean {first}\n{shown.round(3).to_string()}\nWrote {Path(folder) / settings.table}.csv")
+        print(f"{folder}: mean {first}\n{shown.round(3).to_string()}\nWrote {at(folder) / settings.table}.csv")
 
 
 def halves_command(options: argparse.Namespace) -> None:

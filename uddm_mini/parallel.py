@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import sys
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from math import ceil
-from typing import TypeVar
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, TypeVar
 
 import torch
 
+STOP: ContextVar[threading.Event | None] = ContextVar("stop", default=None)  # set when the work of a thread must end
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -53,6 +61,23 @@ def at_most(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+class Stopped(Exception):
+    """Work that was ended because nobody waits for it any more."""
+
+
+def go_on() -> None:
+    """Raise `Stopped` if the work of this thread must end; whoever computes for long asks at every step."""
+    stop = STOP.get()
+    if stop is not None and stop.is_set():
+        raise Stopped
+
+
+def until(stop: threading.Event, work: Callable[[Job], Result], job: Job) -> Result:
+    """Return work(job), which ends at its next step when `stop` is set."""
+    STOP.set(stop)  # each thread of a pool has its own
+    return work(job)
+
+
 def on_one_thread(work: Callable[[Job], Result], job: Job) -> Result:
     """Return work(job), computed with one thread: its sums then do not depend on how many jobs run beside it."""
     with at_most(1):
@@ -64,9 +89,10 @@ def run_all(
 ) -> Generator[Result, None, None]:
     """Yield the result of each job as it ends; if one fails, start no more, yield what still ends well, then raise.
 
-    Closing the generator cancels the jobs that have not begun, also on an executor of the caller's. Without an
-    executor: one job per core on a CPU (PyTorch computes outside Python's lock), else one job at a time. On a CPU
-    every job takes one thread, wherever it runs: another number of threads would add up its sums in another order.
+    Closing the generator, or Ctrl-C, cancels the jobs that have not begun, also on an executor of the caller's, and
+    ends those of its own threads at their next step; what has ended is still yielded. Without an executor: one job per
+    core on a CPU (PyTorch computes outside Python's lock), else one job at a time. On a CPU every job takes one thread,
+    wherever it runs: another number of threads would add up its sums in another order.
     """
     if device == "cpu":
         work = partial(on_one_thread, work)
@@ -77,10 +103,12 @@ def _run(
     jobs: Sequence[Job], work: Callable[[Job], Result], executor: Executor | None, device: str
 ) -> Generator[Result, None, None]:
     if executor is None and device == "cpu" and len(jobs) > 1 and torch.get_num_threads() > 1:
+        stop = threading.Event()
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
             try:
-                yield from _run(jobs, work, pool, device)
+                yield from _run(jobs, partial(until, stop, work), pool, device)
             finally:
+                stop.set()
                 pool.shutdown(cancel_futures=True)
     elif executor is None:
         yield from map(work, jobs)
@@ -95,22 +123,71 @@ def _run(
                             yield other.result()
                     raise failure
                 yield future.result()
+        except KeyboardInterrupt:
+            for future in [future for future in waiting if not future.cancel() and future.done()]:
+                if not future.exception():
+                    yield future.result()
+            raise
         finally:
             for future in waiting:
                 future.cancel()
 
 
+class _Workers(ProcessPoolExecutor):
+    """Processes that Ctrl-C does not reach: the main process ends them, at once and without a traceback of each."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Submit a call; a process that is started for it keeps the signals that are blocked now."""
+        if not hasattr(signal, "pthread_sigmask"):
+            return super().submit(fn, *args, **kwargs)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(fn, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @contextmanager
 def workers(device: str) -> Iterator[Executor | None]:
-    """Yield one process per core for work on a CPU: unlike threads, they never wait for each other's Python."""
+    """Yield one process per core for work on a CPU: unlike threads, they never wait for each other's Python.
+
+    They end at once when the block is left by an error or Ctrl-C, and when this process is killed.
+    """
     cores = torch.get_num_threads()
     if device != "cpu" or cores == 1:
         yield None
         return
     start_anew = multiprocessing.get_context("spawn")  # a forked PyTorch can hang
-    with ProcessPoolExecutor(cores, start_anew, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    reader, writer = start_anew.Pipe(duplex=False)
+    with writer, reader, _Workers(cores, start_anew, initializer=_begin, initargs=(reader,)) as pool:
         try:
             yield pool
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            hook, sys.excepthook = sys.excepthook, _hushed
+            try:
+                writer.close()
+                pool.shutdown(cancel_futures=True)
+            finally:
+                sys.excepthook = hook
             raise
+
+
+def _hushed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say nothing of a worker that has ended while it was given tensors; PyTorch gives them from a thread here."""
+    if not issubclass(kind, (OSError, EOFError)):
+        sys.__excepthook__(kind, error, trace)
+
+
+def _begin(reader: Connection) -> None:
+    """Prepare a worker: one thread, and a watch on the main process, which alone holds the other end of the pipe."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(reader,), daemon=True).start()
+
+
+def _end_with(reader: Connection) -> None:
+    """Wait until nobody holds the other end, then end this process."""
+    try:
+        reader.recv_bytes()
+    except (EOFError, OSError):
+        os._exit(1)

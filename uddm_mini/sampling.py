@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from .denoiser import Denoiser
+from .doors import check_sentences, check_tensor, whole
 from .noise.base import batch_times, draw_device
 from .noise.schedules import Level
 from .walks import choose_tokens, end_of, walk_through
@@ -26,6 +27,7 @@ def sample(
 
     Random, from `generator`: the noise and every step.
     """
+    n, length = whole(n, "n"), whole(length, "length")
     if n < 0 or length < 1:
         raise ValueError(f"n must be at least 0 and length at least 1, but they are {n} and {length}.")
     start = model.noise.start(n, length, generator).to(model.device)
@@ -51,6 +53,8 @@ def fill(
 
     Random, from `generator`: the noise and every step.
     """
+    check_sentences(x, "x", model.noise.vocab_size + model.noise.extra_tokens)
+    check_tensor(known, "known", "a tensor bool[B, L]")
     if known.shape != x.shape or known.dtype != torch.bool:
         raise ValueError(f"known must be bool{list(x.shape)} as x, but is {known.dtype}{list(known.shape)}.")
     known, x = known.to(model.device), x.to(model.device)
@@ -67,6 +71,7 @@ def _written(
     generator: torch.Generator | None,
 ) -> torch.Tensor:
     """Walk from pure noise x int64[n, L] to t = 0; words that are `known`, bool[n, L], are clean in x and stay so."""
+    steps, corrections = whole(steps, "steps"), whole(corrections, "corrections")
     if steps < 1 or corrections < 0:
         raise ValueError(f"steps must be at least 1 and corrections at least 0; they are {steps} and {corrections}.")
     clean = x
@@ -103,7 +108,8 @@ def gibbs(
 
     Random, from `generator`: the places, the words and their noise. ValueError unless rounds is at least 1.
     """
-    if rounds < 1:
+    check_sentences(x, "xt", model.noise.vocab_size + model.noise.extra_tokens)
+    if whole(rounds, "rounds") < 1:
         raise ValueError(f"rounds must be at least 1, but is {rounds}.")
     t, rows, x = batch_times(t, x), torch.arange(len(x), device=x.device), x.clone()
     for _ in range(rounds):

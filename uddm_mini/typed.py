@@ -7,19 +7,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from uddm_mini.doors import printable
 from uddm_mini.worlds import WORLDS
 from uddm_mini.worlds.corpus import MOST_HELD_OUT, Corpus, docstring_corpus, text_corpus
 from uddm_mini.worlds.drawn import draw_corpus
 from uddm_mini.worlds.english import ENGLISH
+from uddm_mini.worlds.held_out import told_of_reading
 from uddm_mini.worlds.settings import TextSettings
 
 from .arguments import POOL
 from .options import Settings, chosen
-
-
-def say(sentence: str) -> None:
-    """Print a sentence for the user beside the results."""
-    print(f"uddm_mini: {sentence}", file=sys.stderr)
+from .terminal import say
 
 
 def corpus_named(name: str, settings: TextSettings, pool: int = POOL, repeats: bool = False) -> Corpus:
@@ -30,7 +28,9 @@ def corpus_named(name: str, settings: TextSettings, pool: int = POOL, repeats: b
         return docstring_corpus(replace(settings, n_held_out=settings.n_held_out or MOST_HELD_OUT))
     if name in ENGLISH:
         return text_corpus(ENGLISH[name](), settings, name=name)
-    return text_corpus(Path(name), settings)
+    corpus = text_corpus(Path(name), settings)
+    print(printable(f"{corpus.info['source']}: {told_of_reading(corpus.info)}"), file=sys.stderr)
+    return corpus
 
 
 def corpus_typed(options: argparse.Namespace) -> Corpus:

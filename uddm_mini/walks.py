@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
 
 from .denoiser import Denoiser
+from .doors import check_sentences, whole
 from .noise.base import Form, batch_times, drawn
 from .noise.schedules import Level
-from .settings import option
+from .settings import option, whole_numbers
 
 Method = Literal["argmax", "reverse", "iterate", "greedy"]
 
@@ -37,19 +38,21 @@ def reverse_walk(
     Random, from `generator`: the draws, for `model.batch_size` sentences at a time, so that with more than these
     another batch size gives other draws.
     """
-    if not 0 <= t <= 1:
+    check_sentences(x, "xt", model.noise.vocab_size + model.noise.extra_tokens)
+    if not isinstance(t, (int, float)) or not 0 <= t <= 1:
         raise ValueError(f"t, where the walk starts, is a noise level between 0 and 1, but is {t}.")
-    if steps < 1:
+    if whole(steps, "steps") < 1:
         raise ValueError(f"steps must be at least 1, but is {steps}.")
-    return walk_through(model, x, [t * (1 - i / steps) for i in range(steps + 1)], greedy, generator)
+    return walk_through(model, x, (t * (1 - i / steps) for i in range(steps + 1)), greedy, generator)
 
 
 def walk_through(
-    model: Denoiser, x: torch.Tensor, times: list[float], greedy: bool, generator: torch.Generator | None
+    model: Denoiser, x: torch.Tensor, times: Iterable[float], greedy: bool, generator: torch.Generator | None
 ) -> Iterator[tuple[float, torch.Tensor]]:
     """Walk the reverse process through falling noise levels; yield every (t, x_t)."""
-    yield times[0], x
-    for t, s in itertools.pairwise(times):
+    for k, (t, s) in enumerate(itertools.pairwise(times)):
+        if not k:
+            yield t, x
         if t == 0:  # already clean: there is no noise to walk back through
             return
 
@@ -79,7 +82,8 @@ def settle(
 
     The denoiser is never asked again about a sentence that is at rest. Deterministic.
     """
-    if limit < 1:
+    check_sentences(x, "xt", model.noise.vocab_size + model.noise.extra_tokens)
+    if whole(limit, "limit") < 1:
         raise ValueError(f"The map is applied at least once, but the limit (steps) is {limit}.")
     return _settle(model, x, batch_times(t, x), limit, form)
 
@@ -113,6 +117,7 @@ class Walk:
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):
             raise ValueError(f"method must be one of {', '.join(get_args(Method))}, but is {self.method!r}.")
+        whole_numbers(self, "steps")
         if self.steps < 1:
             raise ValueError(f"steps must be at least 1, but is {self.steps}.")
         if self.form != "posterior" and self.method in ("reverse", "greedy"):

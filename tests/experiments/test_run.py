@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -145,7 +146,8 @@ def test_a_place_where_nothing_can_be_written_is_named_before_the_work_and_only_
     assert len(finish(Store(None, {}), JOBS, work, progress=False)) == 18
 
 
-def test_the_bar_counts_jobs_and_not_stacks(capsys):
+def test_the_bar_counts_jobs_and_not_stacks(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)  # in a log there is none
     store = Store(None, {})
     store.add(rows(8, 0))
     finish(store, JOBS, Work(), stacked=4)

@@ -131,7 +131,7 @@ def test_what_is_interrupted_between_note_and_table_is_done_again(tmp_path, monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pd.DataFrame, "to_csv", killed)
+        patch.setattr(module, "typed", killed)
         with pytest.raises(KeyboardInterrupt):
             store.add(rows(16, 0))
     assert path.read_bytes() == before and [16, 0, 5] in note(path)["jobs"], "the note comes first"

@@ -126,7 +126,7 @@ class Attacks:
             for table, x in zip(tables, kinds, strict=True):
                 cost = sentence_nelbo(other, x.to(other.device), ignore, settings.scores.seed, settings.scores.draws)
                 table[name] = cost.cpu().numpy() + table["nelbo"]  # nelbo has its minus already
-        found = compare_scores(*tables)
+        found = compare_scores(tables[0], tables[1])
         told = found.astype(float).to_dict("index")
         return [
             row

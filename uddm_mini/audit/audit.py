@@ -10,6 +10,7 @@ import torch
 from tqdm.auto import tqdm
 
 from uddm_mini.denoiser import Denoiser, Wrapped
+from uddm_mini.doors import hidden
 from uddm_mini.settings import with_changes
 
 from .case import Case
@@ -101,8 +102,7 @@ def _measured(
         for name in ("members", "strangers", "canaries"):
             if given[name] and (lost := given[name]["left_out"]):
                 tqdm.write(f"audit: {lost} of the {name} are left out: they have words that the model does not know.")
-    hidden = None if settings.progress else True  # None: hidden unless in a terminal
-    with tqdm(total=plan.total, desc="audit", unit=" questions", disable=hidden) as bar:
+    with tqdm(total=plan.total, desc="audit", unit=" questions", disable=hidden(settings.progress)) as bar:
         case.model.told = bar.update
         for name in left:
             bar.set_description(f"audit: {name}")

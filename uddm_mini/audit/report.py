@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from uddm_mini.files import replacing
+from uddm_mini.files import at, replacing
 
 from .finding import Finding, found_before, plain
 from .headline import Lead, headline_of, in_order, lead_of
@@ -103,9 +103,9 @@ class Audit:
 
     def save(self, folder: str | Path) -> None:
         """Write report.json and report.html into a folder, each in one step."""
-        with replacing(Path(folder) / "report.json") as temporary:
+        with replacing(at(folder) / "report.json") as temporary:
             temporary.write_text(self.to_json(), "utf-8")
-        with replacing(Path(folder) / "report.html") as temporary:
+        with replacing(at(folder) / "report.html") as temporary:
             temporary.write_text(self.page(), "utf-8")
 
     def page(self) -> str:
@@ -138,7 +138,7 @@ def key_of(given: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
 
 def kept_findings(folder: str | Path | None, key: str) -> dict[str, Finding]:
     """Return the findings of the report in a folder, by name, if it has this key; none for another one."""
-    path = Path(folder) / "report.json" if folder is not None else None
+    path = at(folder) / "report.json" if folder is not None else None
     if path is None or not path.is_file():
         return {}
     try:
@@ -146,7 +146,7 @@ def kept_findings(folder: str | Path | None, key: str) -> dict[str, Finding]:
         if told.get("format") != FORMAT or told.get("key") != key:
             return {}
         return {one["name"]: found_before(one) for one in told["findings"]}
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}  # a file that was cut off, or of somebody else
 
 

@@ -17,7 +17,7 @@ from uddm_mini.models.population import PopulationDenoiser
 from uddm_mini.probes.subject import Subject
 from uddm_mini.probes.suite import MEASURED, probe
 from uddm_mini.worlds.corpus import Corpus
-from uddm_mini.worlds.toy_language import ToyLanguage
+from uddm_mini.worlds.drawn import Language, corpus_of
 
 from .run import OneByOne, Rows, finish, jobs_of, settings_of_many
 from .store import Store, wide
@@ -28,7 +28,7 @@ COUNTS_OF_BELOW = 4.0  # of 1, 4, 16 and 64 the one with which triples recover m
 
 
 def sweep_bounds(
-    data: Corpus | ToyLanguage,
+    data: Corpus | Language,
     sizes: Sequence[int],
     seeds: Sequence[int] = (0,),
     settings: SweepSettings | None = None,
@@ -49,7 +49,7 @@ def sweep_bounds(
     Settings, executor and changes: those of `run_sweep`; the noise is that of the training settings.
     """
     settings = settings_of_many(settings or SweepSettings(), changes)
-    corpus = data if isinstance(data, Corpus) else data.corpus(n_train=max(sizes))
+    corpus = corpus_of(data, max(sizes, default=1))
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     decides = told(corpus, settings)
     decides = {**decides, "train": {"noise": decides["train"]["noise"]}, "world": corpus.world is not None}

@@ -21,6 +21,7 @@ from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import checked_device, train_stack
 from uddm_mini.walks import Walk
 from uddm_mini.worlds.corpus import Corpus
+from uddm_mini.worlds.drawn import Language, corpus_of
 
 from .run import OneByOne, Rows, finish, jobs_of, settings_of_many, store_of
 from .store import rows_of
@@ -60,7 +61,7 @@ class CopySettings:
 
 
 def duplicated_sentences(
-    corpus: Corpus,
+    corpus: Corpus | Language,
     sizes: Sequence[int],
     seeds: Sequence[int] = (0, 1, 2),
     settings: CopySettings | None = None,
@@ -80,6 +81,7 @@ def duplicated_sentences(
     """
     settings = settings_of_many(settings or CopySettings(), changes)
     repeated = settings.group * sum(k > 1 for k in settings.copies)
+    corpus = corpus_of(corpus, max(sizes, default=1))
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     if min(n for n, _ in jobs) < repeated + settings.group:
         raise ValueError(f"Each size must have room for the groups, {repeated + settings.group} sentences or more.")

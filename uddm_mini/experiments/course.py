@@ -21,6 +21,7 @@ from uddm_mini.settings import option
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import Watch, checked_device, train_stack
 from uddm_mini.worlds.corpus import Corpus
+from uddm_mini.worlds.drawn import Language, corpus_of
 
 from .crossing import first_passage
 from .run import Rows, Stack, finish, jobs_of, settings_of_many, store_of
@@ -56,7 +57,7 @@ class CourseSettings:
 
 
 def training_course(
-    corpus: Corpus,
+    corpus: Corpus | Language,
     sizes: Sequence[int],
     seeds: Sequence[int] = (0, 1, 2),
     settings: CourseSettings | None = None,
@@ -73,6 +74,7 @@ def training_course(
     override fields of the settings. Seed s decides subset, weights, batches and the noise of the looks.
     """
     settings = settings_of_many(settings or CourseSettings(), changes)
+    corpus = corpus_of(corpus, max(sizes, default=1))
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     checked_device(settings.device)
     store = store_of(settings, corpus, out)

@@ -9,15 +9,19 @@ from typing import Any
 
 import pandas as pd
 
+from uddm_mini.files import at
+from uddm_mini.models.transformer import TransformerDenoiser
 from uddm_mini.probes.subject import ProbeSettings, Subject
 from uddm_mini.probes.suite import EXAMINED, probe
-from uddm_mini.settings import option, with_changes
+from uddm_mini.settings import flat, option, with_changes
 from uddm_mini.training.checkpoint import load, model_path
+from uddm_mini.training.settings import TrainSettings
 from uddm_mini.walks import Walk
 from uddm_mini.worlds.corpus import Corpus
 
+from .rows import jobs_in
 from .run import OneByOne, Rows, finish
-from .store import Store, jobs_in, read_note, read_rows
+from .store import Store, read_note, read_rows
 
 DETAILS = ProbeSettings(times=(0.05, 0.1, 0.25), sentences=128, walk=Walk("reverse", 16))
 
@@ -54,7 +58,7 @@ def sweep_details(
     at once, and the same call resumes. ValueError if a model is missing, if there is none of these sizes, if one was
     trained on another corpus, or if the table is of other models.
     """
-    folder, settings = Path(folder), with_changes(settings or DetailSettings(), changes)
+    folder, settings = at(folder), with_changes(settings or DetailSettings(), changes)
     if not (folder / "sweep.csv").exists():
         raise ValueError(f"{folder} has no sweep.csv, so it is not the folder of a sweep.")
     jobs = [
@@ -95,7 +99,20 @@ class Details(OneByOne):
             raise ValueError(
                 f"The models in {self.folder} were not trained on this corpus; give the one they were trained on."
             )
+        self._check_settings(model, path, n, seed)
         subject = Subject(model, self.corpus, self.corpus.subset(n, seed), self.settings.probe, seed)
         return [
             {"n_train": n, "seed": seed, "denoiser": "model", **row} for row in probe(subject, *self.settings.probes)
         ]
+
+    def _check_settings(self, model: TransformerDenoiser, path: Path, n: int, seed: int) -> None:
+        """Raise ValueError unless the model was trained as the table of the sweep says."""
+        known, told = flat(TrainSettings()), read_note(self.folder / "sweep.csv")["settings"].get("train", {})
+        swept = known | flat(told) | {"n_train": n, "seed": seed}
+        found = known | flat(model.training_settings)
+        names = [name for name in swept if name != "steps" or not swept["epochs"]]  # of so many epochs, as they come
+        if other := [f"{k}: {found.get(k)} there, {swept[k]} in the table" for k in names if found.get(k) != swept[k]]:
+            raise ValueError(
+                f"{path} was not trained as {self.folder / 'sweep.csv'} says ({'; '.join(other)}): delete the models, "
+                "and run the sweep again with keep_models (--keep-models) in another folder."
+            )

@@ -18,6 +18,7 @@ from uddm_mini.settings import option
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import checked_device, train_stack
 from uddm_mini.worlds.corpus import Corpus
+from uddm_mini.worlds.drawn import Language, corpus_of
 
 from .run import OneByOne, Rows, finish, jobs_of, settings_of_many, store_of
 from .store import rows_of, wide
@@ -38,7 +39,7 @@ class HalvesSettings:
 
 
 def disjoint_halves(
-    corpus: Corpus,
+    corpus: Corpus | Language,
     sizes: Sequence[int],
     seeds: Sequence[int],
     settings: HalvesSettings | None = None,
@@ -56,6 +57,7 @@ def disjoint_halves(
     (Kadkhodaie et al. 2024.) `changes` override fields of `settings`; randomness depends on the seeds.
     """
     settings = settings_of_many(settings or HalvesSettings(), changes)
+    corpus = corpus_of(corpus, 2 * max(sizes, default=1))
     jobs = jobs_of(sizes, seeds, len(corpus.train), parts=2)
     checked_device(settings.device)
     store = store_of(settings, corpus, out)

@@ -6,20 +6,21 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import asdict, replace
-from operator import index
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from tqdm.auto import tqdm
 
+from uddm_mini.doors import hidden, whole
 from uddm_mini.files import check_writable
 from uddm_mini.parallel import run_all
 from uddm_mini.settings import Settings, with_changes
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.worlds.corpus import Corpus
 
-from .store import Job, Store
+from .rows import Job
+from .store import Store
 
 Stack = tuple[Job, ...]  # jobs that are done together, as one
 Rows = list[dict[str, Any]]
@@ -30,8 +31,8 @@ def jobs_of(sizes: Sequence[int], seeds: Sequence[int], available: int, parts: i
 
     A job needs `parts` times its size of the `available` sentences. NumPy's whole numbers become Python's, for JSON.
     """
-    largest_first = sorted({index(n) for n in sizes}, reverse=True)
-    jobs = [(n, seed) for seed in dict.fromkeys(map(index, seeds)) for n in largest_first]
+    largest_first = sorted({whole(n, "a size") for n in sizes}, reverse=True)
+    jobs = [(n, seed) for seed in dict.fromkeys(whole(seed, "a seed") for seed in seeds) for n in largest_first]
     if not jobs:
         raise ValueError("There must be at least one size and one seed.")
     for n, seed in jobs:
@@ -91,12 +92,22 @@ def finish(
 ) -> pd.DataFrame:
     """Do the jobs that `store` lacks, `stacked` of them as one; add each stack as it ends, and return all rows."""
     todo = [job for job in jobs if job not in store.done]
+    claimed = False
     if todo and store.path is not None:
         check_writable(store.path)  # before the minutes that the work takes
+        claimed = store.claim()
     stacks = [tuple(todo[k : k + stacked]) for k in range(0, len(todo), stacked)]
-    bar = tqdm(total=len(jobs), initial=len(jobs) - len(todo), desc=store.label, unit="job", disable=not progress)
-    with bar, closing(run_all(stacks, work, executor, store.device)) as results:  # a store that fails stops the work
-        for rows in results:
-            store.add(rows)
-            bar.update(len({(row["n_train"], row["seed"]) for row in rows}))
+    bar = tqdm(total=len(jobs), initial=len(jobs) - len(todo), desc=store.label, unit="job", disable=hidden(progress))
+    try:
+        with (
+            bar,
+            closing(run_all(stacks, work, executor, store.device)) as results,
+        ):  # a store that fails stops the work
+            for rows in results:
+                store.add(rows)
+                bar.update(len({(row["n_train"], row["seed"]) for row in rows}))
+    except BaseException:
+        if claimed:
+            store.give_up()
+        raise
     return store.load()

@@ -22,13 +22,13 @@ import torch
 from filelock import FileLock, Timeout
 
 import uddm_mini
-from uddm_mini.files import replacing
+from uddm_mini.files import at, check_writable, replacing
 from uddm_mini.settings import flat
 
-Job = tuple[int, int]  # (n_train, seed)
-KEYS = ["n_train", "seed", "split", "t", "denoiser", "quantity"]
-TYPES = dict.fromkeys(("n_train", "seed"), "int64") | dict.fromkeys(("t", "value"), "float64")
-COLUMNS = [*KEYS, "value"]
+from .rows import COLUMNS, TYPES, Job, check_rows, check_values, digests, jobs_in, tidy, typed
+from .rows import rows_of as rows_of
+from .rows import wide as wide
+
 FORMAT = "uddm_mini results 2"
 LOCK_SECONDS = 600  # to write a table takes far less
 
@@ -56,8 +56,9 @@ class Store:
     def __post_init__(self) -> None:
         for name in ("settings", "defaults"):  # tuples become lists, as in the file
             setattr(self, name, json.loads(json.dumps(getattr(self, name))))
-        self.frame = _tidy(pd.DataFrame(columns=COLUMNS))
+        self.frame = tidy(pd.DataFrame(columns=COLUMNS))
         if self.path is not None:
+            self.path = at(self.path)
             if self.path.is_dir() or self.path.suffix != ".csv":
                 raise ValueError(f"{self.path} is no name for a table; give a file that ends in .csv.")
             self.note = self.path.with_suffix(".json")
@@ -81,6 +82,27 @@ class Store:
                 self.frame = read_rows(self.path)
         return self.frame
 
+    def claim(self) -> bool:
+        """Write down what the table will be before the work begins, so that no other work can take its place.
+
+        Return whether nobody had done so. OSError or ValueError where file, note or lock cannot be written.
+        """
+        if self.path is None:
+            return False
+        check_writable(self.path)
+        with _locked(self.path):
+            new = not self._checked_note()
+            if new:
+                self._write_note([], {})
+        return new
+
+    def give_up(self) -> None:
+        """Take the claim back, if no job was finished."""
+        if self.path is not None:
+            with _locked(self.path):
+                if not self.path.exists():
+                    self.note.unlink(missing_ok=True)
+
     def add(self, rows: list[dict[str, Any]]) -> None:
         """Add the rows of jobs that nobody else has finished meanwhile; table and note are replaced whole."""
         new = pd.DataFrame(rows)
@@ -89,7 +111,7 @@ class Store:
             new = new[[job not in done for job in zip(new["n_train"], new["seed"], strict=True)]]
             if new.empty:
                 return
-            self.frame = _tidy(pd.concat([self.frame, new]))
+            self.frame = tidy(pd.concat([self.frame, new]))
             if self.path is not None:
                 self._write()
 
@@ -98,11 +120,15 @@ class Store:
         assert self.path is not None
         counts = self.frame.groupby(["n_train", "seed"], sort=True).size()
         jobs = [[*map(int, job), count] for job, count in zip(counts.index.tolist(), counts.tolist(), strict=True)]
+        self._write_note(jobs, digests(self.frame))
+        with replacing(self.path) as temporary:
+            temporary.write_text(typed(self.frame), encoding="utf-8")
+
+    def _write_note(self, jobs: list[list[int]], found: dict[Job, str]) -> None:
         note = {"format": FORMAT, "settings": self.settings, "about": self._about(self._checked_note()), "jobs": jobs}
+        note["sha256"] = [found[n, seed] for n, seed, _ in jobs]
         with replacing(self.note) as temporary:
             temporary.write_text(_json(note), encoding="utf-8")
-        with replacing(self.path) as temporary:
-            self.frame.to_csv(temporary, index=False, float_format="%.6g")
 
     def _checked_note(self) -> dict[str, Any]:
         """Return what the note that is there tells about the table; refuse to mix two different ones."""
@@ -116,9 +142,10 @@ class Store:
         before, now = flat(self.defaults) | flat(note["settings"]), flat(self.settings)
         changed = [f"{k}: {before.get(k)} there, {now.get(k)} now" for k in before | now if before.get(k) != now.get(k)]
         if changed:
+            models = " and the models" if (self.path.parent / "models").is_dir() else ""
             raise ValueError(
                 f"{self.path} was made with other settings or data; choose another folder, or delete it and "
-                f"{self.note.name}. {'; '.join(changed)}."
+                f"{self.note.name}{models}. {'; '.join(changed)}."
             )
         return dict(note["about"])
 
@@ -135,70 +162,72 @@ class Store:
 def read_rows(path: Path) -> pd.DataFrame:
     """Return the rows of all whole jobs in a results file; what was cut off is left out, and so done again.
 
-    ValueError if the file or its note cannot be read.
+    ValueError if the file or its note cannot be read, has rows that cannot be, or others than were written.
     """
+    path = at(path)
     try:
         text = path.read_text(encoding="utf-8")
         text = text[: text.rfind("\n") + 1]  # a last line without its end may lack a digit
         frame = pd.read_csv(StringIO(text), dtype={name: TYPES.get(name, "str") for name in COLUMNS})
         if missing := set(COLUMNS) - set(frame.columns):
             raise ValueError(f"it lacks the columns {', '.join(sorted(missing))}")
-        frame = _tidy(frame)
-    except ValueError as error:
+        frame = tidy(frame)
+        check_rows(frame)
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{path} cannot be read ({str(error).strip()}); delete it to begin anew.") from None
-    counts = {(n, seed): count for n, seed, count in read_note(path)["jobs"]}
+    note = read_note(path)
+    counts = {(n, seed): count for n, seed, count in note["jobs"]}
     sizes = frame.groupby(["n_train", "seed"])["seed"].transform("size")
     wanted = [counts.get(job) for job in zip(frame["n_train"], frame["seed"], strict=True)]
-    return frame[sizes == pd.Series(wanted, index=frame.index, dtype="float64")].reset_index(drop=True)
+    whole = frame[sizes == pd.Series(wanted, index=frame.index, dtype="float64")].reset_index(drop=True)
+    bare = [job not in note["sha256"] for job in zip(whole["n_train"], whole["seed"], strict=True)]
+    try:
+        check_values(whole[pd.Series(bare, index=whole.index, dtype=bool)])
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read ({error}); delete it to begin anew.") from None
+    if changed := [job for job, found in digests(whole).items() if note["sha256"].get(job, found) != found]:
+        raise ValueError(
+            f"{path} was damaged or changed by hand: the rows of n_train = {changed[0][0]}, seed = {changed[0][1]} are "
+            f"not those that were written; take a copy of it, or delete it and {path.with_suffix('.json').name}."
+        )
+    return whole
 
 
 def read_note(path: Path) -> dict[str, Any]:
-    """Return the note of a results file: format, settings, about, jobs; ValueError if it is no such note."""
-    note_path = path.with_suffix(".json")
+    """Return the note of a results file: format, settings, about, jobs, sha256 of each job (none in an older note).
+
+    ValueError if it is no such note.
+    """
+    note_path = at(path).with_suffix(".json")
     try:
         note = json.loads(note_path.read_text(encoding="utf-8"))
         if not isinstance(note, dict) or note.get("format") != FORMAT:
             raise ValueError(f"it is not in the format {FORMAT!r}")
         jobs = [(int(n), int(seed), int(rows)) for n, seed, rows in note["jobs"]]
-        return {"settings": dict(note["settings"]), "about": dict(note["about"]), "jobs": jobs}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = [str(one) for one in note.get("sha256", [])]
+        if found and len(found) != len(jobs):
+            raise ValueError(f"it has {len(found)} digests of {len(jobs)} jobs")
+        kept = dict(zip([(n, seed) for n, seed, _ in jobs], found, strict=False))
+        return {"settings": dict(note["settings"]), "about": dict(note["about"]), "jobs": jobs, "sha256": kept}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{note_path} cannot be read ({error}); choose another folder, or delete it.") from None
-
-
-def rows_of(values: dict[str, float], **keys: Any) -> list[dict[str, Any]]:
-    """Return one row per quantity of `values`, with the same other keys; by default t is missing, denoiser "model"."""
-    keys = {"t": float("nan"), "denoiser": "model", **keys}
-    return [{**keys, "quantity": name, "value": value} for name, value in values.items()]
-
-
-def wide(rows: pd.DataFrame, columns: list[str], denoiser: bool = False) -> pd.DataFrame:
-    """Return one row per (n_train, seed, split, t), and `denoiser` if wanted, with a column for each of the quantities.
-
-    A quantity without a t stands in the rows of every t.
-    """
-    keys = [*(["denoiser"] if denoiser else []), "n_train", "seed", "split"]
-    rows = rows[rows["quantity"].isin(columns)]
-    by_level, once = rows[rows["t"].notna()], rows[rows["t"].isna()]
-    table = by_level.pivot(index=[*keys, "t"], columns="quantity", values="value").reset_index()
-    table = table.merge(once.pivot(index=keys, columns="quantity", values="value").reset_index(), on=keys, how="left")
-    return table[[*keys, "t", *(name for name in columns if name in table)]].rename_axis(columns=None)
-
-
-def jobs_in(frame: pd.DataFrame) -> set[Job]:
-    """Return the (n_train, seed) of all rows."""
-    return set(zip(frame["n_train"].tolist(), frame["seed"].tolist(), strict=True))
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keep other processes from writing at `path`; the system frees the lock of a killed one, where it has locks."""
-    lock = FileLock(path.with_name(".lock"), timeout=LOCK_SECONDS)
+    lock = FileLock(path.with_name(".lock"), timeout=LOCK_SECONDS, mode=0o666)  # for all who may write in the folder
     try:
         lock.acquire()
     except Timeout:
         raise ValueError(
             f"Another process has kept {path} to itself for {LOCK_SECONDS} seconds; delete {lock.lock_file} if no "
             "other process writes there."
+        ) from None
+    except PermissionError:
+        raise PermissionError(
+            f"{lock.lock_file} belongs to another user, who alone may lock {path}; delete it if nobody writes there, "
+            "or choose another folder."
         ) from None
     try:
         yield
@@ -211,12 +240,6 @@ def _versions(device: str) -> dict[str, str]:
     packages = {module.__name__: module.__version__ for module in (uddm_mini, torch, np, pd)}
     where = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
     return {"python": platform.python_version(), **packages, "device": where}
-
-
-def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns in order, each of its type, sorted and with no row twice."""
-    frame = frame.reindex(columns=COLUMNS).astype({name: TYPES.get(name, "str") for name in COLUMNS})
-    return frame.drop_duplicates(KEYS).sort_values(KEYS, ignore_index=True)
 
 
 def _json(note: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from uddm_mini.files import at
 from uddm_mini.models.transformer import TransformerDenoiser
 from uddm_mini.parallel import stack_size
 from uddm_mini.probes.subject import ProbeSettings, Subject
@@ -21,10 +22,11 @@ from uddm_mini.training.checkpoint import model_path, save
 from uddm_mini.training.settings import TrainSettings
 from uddm_mini.training.train import checked_device, note_corpus, train_stack
 from uddm_mini.worlds.corpus import Corpus
-from uddm_mini.worlds.toy_language import ToyLanguage
+from uddm_mini.worlds.drawn import Language, corpus_of
 
+from .rows import Job
 from .run import Rows, Stack, finish, jobs_of, settings_of_many
-from .store import Job, Store, rows_of, wide
+from .store import Store, rows_of, wide
 
 COLUMNS = ["recovered", "unstable", "exact", "chance", "entropy", "nelbo", "seconds"]
 
@@ -50,7 +52,7 @@ class SweepSettings:
 
 
 def run_sweep(
-    data: Corpus | ToyLanguage,
+    data: Corpus | Language,
     sizes: Sequence[int],
     seeds: Sequence[int] = (0, 1, 2),
     settings: SweepSettings | None = None,
@@ -72,10 +74,10 @@ def run_sweep(
     t -> 0) and nelbo (nats per token), seconds. Seed s decides subset, weights, batches and probe noise of its models.
     """
     settings = settings_of_many(settings or SweepSettings(), changes)
-    corpus = data if isinstance(data, Corpus) else data.corpus(n_train=max(sizes))
+    corpus = corpus_of(data, max(sizes, default=1))
     jobs = jobs_of(sizes, seeds, len(corpus.train))
     checked_device(settings.device)
-    folder = None if out is None else Path(out)
+    folder = None if out is None else at(out)
     if settings.keep_models and folder is None:
         raise ValueError("keep_models needs a folder for the checkpoints: give out=...")
     store = Store(

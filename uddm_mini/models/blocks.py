@@ -42,16 +42,20 @@ class Block(nn.Module):
 class AttentionBlock(Block):
     """A transformer layer: every position attends to all positions."""
 
-    distance: torch.Tensor  # int64[L, L], how far apart two positions are, counted from 0
-
     def lay_out_mixing(self, settings: ModelSettings, length: int) -> None:
         """Lay out queries, keys and values, and a bias for every distance if there is one."""
         width, self.heads = settings.width, settings.heads
         self.qkv = nn.Linear(width, 3 * width)
         bias = neighbor_bias(self.heads, length, settings.neighbor_bias)
         self.distance_bias = nn.Parameter(bias) if settings.neighbors else None  # [heads, 2 L - 1]
-        place = torch.arange(length)
-        self.register_buffer("distance", place - place[:, None] + length - 1, persistent=False)  # [L, L]
+
+    @property
+    def distance(self) -> torch.Tensor:
+        """Return how far apart two positions are, int64[L, L], from 0 on; made when asked for: L may be large."""
+        assert self.distance_bias is not None
+        length = (self.distance_bias.shape[-1] + 1) // 2
+        place = torch.arange(length, device=self.distance_bias.device)
+        return place - place[:, None] + length - 1
 
     def mixed(self, h: torch.Tensor) -> torch.Tensor:
         """Return a mean over positions for each head, side by side."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from uddm_mini.denoiser import Denoiser
+from uddm_mini.doors import check_sentences, check_tensor, whole
 from uddm_mini.noise import Noise
 
 AT_ONCE = 2**24  # pairs of a word and a memory that are compared together
@@ -24,13 +25,11 @@ class LocalMemorizingDenoiser(Denoiser):
 
     def __init__(self, x_train: torch.Tensor, noise: Noise, window: int) -> None:
         """Store x_train int64[n, L], n >= 1; the window is at least 0, where only the position counts."""
+        check_tensor(x_train, "x_train", "token ids, a tensor int64[n, L]")
         if x_train.ndim != 2 or len(x_train) == 0:
             raise ValueError(f"A memory needs at least one sentence, int64[n, L]; got shape {tuple(x_train.shape)}.")
-        if not 0 <= int(x_train.min()) <= int(x_train.max()) < noise.vocab_size:
-            raise ValueError(f"The memory holds a token outside 0 ... {noise.vocab_size - 1}.")
-        if window < 0:
-            raise ValueError(f"window must be at least 0, but is {window}.")
-        self.x_train, self.noise, self.window = x_train, noise, window
+        check_sentences(x_train, "x_train", noise.vocab_size)
+        self.x_train, self.noise, self.window = x_train.clone(), noise, whole(window, "window", 0)
 
     def __call__(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Return log p0 [B, L, V] for xt int64[B, L] at t float[B]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from uddm_mini.denoiser import Denoiser
+from uddm_mini.doors import check_sentences, check_tensor
 from uddm_mini.networks.attention import retrieve
 from uddm_mini.noise import Noise
 
@@ -21,11 +22,11 @@ class MemorizingDenoiser(Denoiser):
 
     def __init__(self, x_train: torch.Tensor, noise: Noise) -> None:
         """Store x_train int64[n, L], n >= 1."""
+        check_tensor(x_train, "x_train", "token ids, a tensor int64[n, L]")
         if x_train.ndim != 2 or len(x_train) == 0:
             raise ValueError(f"A memory needs at least one sentence, int64[n, L]; got shape {tuple(x_train.shape)}.")
-        if not 0 <= int(x_train.min()) <= int(x_train.max()) < noise.vocab_size:
-            raise ValueError(f"The memory holds a token outside 0 ... {noise.vocab_size - 1}.")
-        self.x_train, self.noise = x_train, noise
+        check_sentences(x_train, "x_train", noise.vocab_size)
+        self.x_train, self.noise = x_train.clone(), noise  # what becomes of the tensor changes no memory
 
     def __call__(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Return log p0 [B, L, V] for xt int64[B, L] at t float[B]."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from uddm_mini.denoiser import Denoiser
+from uddm_mini.doors import check_sentences, check_tensor
 from uddm_mini.noise import Noise
 
 AT_ONCE = 2**26  # numbers in the messages of the sentences that are done together: 0.5 GB
@@ -34,11 +37,11 @@ class NgramDenoiser(Denoiser):
     def __init__(self, x_train: torch.Tensor, noise: Noise, k: float = 1.0, order: int = 3) -> None:
         """Count what stands in x_train."""
         V = noise.vocab_size
+        check_tensor(x_train, "x_train", "token ids, a tensor int64[n, L]")
         if x_train.ndim != 2 or not x_train.numel():
             raise ValueError(f"A table needs at least one sentence, int64[n, L]; got shape {tuple(x_train.shape)}.")
-        if not 0 <= int(x_train.min()) <= int(x_train.max()) < V:
-            raise ValueError(f"The training text holds a token outside 0 ... {V - 1}.")
-        if not k > 0:
+        check_sentences(x_train, "x_train", V)
+        if not 0 < k < math.inf:
             raise ValueError(f"k must be above 0, so that an uncounted run stays possible, but is {k}.")
         if order not in (2, 3):
             raise ValueError(f"order must be 2 (pairs) or 3 (triples), but is {order}.")

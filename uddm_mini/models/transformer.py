@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from uddm_mini.denoiser import Denoiser
+from uddm_mini.doors import check_sentences
 from uddm_mini.noise import Form, Noise
 from uddm_mini.noise.base import batch_times
 
@@ -58,7 +59,8 @@ class TransformerDenoiser(nn.Module, Denoiser):
         )
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, noise.vocab_size)
-        self._initialize(torch.Generator().manual_seed(seed))
+        if self.position.device.type != "meta":  # an outline, without weights
+            self._initialize(torch.Generator().manual_seed(seed))
 
     def _initialize(self, generator: torch.Generator) -> None:
         for name, p in self.named_parameters():
@@ -77,7 +79,8 @@ class TransformerDenoiser(nn.Module, Denoiser):
 
         A level above the highest that it was trained on is told to the network as that one.
         """
-        if xt.ndim != 2 or xt.shape[1] != self.length:
+        check_sentences(xt, "xt", self.noise.vocab_size + self.noise.extra_tokens, on_gpu=False)
+        if xt.shape[1] != self.length:
             raise ValueError(f"xt has shape {tuple(xt.shape)}, but this model reads int64[B, {self.length}].")
         if not isinstance(t, torch.Tensor) or t.shape != (len(xt),):
             t = batch_times(t, xt)  # one number for all sentences, or one clear sentence

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 
 from uddm_mini.denoiser import Denoiser, Form
+from uddm_mini.doors import check_generator, check_tensor, whole
 from uddm_mini.noise import Noise
 
 Mode = Literal["async", "sync"]
@@ -29,10 +30,11 @@ class Network(ABC):
 
     def __init__(self, patterns: torch.Tensor, vocab_size: int | None = None) -> None:
         """Take L and V from patterns to store: spins [n, L], or, with `vocab_size`, tokens int64[n, L]."""
+        check_tensor(patterns, "patterns", "a tensor [n, L]")
         if patterns.ndim != 2 or not patterns.numel():
             raise ValueError(f"Give patterns [n, L] with at least one pattern; their shape is {tuple(patterns.shape)}.")
         self.length, self.spins = patterns.shape[1], vocab_size is None
-        self.vocab_size = 2 if vocab_size is None else vocab_size
+        self.vocab_size = 2 if vocab_size is None else whole(vocab_size, "vocab_size", 2)
 
     @abstractmethod
     def scores(self, x: torch.Tensor) -> torch.Tensor:
@@ -100,7 +102,7 @@ class Network(ABC):
         is an energy of pairs); without an energy it may never settle. Other parameters and random: as in `update`.
         """
         states = [x]
-        for _ in range(steps):
+        for _ in range(whole(steps, "steps", 0)):
             after = self.update(states[-1], mode, temperature, generator)
             settled = temperature == 0 and torch.equal(after, states[-1])
             states = [*states, after] if trajectory else [after]
@@ -112,10 +114,11 @@ class Network(ABC):
 
     def to_tokens(self, x: torch.Tensor) -> torch.Tensor:
         """Return states x [B, L] as tokens int64[B, L]; ValueError if the shape or a symbol does not fit."""
+        check_tensor(x, "x", f"states, a tensor [B, {self.length}]")
         if x.ndim != 2 or x.shape[1] != self.length:
             raise ValueError(f"States must be [B, {self.length}], one row per state, but are {tuple(x.shape)}.")
         if self.spins:
-            if not bool((x.abs() == 1).all()):
+            if x.dtype == torch.bool or x.is_complex() or not bool((x.abs() == 1).all()):
                 raise ValueError("Spins are +1 or -1; other values were given. Tokens 0 and 1 become spins by 2 x - 1.")
             return (x > 0).long()
         if x.dtype != torch.int64 or (x.numel() and not 0 <= int(x.min()) <= int(x.max()) < self.vocab_size):
@@ -134,7 +137,8 @@ def choose(
 
     Temperature 0: the best symbol, and the present one on a tie. Else a draw from softmax(scores / temperature).
     """
-    if temperature < 0:
+    check_generator(generator)
+    if not temperature >= 0:  # nor NaN
         raise ValueError(f"The temperature must be at least 0, but is {temperature}.")
     if temperature == 0:
         best, symbol = scores.max(dim=-1)
@@ -150,6 +154,7 @@ def visiting_order(
     length: int, units: torch.Tensor | list[int] | None, generator: torch.Generator | None = None
 ) -> list[int]:
     """Return the order of an asynchronous sweep: `units`, or all units, shuffled if there is a generator."""
+    check_generator(generator)
     if units is not None:
         order = torch.as_tensor(units).tolist()
         if any(not 0 <= unit < length for unit in order):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import torch
 import torch.nn.functional as F
 
+from uddm_mini.doors import whole
 from uddm_mini.noise import Noise
 
 from .attention import log_partition, query_blocks, retrieve, score_blocks, sum_by_key
@@ -40,10 +41,10 @@ class DenseAssociativeMemory(Network):
         super().__init__(patterns, vocab_size)
         if (degree is None) == (beta is None):
             raise ValueError("Give degree=2, 3, ... (polynomial) or beta=... (exponential), and only one of them.")
-        if (degree is not None and degree < 2) or (beta is not None and not 0 < beta <= 500):
+        if (degree is not None and not degree >= 2) or (beta is not None and not 0 < beta <= 500):
             raise ValueError(f"degree must be at least 2, and beta above 0 and at most 500; given {degree=}, {beta=}.")
-        self.degree, self.beta = degree, beta
-        self.memories = self.to_tokens(patterns)  # int64[n, L]
+        self.degree, self.beta = None if degree is None else whole(degree, "degree"), beta
+        self.memories = self.to_tokens(patterns).clone()  # int64[n, L]; what becomes of the patterns changes no memory
 
     @classmethod
     def at_noise(cls, x_train: torch.Tensor, noise: Noise, t: float) -> DenseAssociativeMemory:

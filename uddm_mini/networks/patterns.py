@@ -9,12 +9,15 @@ from typing import Any
 import pandas as pd
 import torch
 
+from uddm_mini.doors import check_generator, check_tensor, finite, whole
+
 from .base import Mode, Network
 
 
 def random_patterns(n: int, n_units: int, generator: torch.Generator | None = None) -> torch.Tensor:
     """Return n patterns of independent, unbiased spins, int64[n, n_units]."""
-    return 2 * torch.randint(2, (n, n_units), generator=generator) - 1
+    check_generator(generator)
+    return 2 * torch.randint(2, (whole(n, "n", 0), whole(n_units, "n_units", 1)), generator=generator) - 1
 
 
 def feature_patterns(
@@ -26,6 +29,9 @@ def feature_patterns(
     ones that do not overlap, all active, copy each of D hidden spins to several units. Random: which features, and
     their signs. ValueError if a sum is 0, since it has no sign.
     """
+    check_generator(generator)
+    check_tensor(features, "features", "a tensor [D, n_units]")
+    n, active = whole(n, "n", 0), whole(active, "active")
     if not 0 < active <= len(features):
         raise ValueError(f"active must be between 1 and {len(features)}, the number of features, but is {active}.")
     chosen = torch.rand(n, len(features), generator=generator).argsort(dim=1)[:, :active]  # [n, active]
@@ -39,9 +45,11 @@ def feature_patterns(
 
 def flip(x: torch.Tensor, fraction: float, generator: torch.Generator | None = None) -> torch.Tensor:
     """Return spins x [B, N] with round(fraction N) spins of every row flipped, at random places."""
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"fraction must be between 0 and 1, but is {fraction}.")
-    count = round(fraction * x.shape[1])
+    check_generator(generator)
+    check_tensor(x, "x", "spins, a tensor [B, N]")
+    if x.ndim != 2 or x.dtype == torch.bool:
+        raise ValueError(f"x must hold spins +1 and -1, [B, N], but is {x.dtype}{list(x.shape)}.")
+    count = round(finite(fraction, "fraction", 0, 1) * x.shape[1])
     places = torch.rand(x.shape, generator=generator).argsort(dim=1)[:, :count]
     return x.scatter(1, places, -x.gather(1, places))
 

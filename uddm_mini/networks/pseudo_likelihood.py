@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from uddm_mini.doors import finite, whole
+
 from .attention import sum_by_key
 from .base import Network, choose
 from .hopfield import both_signs, sweep_spins
@@ -42,7 +44,7 @@ class PseudoLikelihoodNetwork(Network):
     ) -> None:
         """Train on the patterns."""
         super().__init__(patterns, vocab_size)
-        if not l2 > 0:
+        if not finite(l2, "l2") > 0:
             raise ValueError(f"l2 must be above 0, but is {l2}: without it separable patterns have no best couplings.")
         self.symmetric = symmetric
         tokens = self.to_tokens(patterns)
@@ -50,7 +52,7 @@ class PseudoLikelihoodNetwork(Network):
         self.weights = torch.zeros(size, size, dtype=torch.float64, device=patterns.device)
         self.bias = torch.zeros(size, dtype=torch.float64, device=patterns.device)
         self.history: list[float] = []
-        self._fit(tokens, l2, steps, bias)
+        self._fit(tokens, l2, whole(steps, "steps", 1), bias)
 
     def _fit(self, tokens: torch.Tensor, l2: float, steps: int, bias: bool) -> None:
         parameters = [self.weights, self.bias] if bias else [self.weights]

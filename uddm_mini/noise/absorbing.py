@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import torch
 
+from uddm_mini.doors import check_sentences, whole
+
 from .base import LEAST_NOISE, Answer, Form, Noise, batch_times, checked_form, exact_dtype, step_times
 from .schedules import Level
 
@@ -32,6 +34,7 @@ class AbsorbingNoise(Noise):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "mask", whole(self.mask, "mask"))
         if self.mask == -1:
             object.__setattr__(self, "mask", self.vocab_size)
         if not 0 <= self.mask <= self.vocab_size:
@@ -63,6 +66,7 @@ class AbsorbingNoise(Noise):
 
         The 0 of this indicator is exp(-100), so that a text that cannot be has an answer, too.
         """
+        check_sentences(xt, "xt", self.vocab_size + self.extra_tokens)
         seen = (xt != self.mask).unsqueeze(2)
         words = torch.arange(self.vocab_size, device=xt.device)
         other = seen & (xt.unsqueeze(2) != words)
@@ -77,6 +81,7 @@ class AbsorbingNoise(Noise):
 
         A mask becomes a word, drawn from p0, with probability (alpha_s - alpha_t) / (1 - alpha_t); a word stays.
         """
+        p0 = self._prediction(p0, xt, "p0")
         alpha_s, alpha_t = step_times(s, t, xt, self.schedule)
         shown = ((alpha_s - alpha_t) / (1 - alpha_t)).to(p0.dtype)
         p0 = self._without_mask(p0.log()).exp()
@@ -91,6 +96,8 @@ class AbsorbingNoise(Noise):
         -alpha' / (1 - alpha) * -log p0(x_0) at masked tokens, and 0 elsewhere. 1 - alpha counts as at least 1e-6, so
         that t = 0 has a finite answer. Parameters: as in `Noise.nelbo`.
         """
+        log_p0 = self._prediction(log_p0, xt)
+        check_sentences(x0, "x0", self.vocab_size, on_gpu=False)
         t = batch_times(t, x0)
         weight = -self.alpha_prime(t) / (1 - self.alpha(t)).clamp_min(LEAST_NOISE)
         cost = -self._without_mask(log_p0).log_softmax(dim=2).gather(2, x0.unsqueeze(2)).squeeze(2)
@@ -103,7 +110,7 @@ class AbsorbingNoise(Noise):
         posterior: ValueError, unless every word is masked; `in_form` asks with that word masked instead. Parameters:
         as in `Noise.convert`.
         """
-        log_p0 = self._without_mask(log_p0)
+        log_p0 = self._without_mask(self._prediction(log_p0, xt))
         hidden = (xt == self.mask).unsqueeze(2)
         if checked_form(wanted) == "cavity":
             if checked_form(given) == "posterior" and not bool(hidden.all()):

@@ -9,6 +9,8 @@ from typing import ClassVar, Literal
 
 import torch
 
+from uddm_mini.doors import check_generator, check_sentences, prediction, whole
+
 from .schedules import Level, Linear, Schedule
 
 LEAST_NOISE = 1e-6  # denoisers treat smaller 1 - alpha as this, so that t = 0 has a finite answer
@@ -32,6 +34,7 @@ class Noise(ABC):
     form: ClassVar[Form]  # of the prediction that `reverse_step` and `nelbo` take, and that the NELBO teaches
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "vocab_size", whole(self.vocab_size, "vocab_size"))
         if self.vocab_size < 2:
             raise ValueError(f"vocab_size must be at least 2 (one word has no noise), but is {self.vocab_size}.")
         if not isinstance(self.schedule, Schedule):
@@ -59,8 +62,7 @@ class Noise(ABC):
 
         The draws come from `generator` (on the CPU or on x0's device).
         """
-        if x0.ndim != 2:  # of one sentence [L] a square [L, L] would be made, one noise level for each word
-            raise ValueError(f"x0 has shape {list(x0.shape)}; give sentences int64[B, L], a single one as x0[None].")
+        check_sentences(x0, "x0", self.vocab_size)
         alpha = self.alpha(batch_times(t, x0))[:, None]
         keep = torch.rand(x0.shape, generator=generator, device=draw_device(generator, x0.device)).to(x0.device) < alpha
         return torch.where(keep, x0, self.replacement(x0, generator))
@@ -71,6 +73,7 @@ class Noise(ABC):
 
     def start(self, n: int, length: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """Draw pure noise, int64[n, length], where the reverse walk starts."""
+        n, length = whole(n, "n", 0), whole(length, "length", 1)
         return self.replacement(torch.zeros(n, length, dtype=torch.int64, device=draw_device(generator)), generator)
 
     @abstractmethod
@@ -125,6 +128,12 @@ class Noise(ABC):
         xt int64[B, L]: the text at noise level t, a number or float[B].
         """
 
+    def _prediction(self, log_p0: torch.Tensor, xt: torch.Tensor, name: str = "log_p0") -> torch.Tensor:
+        """Return a prediction for xt int64[B, L], in float32 or better; ValueError for one of another vocabulary."""
+        words = self.vocab_size + self.extra_tokens
+        check_sentences(xt, "xt", words, on_gpu=False)
+        return prediction(log_p0, xt, self.vocab_size, name)
+
     @abstractmethod
     def convert(self, log_p0: torch.Tensor, xt: torch.Tensor, t: Level, given: Form, wanted: Form) -> torch.Tensor:
         """Convert predictions between cavity and full posterior: float[B, L, V] in nats, normalized.
@@ -154,7 +163,10 @@ class Noise(ABC):
 def batch_times(t: Level, x: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
     """Return t as float[B] on x's device; a number or 0-d tensor is repeated for every sentence of x [B, ...]."""
     if not isinstance(t, torch.Tensor):
-        t = torch.tensor(t, dtype=dtype or torch.get_default_dtype())
+        try:
+            t = torch.tensor(t, dtype=dtype or torch.get_default_dtype())
+        except (TypeError, ValueError, RuntimeError):
+            raise TypeError(f"t is a noise level between 0 and 1, a number or float[B], but is {t!r}.") from None
     t = t.to(x.device, dtype or (t.dtype if t.is_floating_point() else torch.get_default_dtype()))
     if t.numel() and not bool(((t >= 0) & (t <= 1)).all()):
         raise ValueError("t is a noise level between 0 (clean) and 1 (noise); a value outside was given.")
@@ -182,6 +194,7 @@ def drawn(probs: torch.Tensor, generator: torch.Generator | None) -> torch.Tenso
 
 def draw_device(generator: torch.Generator | None, otherwise: torch.device | str = "cpu") -> torch.device:
     """Return where numbers must be drawn: where `generator` is, or on the device `otherwise` without one."""
+    check_generator(generator)
     return torch.device(otherwise) if generator is None else generator.device
 
 

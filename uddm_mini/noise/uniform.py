@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import torch
 
+from uddm_mini.doors import check_sentences
+
 from .base import LEAST_NOISE, Form, Noise, batch_times, checked_form, draw_device, exact_dtype, step_times
 from .schedules import Level
 
@@ -44,6 +46,7 @@ class UniformNoise(Noise):
 
         1 - alpha is at least 1e-6 here, so that no word is ever ruled out by its own position.
         """
+        check_sentences(xt, "xt", self.vocab_size)
         noise = (1 - self.alpha(batch_times(t, xt, exact_dtype(xt)))).clamp_min(LEAST_NOISE)[:, None, None]
         out = (noise / self.vocab_size).expand(*xt.shape, self.vocab_size).clone()
         return out.scatter_add_(2, xt.unsqueeze(2), (1 - noise).expand(*xt.shape, 1))
@@ -60,6 +63,7 @@ class UniformNoise(Noise):
         linear in p0 only up to its normalization, so a *mean* prediction p0 gives the exact reverse step only if
         it is the cavity prediction, made without looking at the token itself.
         """
+        p0 = self._prediction(p0, xt, "p0")
         alpha_s, alpha_t = step_times(s, t, xt, self.schedule)
         step = alpha_t / alpha_s  # a token survives from s to t with this probability
         # in float32, 1 - step would vanish if s and t are close, and then nothing could move
@@ -85,6 +89,7 @@ class UniformNoise(Noise):
         """
         if self.vocab_size < MANY_WORDS:
             return super().draw_step(log_p0, xt, s, t, generator)
+        log_p0 = self._prediction(log_p0, xt)
         alpha_s, alpha_t = (a[:, :, 0] for a in step_times(s, t, xt, self.schedule))  # [B, 1]
         own = log_p0.gather(2, xt.unsqueeze(2)).squeeze(2).to(alpha_s.dtype).exp()  # [B, L]
         stay = alpha_t / alpha_s * (alpha_s * own + (1 - alpha_s) / self.vocab_size)
@@ -113,6 +118,8 @@ class UniformNoise(Noise):
         1 - alpha counts as at least 1e-6, so that t = 0 has a finite answer; -inf in log_p0 is allowed. Parameters: as
         in `Noise.nelbo`.
         """
+        log_p0 = self._prediction(log_p0, xt)
+        check_sentences(x0, "x0", self.vocab_size, on_gpu=False)
         t = batch_times(t, x0)
         alpha = self.alpha(t)[:, None].clamp_max(1 - LEAST_NOISE)  # [B, 1]
         return _UniformCost.apply(log_p0, x0, xt, alpha, self.alpha_prime(t)[:, None])
@@ -123,6 +130,7 @@ class UniformNoise(Noise):
         p(x0_l | x_t) is proportional to q(x_t_l | x0_l) p(x0_l | x_t without l). Only the observed token's own
         entry is special: its odds change by the factor e^beta_t = (1 - alpha + alpha V) / (1 - alpha).
         """
+        log_p0 = self._prediction(log_p0, xt)
         if checked_form(given) == checked_form(wanted):
             return log_p0
         odds = self.own_log_odds(t, xt).to(log_p0.dtype)[:, None, None]  # [B, 1, 1]
@@ -134,6 +142,7 @@ class UniformNoise(Noise):
 
         From the cavity, nothing needs to be normalized: it is the best word, or x_t if that is better with its odds.
         """
+        log_p0 = self._prediction(log_p0, xt)
         if checked_form(given) == "posterior":
             return log_p0.argmax(dim=2)
         best, word = log_p0.max(dim=2)

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from uddm_mini.denoiser import Denoiser
+from uddm_mini.doors import check_sentences, check_tensor
 from uddm_mini.noise import Noise
 from uddm_mini.noise.base import draw_device
 from uddm_mini.walks import Method, Walk
@@ -80,9 +81,11 @@ def basin_profile(
     Random, from `generator`: the corruptions, all of them first, and then the draws of a "reverse" walk.
     """
     settings = settings or BasinSettings()
+    check_tensor(x, "x", "one sentence, a tensor int64[L]")
     x = x[0] if x.ndim == 2 and len(x) == 1 else x
     if x.ndim != 1:
         raise ValueError(f"A basin belongs to one sentence, int64[L]; x has shape {list(x.shape)}.")
+    check_sentences(x[None], "x", model.noise.vocab_size)
     if memories is not None and memories.shape[1:] != x.shape:
         raise ValueError(f"The memories have shape {list(memories.shape)}, but x has {len(x)} tokens; give [n, L].")
     counted = counted_tokens(x, ignore)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import torch
 
 from uddm_mini.denoiser import Denoiser
+from uddm_mini.doors import check_sentences, finite, whole
 
 from .recovery import counted_tokens
 
@@ -31,6 +32,7 @@ def mean_nelbo(
     draws: noise levels for each sentence.
     t_from: the lowest level; above 0 the mean is over the rest of the way only.
     """
+    check_sentences(x0, "x0", model.noise.vocab_size)
     total = nelbo_parts(model, x0, ignore, seed, draws, t_from=t_from)
     count = int(counted_tokens(x0, ignore).sum())
     return float(total.sum()) / count if count else float("nan")
@@ -50,6 +52,7 @@ def nelbo_parts(
     The levels are spread over all sentences together, so that their sum is known better than each of them; to compare
     sentences with each other there is `sentence_nelbo`. Parameters: as in `mean_nelbo`.
     """
+    check_sentences(x0, "x0", model.noise.vocab_size)
     generator = _checked(seed, draws, t_from)
     n = draws * len(x0)
     even = ((torch.arange(n) + 0.5) / n)[torch.randperm(n, generator=generator)].to(x0.device)
@@ -71,6 +74,7 @@ def sentence_nelbo(
     (u_1)^2, (u_2)^2, ... with u_i = (i - 1/2) / draws, so that no two of them differ by the luck of their levels. NaN
     for a sentence without a counted token. Parameters: as in `mean_nelbo`. Random, from `seed`: the noise.
     """
+    check_sentences(x0, "x0", model.noise.vocab_size)
     generator = _checked(seed, draws, t_from)
     even = ((torch.arange(draws) + 0.5) / draws).repeat_interleave(len(x0)).to(x0.device)
     total = _costs(model, x0.repeat(draws, 1), even, t_from, ignore, generator).reshape(draws, -1).sum(dim=0)
@@ -79,7 +83,8 @@ def sentence_nelbo(
 
 def _checked(seed: int, draws: int, t_from: float) -> torch.Generator:
     """Return the source of the noise; ValueError for levels that cannot be."""
-    if not 0 <= t_from < 1 or draws < 1:
+    draws, seed = whole(draws, "draws"), whole(seed, "seed", 0)
+    if not 0 <= finite(t_from, "t_from") < 1 or draws < 1:
         raise ValueError(f"t_from is a noise level below 1, and draws at least 1; they are {t_from} and {draws}.")
     return torch.Generator().manual_seed(seed)
 

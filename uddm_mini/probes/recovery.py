@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from uddm_mini.denoiser import Denoiser
+from uddm_mini.doors import check_tensor
 from uddm_mini.walks import Method, Walk
 
 
@@ -126,6 +127,7 @@ def walk_of(walk: Walk | Method) -> Walk:
 
 def counted_tokens(x0: torch.Tensor, ignore: Collection[int]) -> torch.Tensor:
     """Return bool[B, L], True for every token whose id is not in `ignore` (a corpus has them as `corpus.ignore`)."""
+    check_tensor(x0, "x0", "token ids, a tensor int64[B, L]")
     return ~torch.isin(x0, torch.tensor(sorted(ignore), dtype=x0.dtype, device=x0.device))
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
 
+from uddm_mini.doors import showable
+
 from .answers import Cases, NotAttempted, Wrong
 from .calls import named_error
 from .draws import Draw
@@ -54,7 +56,7 @@ class Result:
 
     def __repr__(self) -> str:
         icon, verdict, _ = self._head
-        return f"{icon} {self.title} · {verdict}. {self.message}".rstrip()
+        return showable(f"{icon} {self.title} · {verdict}. {self.message}".rstrip())
 
     def _repr_html_(self) -> str:
         icon, verdict, color = self._head

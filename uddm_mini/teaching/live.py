@@ -21,7 +21,7 @@ SCRIPTS = {
     "drops": ("dom.js", "turn.js", "chance.js", "shares.js", "drops.js"),
     "lost": ("dom.js", "turn.js", "lost_words.js"),
     "price": ("dom.js", "turn.js", "price.js"),
-    "step": ("dom.js", "turn.js", "step_back.js"),
+    "back": ("dom.js", "turn.js", "step_back.js"),
     "answers": ("dom.js", "turn.js", "two_answers.js"),
     "pad": ("dom.js", "turn.js", "chance.js", "spins.js", "pixels.js", "pad.js"),
     "guess": ("dom.js", "turn.js", "guess.js"),

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from uddm_mini.doors import showable
+
 MODE = "UDDM_STATEMENTS"  # "raise" in `make test`: there, a number that differs is a failure
 RECORD = "UDDM_STATEMENTS_FILE"  # a file that collects every statement, for the table of spreads
 
@@ -47,7 +49,7 @@ class Statement:
 
     def __str__(self) -> str:
         mark, word = ("✔", "here") if self.agrees else ("✘", "differs here:")
-        return f"{mark} {self.what} · text {self.expected} · {word} {self.value:.4g}"
+        return showable(f"{mark} {self.what} · text {self.expected} · {word} {self.value:.4g}")
 
 
 def says(

@@ -1,13 +1,13 @@
 // One step back by Bayes' rule, with the truth and with a prediction p0 in its place; its price, and the price of ever smaller steps.
 
-const STEP_CSS = TURN_CSS(".uddm-step") + `
-.uddm-step table { border-collapse: collapse; margin: .4em 0; display: table; width: auto; font-size: .95em; }
-.uddm-step :is(th, td) { text-align: right; padding: .1em .55em; font-variant-numeric: tabular-nums; border: 0; }
-.uddm-step tbody th { text-align: left; }
-@media (max-width: 600px) { .uddm-step table { font-size: .82em; } .uddm-step :is(th, td) { padding: .1em .28em; } }
-.uddm-step .share { flex-basis: 7em; }
-.uddm-step .share + .value { min-width: 3.4em; font-variant-numeric: tabular-nums; }
-.uddm-step .line label.word { flex: 0 0 4em; }`;
+const BACK_CSS = TURN_CSS(".uddm-back") + `
+.uddm-back table { border-collapse: collapse; margin: .4em 0; display: table; width: auto; font-size: .95em; }
+.uddm-back :is(th, td) { text-align: right; padding: .1em .55em; font-variant-numeric: tabular-nums; border: 0; }
+.uddm-back tbody th { text-align: left; }
+@media (max-width: 600px) { .uddm-back table { font-size: .82em; } .uddm-back :is(th, td) { padding: .1em .28em; } }
+.uddm-back .share { flex-basis: 7em; }
+.uddm-back .share + .value { min-width: 3.4em; font-variant-numeric: tabular-nums; }
+.uddm-back .line label.word { flex: 0 0 4em; }`;
 
 // One token: the clean word, the seen one, the prediction p; alpha is `now` at t and `before` at s.
 function stepBack(p, clean, seen, now, before) {
@@ -24,7 +24,7 @@ function stepBack(p, clean, seen, now, before) {
   return { truth, model, kl, u: u(p), r, star, brackets, limit: sum(brackets) / (now * V) };
 }
 
-bringToLife("step", STEP_CSS, (root, data) => {
+bringToLife("back", BACK_CSS, (root, data) => {
   const { words } = data, start = { signal: data.signal, part: data.part, clean: data.clean, seen: data.seen };
   const at = { ...start };
   const even = () => words.map(() => 1 / words.length);

@@ -52,9 +52,9 @@ def price_of_step(
         "part": PARTS.index(PART),
         "limit": limit,
         "ask": _question(words, (v, b), limit),
-        "css": meaning_css(".uddm-step", "cavity"),
+        "css": meaning_css(".uddm-back", "cavity"),
     }
-    return Turnable("step", data, *_still(words, (v, b), limit))
+    return Turnable("back", data, *_still(words, (v, b), limit))
 
 
 def _question(words: Sequence[str], at: tuple[int, int], limit: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from uddm_mini.doors import check_sentences, prediction
 from uddm_mini.models.transformer import TransformerDenoiser
 from uddm_mini.noise import Noise
 
@@ -44,4 +45,6 @@ def cross_entropy(log_p0: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:
 
     log_p0 [B, L, V]: log-probabilities or logits, which are normalized here.
     """
+    check_sentences(x0, "x0")
+    log_p0 = prediction(log_p0, x0, log_p0.shape[-1])
     return -log_p0.log_softmax(dim=2).gather(2, x0.unsqueeze(2)).squeeze(2)

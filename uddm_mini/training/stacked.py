@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from tqdm.auto import tqdm
 
+from uddm_mini.doors import hidden
 from uddm_mini.models.transformer import TransformerDenoiser
 from uddm_mini.noise import Noise
 from uddm_mini.parallel import run_all, stack_size
@@ -43,7 +44,7 @@ def train_each(
     stacks = [names[k : k + size] for names in alike.values() for k in range(0, len(names), size)]
     work = partial(_train_these, data=data, start=start, settings=settings, device=device)
     found = {}
-    with tqdm(total=len(data), desc="train", unit="model", disable=not progress, leave=False) as bar:
+    with tqdm(total=len(data), desc="train", unit="model", disable=hidden(progress), leave=False) as bar:
         for models in run_all(stacks, work, None, device):
             found.update(models)
             bar.update(len(models))

@@ -11,10 +11,11 @@ import torch
 from tqdm.auto import tqdm
 
 from uddm_mini.denoiser import checked_device
+from uddm_mini.doors import check_tensor, hidden
 from uddm_mini.models.settings import ModelSettings
 from uddm_mini.models.transformer import TransformerDenoiser, stack, unstack
 from uddm_mini.noise import Form, Noise, NoiseSettings, settings_of
-from uddm_mini.parallel import at_most, useful_threads
+from uddm_mini.parallel import at_most, go_on, useful_threads
 from uddm_mini.settings import with_changes
 from uddm_mini.worlds.corpus import Corpus
 
@@ -116,6 +117,12 @@ def prepared(
     data: Corpus | torch.Tensor, start: Noise | TransformerDenoiser | None, settings: TrainSettings
 ) -> tuple[torch.Tensor, Noise, TrainSettings]:
     """Return the training sentences, their noise, and settings that tell this noise and the number of steps."""
+    if start is not None and not isinstance(start, (Noise, TransformerDenoiser)):
+        raise TypeError(f"The start is a noise or a trained model to go on from, but is a {type(start).__name__}.")
+    if not isinstance(data, Corpus) and hasattr(data, "corpus"):
+        raise TypeError(
+            f"{type(data).__name__} is a language; train on sentences of it: train(language.corpus(n_train=1024))."
+        )
     noise = start.noise if isinstance(start, TransformerDenoiser) else start
     if isinstance(start, TransformerDenoiser):
         settings = replace(settings, model=start.settings) if settings.model == ModelSettings() else settings
@@ -129,6 +136,7 @@ def prepared(
     told = settings_of(noise)
     if settings.noise not in (told, NoiseSettings()):
         raise ValueError(f"noise is {told}, but the settings say {settings.noise}; make them agree.")
+    check_tensor(data, "data", "a Corpus or token ids, a tensor int64[n, L]")
     if data.ndim != 2 or not data.numel() or data.dtype != torch.int64:
         raise ValueError(
             f"Training needs sentences int64[n, L] with n >= 1 and L >= 1, but got {data.dtype}{list(data.shape)}."
@@ -189,7 +197,8 @@ def _fit(
     for model in models:
         model.history = {"step": [], "loss": []}
     steps, label = max(each.steps for each in settings), " and ".join(str(len(x)) for x in data)
-    for step in (bar := tqdm(range(steps), desc=f"train on {label}", disable=not progress, leave=False)):
+    for step in (bar := tqdm(range(steps), desc=f"train on {label}", disable=hidden(progress), leave=False)):
+        go_on()
         drawn = [draw_batch(x, whole.noise, shared, g) for x, g in zip(data, generators, strict=True)]
         x0, t, xt = (
             torch.stack(part).to(device, non_blocking=True) for part in zip(*drawn, strict=True)

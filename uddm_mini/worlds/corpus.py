@@ -10,13 +10,16 @@ from typing import Any, Literal
 
 import torch
 
+from uddm_mini.doors import check_ids, check_tensor
+from uddm_mini.files import at
 from uddm_mini.settings import with_changes
 
 from .docstrings import PACKAGES, harvest
 from .held_out import distinct, permutation, prepare
-from .sentences import names_a_file, sentences_in, words_of
+from .sentences import names_a_file, sentences_in
 from .settings import PAD, UNKNOWN, TextSettings
 from .subwords import joined, pieces_of
+from .words import words_of
 from .world import World
 
 MOST_HELD_OUT = 512  # sentences; enough for error bars of two percent
@@ -43,6 +46,7 @@ class Corpus:
 
     def __post_init__(self) -> None:
         for label, x in (("train", self.train), ("held_out", self.held_out)):
+            check_tensor(x, label, "token ids, a tensor int64[n, L]")
             if x.ndim != 2 or x.dtype != torch.int64 or x.shape[1] != self.train.shape[-1]:
                 raise ValueError(f"{label} must be int64[n, L] with one L, but is {x.dtype}{list(x.shape)}.")
             if x.numel() and not 0 <= int(x.min()) <= int(x.max()) < len(self.words):
@@ -78,6 +82,10 @@ class Corpus:
 
     def decode(self, x: torch.Tensor) -> list[str]:
         """Turn token ids int64[n, L] (or [L]) into n strings; padding at the end is left out."""
+        check_tensor(x, "x", "token ids, a tensor int64[n, L]")
+        if x.is_floating_point() or x.dtype == torch.bool or not 1 <= x.ndim <= 2:
+            raise ValueError(f"x must be token ids int64[n, L], or [L], but is {x.dtype}{list(x.shape)}.")
+        check_ids(x, "x", len(self.words))
         rows = [[self.words[i] for i in row] for row in torch.atleast_2d(x).tolist()]
         join = {"word": " ".join, "subword": joined, "character": "".join}[self.unit]
         return [join(row[: max((i + 1 for i, w in enumerate(row) if w != PAD), default=0)]) for row in rows]
@@ -141,7 +149,7 @@ def text_corpus(
     settings = with_changes(settings or TextSettings(), changes)
     stream = sentences_in(source, split_lines=split_lines, progress=progress)
     found, counts = distinct(stream, settings, max_sentences)
-    path = Path(source) if isinstance(source, (str, Path)) and names_a_file(source) else None
+    path = at(source) if isinstance(source, (str, Path)) and names_a_file(source) else None
     info = {"source": path.name if path else name or type(source).__name__, **counts}
     return _corpus(name or (path.stem if path else "text"), found, settings, info)
 

@@ -20,12 +20,14 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from uddm_mini.doors import hidden
 from uddm_mini.files import replacing
 
-from . import prose
+from . import prose, words
 from . import sentences as text
 from .prose import english_sentences
 
+LARGEST = 1 << 28  # bytes of a cache; ours have some millions
 PACKAGES = ("stdlib", "numpy", "torch", "matplotlib")
 
 SKIPPED_FOLDERS = {
@@ -68,7 +70,7 @@ def harvest(packages: Sequence[str] = PACKAGES, *, cache: bool = True, progress:
         return Harvest(sentences, versions, missing, counts, from_cache=True)
     found: dict[str, None] = {}
     files = [(name, file) for name in versions for file in _files(folders[name])]
-    for name, file in tqdm(files, desc="reading docstrings", unit="file", disable=not progress, leave=False):
+    for name, file in tqdm(files, desc="reading docstrings", unit="file", disable=hidden(progress), leave=False):
         before = len(found)
         found.update(dict.fromkeys(s for doc in _docstrings(file) for s in english_sentences(doc)))
         counts[name] = counts.get(name, 0) + len(found) - before
@@ -144,7 +146,7 @@ def _version(name: str) -> str:
 
 def _rules() -> str:
     """Fingerprint the code that decides what is a sentence: an old cache never answers for new rules."""
-    source = "".join(inspect.getsource(module) for module in (sys.modules[__name__], prose, text))
+    source = "".join(inspect.getsource(module) for module in (sys.modules[__name__], prose, text, words))
     return hashlib.sha256(source.encode()).hexdigest()
 
 
@@ -169,12 +171,14 @@ def _cache_path(key: dict) -> Path | None:
 def _read_cache(path: Path, key: dict) -> tuple[dict[str, int], tuple[str, ...]] | None:
     """Return what is stored, or None if the file is absent, cut short, altered or of other versions."""
     try:
+        if not path.is_file() or path.stat().st_size > LARGEST:  # a device, or not what we wrote
+            return None
         header, _, body = path.read_text(encoding="utf-8").partition("\n")
         stored = json.loads(header)
         if stored["key"] != key or stored["sha256"] != hashlib.sha256(body.encode()).hexdigest():
             return None
         return {str(k): int(v) for k, v in stored["counts"].items()}, tuple(body.split("\n"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError):
         return None
 
 

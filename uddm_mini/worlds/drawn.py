@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from uddm_mini.doors import whole
+
 from .corpus import Corpus
 from .world import World
 
@@ -50,6 +52,18 @@ def draw_corpus(
         train = _raced(language, held_out, seed)[:n_train]
     info = {"seed": seed, "distinct sentences of the language": most} | ({"repeats": True} if repeats else {})
     return Corpus(language.name, train, held_out, language.words, info=info, world=language)
+
+
+def corpus_of(data: Corpus | Language, n_train: int) -> Corpus:
+    """Return the corpus, or one of `n_train` sentences that is drawn from a language; TypeError for anything else."""
+    if isinstance(data, Corpus):
+        return data
+    if all(hasattr(data, name) for name in ("sample", "words", "n_sentences", "every")):
+        return draw_corpus(data, whole(n_train, "a size"))
+    raise TypeError(
+        f"A corpus or a language is needed here, not {type(data).__name__}: of texts text_corpus(...) makes a corpus, "
+        "of a tensor Corpus(name, train, held_out, words)."
+    )
 
 
 def first_distinct(language: Language, n: int, seed: int) -> torch.Tensor:

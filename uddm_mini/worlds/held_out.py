@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .sentences import words_of
 from .settings import PAD, UNKNOWN, TextSettings
 from .vocabulary import Tokens, in_words, usable
+from .words import without_spaces, words_of
 
 LEFT_OUT = {  # why a sentence is not used, what to say of it, and which setting would keep it
     "too_short": ("fewer than {} words", "lower min_words"),
@@ -35,13 +35,13 @@ def distinct(sentences: Iterable[str], settings: TextSettings, most: int | None)
     """Collect up to `most` distinct sentences of the wanted length, as words joined by spaces, in their order.
 
     Also return what was counted: how many were read, repeated, and left out as too short, too long or too wide (more
-    than max_characters).
+    than max_characters); how many characters they have (no spaces), and how many of these are in no word.
     """
     if most is not None and most < 1:
         raise ValueError(f"max_sentences must be at least 1, or None for no bound, but is {most}.")
     found: dict[str, None] = {}
     counts: dict[str, Any] = {"sentences": 0, "repeated": 0, "read_to_the_end": True}
-    counts |= dict.fromkeys(LEFT_OUT, 0)
+    counts |= dict.fromkeys([*LEFT_OUT, "without_spaces", "characters", "characters_in_no_word"], 0)
     for sentence in sentences:
         if len(found) == most:
             counts["read_to_the_end"] = False
@@ -49,10 +49,14 @@ def distinct(sentences: Iterable[str], settings: TextSettings, most: int | None)
         words = words_of(sentence)
         counts["sentences"] += bool(words)
         text = " ".join(words)
+        visible = sum(map(len, sentence.split()))
+        counts["characters"] += visible
+        counts["characters_in_no_word"] += max(0, visible - sum(map(len, words)))
         if not words:
             continue
         if len(words) < settings.min_words:
             counts["too_short"] += 1
+            counts["without_spaces"] += without_spaces(text)
         elif len(words) > settings.max_words:
             counts["too_long"] += 1
         elif settings.unit == "character" and len(text) > settings.max_characters:
@@ -61,6 +65,16 @@ def distinct(sentences: Iterable[str], settings: TextSettings, most: int | None)
             counts["repeated"] += text in found
             found[text] = None
     return list(found), {**counts, "distinct": len(found)}
+
+
+def told_of_reading(counts: Mapping[str, Any]) -> str:
+    """Say in numbers what was read and what was dropped, from what `distinct` and `prepare` counted."""
+    share = counts["characters_in_no_word"] / max(1, counts["characters"])
+    left = [f"{counts[key]} {key.replace('_', ' ')}" for key in ("repeated", *LEFT_OUT) if counts.get(key)]
+    return (
+        f"{counts['sentences']} sentences read" + f" ({', '.join(left)})" * bool(left) + f", {counts['distinct']} of "
+        f"them used; {counts['characters_in_no_word']} of {counts['characters']} characters ({share:.1%}) in no word"
+    )
 
 
 def too_little(n: int, settings: TextSettings, name: str, counts: Mapping[str, Any]) -> str:
@@ -74,6 +88,11 @@ def too_little(n: int, settings: TextSettings, name: str, counts: Mapping[str, A
         what, cure = LEFT_OUT[reason]
         lost = f"; {left_out} others have {what.format(most[reason])}"
         cures.insert(0, cure)
+        if reason == "too_short" and counts.get("without_spaces", 0) > left_out / 2:
+            cures[0] = (
+                "their script has no spaces between words: let a segmenter put them there, or take unit='character' "
+                "with min_words=1"
+            )
     return (
         f"{name!r} has only {n} distinct sentences of {settings.min_words} to {settings.max_words} words"
         f"{wide}, and n_held_out = {settings.n_held_out} needs at least "

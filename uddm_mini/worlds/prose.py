@@ -6,7 +6,8 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from .sentences import split_sentences, words_of
+from .sentences import split_sentences
+from .words import words_of
 
 MOST_WORDS = 40  # longer ones are rarely one sentence; they are not kept at all
 

@@ -1,17 +1,15 @@
-"""From raw text to sentences and words."""
+"""From raw text to sentences."""
 
 from __future__ import annotations
 
-import codecs
-import io
 import itertools
 import os
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from tqdm.auto import tqdm
+from .text_files import file_chunks
+from .words import words_of as words_of
 
 CHUNK = 1 << 20  # bytes read at a time
 LONGEST = 1 << 16  # characters after which the start of an endless sentence is forgotten
@@ -22,17 +20,19 @@ ABBREVIATIONS = frozenset([
     "mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "e.g", "i.e", "cf", "fig", "figs", "eq", "eqs", "sec",
     "no", "vol", "pp", "al", "approx", "dept",
 ])  # fmt: skip
-# the end of a sentence: a mark, closing quotes or brackets, space, then something that can open one
-END = re.compile(r"""[.!?…]["'”’)\]]*\s+(?=["'“‘(\[]*[^\W_a-z])""")
-END_LOWER = re.compile(r"""[.!?…]["'”’)\]]*\s+""")  # for text that has no capitals at all
-WORD = re.compile(r"(?:[^\W\d_]\.){2,}|(?:\d+(?:[.,]\d+)+|[^\W_]+)(?:['-]?[^\W_]+)*")
+# the end of a sentence: a mark, closing quotes or brackets, space, then something that can open one; the marks of
+# Arabic, Indian, Armenian and Ethiopian scripts end one in any case, those of Chinese and Japanese also without a space
+OTHERS = r"""[؟۔।॥։።]["'”’)\]»]*\s*|[。！？｡]["'”’」』）】》]*\s*"""
+END = re.compile(r"""[.!?…](?:["'”“’‘)\]»]|\s»)*\s+(?=["'“‘(\[„¿¡]*(?:«\s?)?[^\W_a-z])|""" + OTHERS)
+END_LOWER = re.compile(r"""[.!?…](?:["'”“’‘)\]»]|\s»)*\s+|""" + OTHERS)  # for text that has no capitals at all
+LONGEST_WORD = 80  # characters before a full stop that are looked at for an abbreviation
 
 
 def split_sentences(text: str) -> Iterator[str]:
     """Split English text at . ! ? before a capital, digit or quote, but not after initials and abbreviations."""
     start = 0
     for end in (END_LOWER if text.islower() else END).finditer(text):
-        last = text[start : end.start()].rsplit(None, 1)[-1:]
+        last = text[max(start, end.start() - LONGEST_WORD) : end.start()].rsplit(None, 1)[-1:]
         word = last[0].strip("\"'“”‘’()[]").lower() if last else ""
         if text[end.start()] == "." and (word in ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i")):
             continue
@@ -43,12 +43,6 @@ def split_sentences(text: str) -> Iterator[str]:
         yield sentence
 
 
-def words_of(sentence: str) -> list[str]:
-    """Return the words in lower case; hyphens and apostrophes inside a word stay, all other punctuation goes."""
-    plain = unicodedata.normalize("NFC", sentence).replace("’", "'")
-    return WORD.findall(plain.lower())
-
-
 def names_a_file(source: object) -> bool:
     """Tell a path from a pasted text: a string is text if no file has that name and it has two lines or sentences.
 
@@ -56,9 +50,9 @@ def names_a_file(source: object) -> bool:
     """
     if not isinstance(source, str):
         return isinstance(source, Path)
-    text = source.strip()
-    if os.path.exists(source) or not text or "\n" in text:
-        return os.path.exists(source)
+    text, there = source.strip(), os.path.exists(os.path.expanduser(source))
+    if there or not text or "\n" in text:
+        return there
     if len(text) < LONGEST_NAME and re.search(r"\.[^\W\d_]\w{0,4}$", text):
         return True
     return next(itertools.islice(split_sentences(text), 1, None), None) is None  # a long text is not split to its end
@@ -73,7 +67,7 @@ def sentences_in(
     for an iterable). Errors: no such file, a folder, binary data, another encoding, something that is not text.
     """
     if isinstance(source, (str, Path)):
-        chunks = _file_chunks(Path(source), progress) if names_a_file(source) else iter([str(source)])
+        chunks = file_chunks(source, progress, CHUNK) if names_a_file(source) else iter([str(source)])
         head = next(chunks, "")
         lines = _looks_like_lines(head) if split_lines is None else split_lines
         yield from _cut(itertools.chain([head], chunks), lines)
@@ -109,51 +103,18 @@ def _cut(chunks: Iterable[str], split_lines: bool) -> Iterator[str]:
     yield from split_sentences(rest)
 
 
-def _file_chunks(path: Path, progress: bool) -> Iterator[str]:
-    """Decode a file piece by piece; say where it stops being UTF-8 text."""
-    if os.path.isdir(path):  # Path.is_dir raises where somebody passes a long text instead of a path
-        raise IsADirectoryError(f"{path} is a folder; pass the path of one text file.")
-    if not os.path.exists(path):
-        name = str(path) if len(str(path)) <= 300 else f"{str(path)[:297]}..."
-        raise FileNotFoundError(f"There is no file {name!r}; to use text in memory, pass several sentences.")
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    newlines = io.IncrementalNewlineDecoder(None, translate=True)  # also where a chunk ends between \\r and \\n
-    offset = 0  # bytes read before this chunk
-    size = path.stat().st_size or None
-    bar = tqdm(total=size, desc=f"reading {path.name}", unit="B", unit_scale=True, delay=1, disable=not progress)
-    with path.open("rb") as file, bar:
-        while True:
-            data = file.read(CHUNK)
-            if (nul := data.find(b"\0")) >= 0:
-                raise ValueError(
-                    f"{path} is not plain text: it has a NUL byte at offset {offset + nul}; if it is UTF-16, convert "
-                    f"it with: iconv -f UTF-16 -t UTF-8 {path.name} > converted.txt"
-                )
-            pending = len(decoder.getstate()[0])  # bytes of a character that the last chunk cut
-            try:
-                text = decoder.decode(data, final=not data)
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"{path} is not UTF-8: the byte at offset {offset - pending + error.start} cannot be read; "
-                    f"convert it, for example with: iconv -f LATIN1 -t UTF-8 {path.name} > converted.txt"
-                ) from None
-            yield newlines.decode(text if offset else text.removeprefix("\ufeff"), final=not data)
-            offset += len(data)
-            bar.update(len(data))
-            if not data:
-                return
-
-
 def _looks_like_lines(head: str) -> bool:
     """Tell lines that are sentences or paragraphs from wrapped prose: they end in a stop, or hardly anything does."""
     lines = [line.rstrip(" \t\"'”’)]") for line in head.splitlines() if line.strip()]
-    stops = len(re.findall(r"[.!?…](?=\s|[\"'”’)\]]|$)", head, flags=re.MULTILINE))
-    ended = sum(line.endswith((".", "!", "?", "…")) for line in lines)
+    stops = len(re.findall(r"[.!?…](?=\s|[\"'”’)\]]|$)|[؟۔।॥։።。！？｡]", head, flags=re.MULTILINE))
+    ended = sum(line.endswith(tuple(".!?…؟۔।॥։።。！？｡")) for line in lines)
     return len(lines) > 1 and (ended > 0.8 * len(lines) or stops < 0.01 * len(head.split()))
 
 
-def hub_texts(name: str, split: str = "train", column: str = "text") -> Iterator[str]:
+def hub_texts(name: str, split: str = "train", column: str = "text", *, config: str | None = None) -> Iterator[str]:
     """Yield the texts of a public data set by its name, streamed: text_corpus(hub_texts("roneneldan/TinyStories")).
+
+    config: the name of one of its configurations, for a data set that has several, such as "wikitext-2-raw-v1".
 
     Needs the optional package `datasets`, and a network when the first text is asked for.
     """
@@ -161,7 +122,13 @@ def hub_texts(name: str, split: str = "train", column: str = "text") -> Iterator
         from datasets import load_dataset
     except ImportError:
         raise ImportError("hub_texts needs the package datasets: pip install datasets") from None
-    for row in load_dataset(name, split=split, streaming=True):
+    try:
+        rows = load_dataset(name, *([config] if config else []), split=split, streaming=True)
+    except ValueError as error:
+        if config is None and "config" in str(error).lower():
+            raise ValueError(f"{' '.join(str(error).split())} Here that is: hub_texts({name!r}, config=...).") from None
+        raise
+    for row in rows:
         if column not in row:
             raise ValueError(f"The data set {name!r} has no column {column!r}; it has {', '.join(map(repr, row))}.")
         yield row[column]

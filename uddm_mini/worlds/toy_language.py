@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from uddm_mini.doors import check_tensor
+
 from .automaton import compile_grammar, count_sentences, vocabulary
 from .corpus import Corpus
 from .drawn import draw_corpus
@@ -170,6 +172,7 @@ class ToyLanguage:
         return likelihood.to(torch.float64)
 
     def _checked(self, x: torch.Tensor) -> torch.Tensor:
+        check_tensor(x, "x", "token ids, a tensor int64[n, L]")
         if x.ndim != 2 or x.shape[1] != self.length:
             raise ValueError(f"x has shape {tuple(x.shape)}, but sentences here are int64[n, {self.length}].")
         if x.numel() and not 0 <= int(x.min()) <= int(x.max()) < self.vocab_size:
