@@ -106,7 +106,9 @@ cards: $(READY) ## write the recall cards of the package into the chapters
 
 numbers: $(READY) ## number the chapters as _toc.yml lists them, everywhere
 	@$(RUN) book/_tools/chapter_numbers.py
+	@$(RUN) book/_tools/exercises.py
 	@$(RUN) book/_tools/teaching_table.py
+	@$(RUN) book/_tools/cards.py
 
 GRID := env -u OMP_NUM_THREADS $(RUN) -m uddm_mini sweep --keep-models --device $(DEVICE)
 TRANSITION := --corpus toy --steps 3000 --sizes 16,32,64,96,128,192,256,512,1024,2048,4096,8192

@@ -90,7 +90,7 @@ class Exercise:
 
     @property
     def anchor(self) -> str:
-        """Return the place of its heading on the page of its chapter: "ex-9-1"."""
+        """Return the place of its heading on the page of its chapter: "ex-10-1"."""
         return f"ex-{number_of(self.chapter)}-{self.number}"
 
     @property
