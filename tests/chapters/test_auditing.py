@@ -212,20 +212,36 @@ def test_scores_stand_in_the_order_of_their_areas():
 
 def test_extraction_is_drawn_by_source_and_text():
     rows = [
-        {"n_train": n, "source": source, "text": text, "share": share, "low": share / 2, "high": 1.0}
+        {"n_train": n, "seed": seed, "source": source, "split": split, "share": share + 0.1 * seed}
         for n in (64, 16)
-        for source, text, share in (
-            ("network", "members", n / 100),
-            ("network", "strangers", 0.1),
-            ("memory", "members", 1.0),
-            ("language", "members", 0.3),
+        for seed in (0, 1)
+        for source, split, share in (
+            ("network", "train", n / 100),
+            ("network", "held-out", 0.1),
+            ("memory", "train", 0.8),
+            ("language", "train", 0.3),
         )
     ]
     _, ax = plt.subplots()
     draw.draw_extraction(ax, pd.DataFrame(rows))
-    assert line(ax, "network, train text").get_ydata().tolist() == [0.16, 0.64]
+    assert line(ax, "network, training text").get_ydata().tolist() == pytest.approx([0.21, 0.69])
     assert line(ax, "network, held-out text").get_linestyle() == "--"
-    assert line(ax, "a memory, exact").get_ydata().tolist() == [1.0, 1.0]
+    assert line(ax, "a memory, exact").get_ydata().tolist() == pytest.approx([0.85, 0.85])
+
+
+def test_areas_are_drawn_by_score():
+    names = ("calibrated", "min_k", "nelbo", "entropy", "votes")
+    rows = [
+        {"n_train": n, "seed": seed, "score": name, "auc": 0.9 - 0.1 * k - 0.02 * seed}
+        for n in (16, 64)
+        for seed in (0, 1)
+        for k, name in enumerate(names)
+    ]
+    _, ax = plt.subplots()
+    draw.draw_areas(ax, pd.DataFrame(rows))
+    assert line(ax, draw.SCORES["calibrated"]).get_ydata().tolist() == pytest.approx([0.89, 0.89])
+    assert line(ax, draw.SCORES["entropy"]).get_ydata().tolist() == pytest.approx([0.59, 0.59])
+    assert draw.SCORES["votes"] not in [one.get_label() for one in ax.get_lines()]
 
 
 def test_estimates_and_exposure():

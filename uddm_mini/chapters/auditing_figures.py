@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from uddm_mini.audit.report import Audit
 from uddm_mini.probes.side import THRESHOLD
 from uddm_mini.teaching.drawings import drawing
-from uddm_mini.teaching.figures import chance_line, panels, size_axis
+from uddm_mini.teaching.figures import chance_line, line_with_band, panels, size_axis
 from uddm_mini.teaching.look import COLORS, MODELS
 from uddm_mini.teaching.player import Frame, Player, player
 
@@ -89,26 +89,37 @@ def draw_scores(axes: Sequence[Axes], tables: Mapping[str, pd.DataFrame]) -> Non
 
 
 def draw_extraction(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw the share of sentences whose rest came at least once against n_train, with its 95 % interval.
+    """Draw the share of sentences whose rest came at least once against n_train, with a band over seeds.
 
-    Rows of `extraction` and `exact_extraction` with p = 0, and the columns n_train and source: "network" in the colors
-    of the split; a memory and the language itself, exact, as thin lines.
+    Rows of `extracted_of` for one clamp: the network in the colors of the split; a memory and the language itself,
+    exact, as thin lines.
     """
-    splits = {"members": "train", "strangers": "held-out"}
-    for text, split in splits.items():
-        part = table[(table["source"] == "network") & (table["text"] == text)].sort_values("n_train")
-        style: dict[str, Any] = {"color": COLORS[split], "linestyle": "--" if split == "held-out" else "-"}
-        ax.plot(part["n_train"], part["share"], marker="o", label=f"network, {split} text", **style)
-        shift = 0.97 if split == "train" else 1.03  # so that two intervals do not hide each other
-        ax.vlines(part["n_train"] * shift, part["low"], part["high"], color=COLORS[split], linewidth=3, alpha=0.4)
+    for split in ("train", "held-out"):
+        runs = table[(table["source"] == "network") & (table["split"] == split)].pivot_table("share", "seed", "n_train")
+        name = "training" if split == "train" else "held-out"
+        line_with_band(ax, runs.columns, runs, split, f"network, {name} text")
     for source, meaning, label in (
         ("memory", "memorizer", "a memory, exact"),
         ("language", "population", "the language itself, exact"),
     ):
-        part = table[(table["source"] == source) & (table["text"] == "members")].sort_values("n_train")
-        ax.plot(part["n_train"], part["share"], color=COLORS[meaning], linewidth=1.3, label=label)
-    size_axis(ax, table["n_train"].tolist())
+        part = table[(table["source"] == source) & (table["split"] == "train")].groupby("n_train")["share"].mean()
+        ax.plot(part.index, part, color=COLORS[meaning], linewidth=1.3, label=label)
+    size_axis(ax, sorted(set(table["n_train"])))
     ax.set(ylim=(-0.02, 1.02), ylabel="sentences that come out")
+
+
+def draw_areas(
+    ax: Axes, table: pd.DataFrame, names: Sequence[str] = ("calibrated", "min_k", "nelbo", "entropy")
+) -> None:
+    """Draw the area of some scores against n_train, rows of `scores_of`: means over seeds, with bands."""
+    check_styles({name: "" for name in names}, MODELS)
+    for name, (color, marker) in zip(names, MODELS, strict=False):
+        runs = table[table["score"] == name].pivot_table("auc", "seed", "n_train")
+        ax.plot(runs.columns, runs.mean(), marker=marker, color=color, label=SCORES[name])
+        ax.fill_between(runs.columns, runs.min(), runs.max(), color=color, alpha=0.2, linewidth=0)
+    chance_line(ax, 0.5, "guessing")
+    size_axis(ax, sorted(set(table["n_train"])))
+    ax.set(ylim=(0.45, 1.02), ylabel="area under the ROC curve")
 
 
 def estimate_panels(found: Mapping[str, Mapping[str, Any]], truth: Mapping[str, Any]) -> Figure:
