@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from uddm_mini.chapters import exercises
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book/_tools"))
 import chapter_numbers as tool  # noqa: E402
@@ -115,3 +117,11 @@ def test_headings_of_solutions_have_the_number_of_their_page(path):
     (own,) = re.findall(r"(?m)^# Solutions (\d+)\. ", text)
     found = re.findall(r"(?m)^(?:#{2,3} |\*\*)(\d+)\.\d+\b", text)
     assert found and set(found) == {own}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.suffix == ".ipynb"], ids=lambda page: page.name)
+def test_what_a_check_has_said_has_the_number_of_its_exercise(page):
+    labels = {exercise.title for exercise in exercises().values()}
+    shown = page.read_text("utf-8")
+    said = re.findall(r"(?<=[○✔✘] )(\d+\.\d+ [^·<]*?)(?= · (?:not attempted|not yet|passed))", shown)
+    assert {re.sub(r", \w+ part$", "", one.replace("&#x27;", "'")) for one in said} <= labels

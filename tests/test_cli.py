@@ -249,7 +249,7 @@ def test_docstrings_are_those_of_the_library(monkeypatch, tmp_path):
         seen.append(settings)
         raise ValueError("enough")
 
-    monkeypatch.setattr(cli, "docstring_corpus", spy)
+    monkeypatch.setattr("uddm_mini.typed.docstring_corpus", spy)
     for how in ([], ["--n-held-out", "64", "--unit", "character"]):
         assert main(["sweep", "--corpus", "docstrings", "--out", str(tmp_path / "s"), *how]) == 2
     assert seen == [TextSettings(n_held_out=512), TextSettings(n_held_out=64, unit="character")]
@@ -405,7 +405,7 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys, checkpoint):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("uddm_mini.cli.sample", interrupt)
-    monkeypatch.setattr("uddm_mini.cli.run_sweep", interrupt)
+    monkeypatch.setattr("uddm_mini.experiment_commands.run_sweep", interrupt)
     assert main(["sample", str(checkpoint)]) == 130
     assert "nothing was written" in one_sentence(capsys)
     assert main(["sweep", "--out", str(checkpoint.parent / "s"), "--sizes", "4"]) == 130

@@ -1,5 +1,7 @@
 """Give every exercise of a chapter its heading with an anchor, and note in the metadata of its cells which one it is.
 
+What a check has said, as it is stored, gets the exercise's number of today, here and on the pages of solutions.
+
 Name, level, minutes and what it assesses come from the package. Three entries are typed in the metadata of the first
 cell of an exercise, and stay: "context", the ids of the cells that it cannot do without when it is cut out of its
 chapter; "needs", the ids of exercises whose functions it uses; and "imports", lines that an answer may need.
@@ -68,9 +70,22 @@ def headed(source: str, chapter: str) -> str:
     return source
 
 
+def relabel(notebook: Any) -> None:
+    """Give what checks have said, as it is stored, the numbers that the exercises have now; only these change."""
+    labels = {e.name: e.title for e in exercises().values()}
+    names = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+        for kind, shown in output.get("data", {}).items():
+            if kind in ("text/html", "text/plain"):
+                output["data"][kind] = re.sub(
+                    rf"(?<=[○✔✘] )\d+\.\d+ ({names})(?=(?:, \w+ part)? ·)", lambda said: labels[said[1]], shown
+                )
+
+
 def note(path: Path) -> None:
     """Write headings and notes into one notebook, and take those away that do not hold any more."""
     notebook = nbformat.read(path, as_version=4)
+    relabel(notebook)
     found = notes(notebook, path.stem)
     for i, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
@@ -85,3 +100,7 @@ def note(path: Path) -> None:
 if __name__ == "__main__":
     for name in sys.argv[1:] or [str(BOOK / f"{chapter}.ipynb") for chapter in CHAPTERS]:
         note(Path(name))
+    for path in [] if sys.argv[1:] else sorted(BOOK.glob("solutions_*.ipynb")):
+        solved = nbformat.read(path, as_version=4)
+        relabel(solved)
+        nbformat.write(solved, path)

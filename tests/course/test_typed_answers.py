@@ -15,7 +15,7 @@ from uddm_mini.teaching.grading.forks import ForkServer
 RIGHT, WRONG, PLACES = right(), wrong(), places()
 SHARE = 0.95  # of the wrong answers hear the right sentence
 # ask for a value, or for a grammar
-WITHOUT = {"learning.shrinkage", "learning.wrong_form_nelbo", "transition.licensed", "toy_language.design"}
+WITHOUT = {"learning.shrinkage", "cavity.wrong_form_nelbo", "transition.licensed", "toy_language.design"}
 
 
 def test_nearly_every_check_is_tried_and_no_answer_twice():
@@ -71,7 +71,7 @@ def test_wrong_answers_hear_what_is_wrong(told):
 def test_the_report_counts_most_of_them_by_a_sentence_that_fits_every_case(told):
     slips = {one.id: named(PLACES[one.key][2], told[one.id]).slip for one in WRONG}
     assert sum(map(bool, slips.values())) >= 0.85 * len(WRONG)
-    of = {one.id: slips[one.id] for one in WRONG if one.key in ("learning.my_convert", "toy_language.next_word")}
+    of = {one.id: slips[one.id] for one in WRONG if one.key in ("cavity.my_convert", "toy_language.next_word")}
     alike = [slip for slip in of.values() if "add up to" in slip]
     assert len(alike) >= 2 and len({slip.partition("Your")[2] for slip in alike}) == 1 and "…" in alike[0], of
     assert slips["pseudo_likelihood.melody · the melody backwards"].startswith("The melody plays backwards")

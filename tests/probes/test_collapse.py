@@ -202,7 +202,7 @@ def test_the_book_s_sentences_collapse_between_the_bound_and_the_random_ones(eng
 
 
 def test_the_seed_is_drawn_where_the_generator_is(monkeypatch):
-    class Elsewhere:  # stands for a generator on a GPU
+    class Elsewhere(torch.Generator):  # stands for a generator on a GPU
         device = torch.device("meta")
 
     drawn, randint = [], torch.randint

@@ -94,8 +94,8 @@ def _tell(model: TransformerDenoiser, about: Mapping[str, Any]) -> None:
     known = {name: training[name] for name in (f.name for f in fields(TrainSettings)) if name in training}
     inner = {"noise": NoiseSettings, "model": ModelSettings}
     TrainSettings(**{name: inner[name](**value) if name in inner else value for name, value in known.items()})
-    if "n_train" in training and (type(training["n_train"]) is not int or training["n_train"] < 1):
-        raise ValueError(f"n_train is {training['n_train']!r}")
+    if (n := training.get("n_train")) is not None and (type(n) is not int or n < 1):
+        raise ValueError(f"n_train is {n!r}")
     if training.get("unit", "word") not in UNITS or not isinstance(training.get("corpus", ""), str):
         raise ValueError(f"unit is {training.get('unit')!r} and the corpus {training.get('corpus')!r}")
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):

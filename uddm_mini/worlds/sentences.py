@@ -114,6 +114,8 @@ def _looks_like_lines(head: str) -> bool:
 def hub_texts(name: str, split: str = "train", column: str = "text", *, config: str | None = None) -> Iterator[str]:
     """Yield the texts of a public data set by its name, streamed: text_corpus(hub_texts("roneneldan/TinyStories")).
 
+    split: the part of it that is read, such as "train" or "validation".
+    column: where the texts stand.
     config: the name of one of its configurations, for a data set that has several, such as "wikitext-2-raw-v1".
 
     Needs the optional package `datasets`, and a network when the first text is asked for.

@@ -20,8 +20,6 @@ from typing import Any, Protocol
 from .encoding import dumps
 from .line import LARGEST
 
-ROOT = Path(__file__).resolve().parents[2]  # the package
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -60,7 +58,8 @@ def python(about: dict[str, Any], handles: tuple[int, ...], folder: str) -> subp
     """Start a Python that runs worker.py in a folder, in a session of its own, with nothing of this environment."""
     environment = {"HOME": folder, "TMPDIR": folder, "PATH": os.defpath, "MPLBACKEND": "Agg", "LANG": "C.UTF-8"}
     environment |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
-    about = about | {"root": str(ROOT.parent), "hidden": str(ROOT)}
+    package = Path(__file__).resolve().parents[2]
+    about = about | {"root": str(package.parent), "hidden": str(package)}
     return subprocess.Popen(
         [sys.executable, "-I", "-B", str(Path(__file__).with_name("worker.py")), json.dumps(about)],
         cwd=folder,
