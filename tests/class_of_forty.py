@@ -26,7 +26,7 @@ WEEKS = {
         "corruption.step_table",
         "corruption.lucky",
     ],
-    "model": ["learning.jump_rates", "learning.my_convert", "network.adamw", "sampling.average_step"],
+    "model": ["learning.jump_rates", "cavity.my_convert", "network.adamw", "sampling.average_step"],
     "memory-or-not": [
         *("sampling.new_fraction", "perfect_denoisers.from_memory"),
         *("basins.safe_radius", "transition.predict_crossing"),
