@@ -28,7 +28,7 @@ def on_page(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     def start(figure: Any, width: str = "desktop", scheme: str = "light", scripts: bool = True) -> Any:
         size = {"width": WIDTHS[width], "height": 844}
         still = {"reduced_motion": "reduce"}  # words on their way are neither old nor new
-            context = browser.new_context(viewport=size, color_scheme=scheme, java_script_enabled=scripts, **still)
+        context = browser.new_context(viewport=size, color_scheme=scheme, java_script_enabled=scripts, **still)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
         page.on("request", lambda asked: asked.url.startswith("file:") or faults.append(f"asks for {asked.url}"))
