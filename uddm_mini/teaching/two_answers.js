@@ -11,7 +11,8 @@ const ANSWERS_CSS = TURN_CSS(".uddm-answers") + `
 .uddm-answers svg.curves { width: 100%; max-width: 30em; height: auto; }
 .uddm-answers .curves path { fill: none; stroke: currentColor; stroke-opacity: .6; }
 .uddm-answers .curves .cavity { stroke: var(--uddm-curve); stroke-width: 3; stroke-opacity: 1; }
-.uddm-answers .curves .full { stroke: var(--uddm-lift); stroke-width: 3; stroke-opacity: 1; stroke-dasharray: 7 4; }`;
+.uddm-answers .curves .full { stroke: var(--uddm-lift); stroke-width: 3; stroke-opacity: 1; stroke-dasharray: 7 4; }
+@media print { .uddm-answers td input { display: none; } }`;
 
 // What the noise makes of a joint law at t, with the schedule alpha = 1 - (1 - epsilon) t.
 function noisy(joint, t, epsilon) {
@@ -93,9 +94,8 @@ bringToLife("answers", ANSWERS_CSS, (root, data) => {
       const slider = element("input", cell, "", { type: "range", min: 0, max: 1, step: 0.01, "aria-label": `weight of ${word} ${next}` });
       const value = element("span", cell);
       slider.addEventListener("input", () => {
-        const before = weights[v][w];
         weights[v][w] = Number(slider.value);
-        if (weights.flat().every((x) => x === 0)) weights[v][w] = before; // some sentence must be possible
+        if (weights.flat().every((x) => x === 0)) weights = weights.map((row) => row.map(() => 0.5)); // some sentence must be possible
         named = "";
         moved();
       });
