@@ -143,7 +143,6 @@ def exposure_of(own: float, others: Any, got: Any) -> str:
     high = 1 + int((others > own).sum()) + equal / 2
     slips = {
         "That is in nats. Exposure is in bits, the one place in this book: use log2.": right * math.log(2),
-        "That is log2 of the rank alone. Take it from log2(R + 1).": math.log2(rank),
         "That is the rank. Exposure is log2 of R + 1, minus log2 of it.": rank,
         "You rank from the other end. A planted sentence that the model knows has a *low* cost.": (
             math.log2(R + 1) - math.log2(high)
@@ -157,6 +156,7 @@ def exposure_of(own: float, others: Any, got: Any) -> str:
         if rank > 1
         else False,
         "That is minus the exposure.": -right,
+        "That is log2 of the rank alone. Take it from log2(R + 1).": math.log2(rank),
     }
     compare(got, right, slips, "How many of the others cost less? That, and one, is the rank.")
     return "Right. The cheapest of all has log2(R + 1), and more can't be seen: more candidates, more bits."
