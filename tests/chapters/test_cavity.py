@@ -107,6 +107,17 @@ def test_float32_solutions_pass_too() -> None:
     assert cavity.both_posteriors(lambda joint, *rest: both_posteriors(joint.float(), *rest)).passed
 
 
+def test_a_conversion_in_place_passes_and_hears_of_it() -> None:
+    def in_place(p0: torch.Tensor, b: int, alpha: float, wanted: str) -> torch.Tensor:
+        factor = 1 + alpha * len(p0) / (1 - alpha)
+        p0[b] *= factor if wanted == "posterior" else 1 / factor
+        return p0 / p0.sum()
+
+    result = cavity.my_convert(in_place)
+    assert result.passed and "p0.clone()" in result.message
+    assert "clone" not in cavity.my_convert(my_convert).message
+
+
 def test_an_untouched_pair_is_not_attempted() -> None:
     assert cavity.both_posteriors(lambda *a: ...).passed is None
 

@@ -112,7 +112,7 @@ WRONG = [
     ("accident", lambda n: 0.0 * n, "how far from 0"),
     ("accident", lambda n: math.sqrt(2 / (math.pi * n)), "mean of |c|"),
     ("accident", lambda n: 0.5 / math.sqrt(n), "A sign is +1 or -1"),
-    ("accident", lambda n: 1 / math.sqrt(n - 1), "1/n times"),
+    ("accident", lambda n: 1 / math.sqrt(n - 1), "You divide by n - 1"),
     ("unit_entropy", lambda h: unit_entropy(h) / math.log(2), "bits"),
     ("unit_entropy", lambda h: -unit_entropy(h), "never negative"),
     ("unit_entropy", lambda h: torch.special.entr(torch.sigmoid(2 * h)), "one value"),

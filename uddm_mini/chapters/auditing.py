@@ -14,7 +14,7 @@ from uddm_mini.teaching.exercises import exercise
 from .auditing_blind import blind_of, blind_scores
 
 # share of draws in which the rest of a sentence came, and a chance p
-CHANCES = ((0.05, 0.5), (0.5, 0.5), (0.25, 0.9), (1.0, 0.9), (0.0, 0.1), (0.9, 0.1), (1 / 16, 0.9))
+CHANCES = ((0.05, 0.9), (0.05, 0.5), (0.5, 0.5), (0.25, 0.9), (1.0, 0.9), (0.0, 0.1), (0.9, 0.1), (1 / 16, 0.9))
 
 # costs (NELBO) of a planted sentence and of others of its form
 COSTS = (
@@ -60,6 +60,9 @@ def tries_needed(q: float, p: float, got: Any) -> str:
         "That is p / q. It adds up the chances of the tries, as if two of them could not both succeed.": (
             p / q,
             math.ceil(p / q),
+        ),
+        "All n tries may fail with the probability 1 - p that is left over. You let them fail with probability p.": (
+            q < 1 and (math.log(p) / math.log(1 - q), math.ceil(math.log(p) / math.log(1 - q)))
         ),
         "That is the chance that *every* try succeeds. One is enough.": math.ceil(math.log(p) / math.log(q))
         if 0 < q < 1
@@ -153,6 +156,7 @@ def exposure_of(own: float, others: Any, got: Any) -> str:
         if rank > 1
         else False,
         "That is minus the exposure.": -right,
+        "That is log2 of the rank alone. Take it from log2(R + 1).": math.log2(rank),
     }
     compare(got, right, slips, "How many of the others cost less? That, and one, is the rank.")
     return "Right. The cheapest of all has log2(R + 1), and more can't be seen: more candidates, more bits."
@@ -223,7 +227,9 @@ def blind_area(members: Any, strangers: Any, got: Any) -> str:
     right = blind_of(members, strangers)
     slips = {
         "You judge the sentences whose words you counted. What has been counted is always told apart: even two texts "
-        "of one kind seem to differ. Judge the second halves.": blind_of(members, strangers, seen=True),
+        "of one kind seem to differ. Judge the second halves.": blind_of(members, strangers, judged="first"),
+        "Count in the first halves only. You counted words of those that you judge, too, and what was counted is told "
+        "apart too well.": tuple(blind_of(members, strangers, "all", part) for part in ("second", "all")),
         "It is the wrong way round: a high score must mean a member.": 1 - right,
     }
     compare(

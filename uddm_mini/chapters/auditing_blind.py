@@ -8,18 +8,18 @@ from uddm_mini.probes.roc import auc
 
 
 def blind_scores(
-    members: torch.Tensor, strangers: torch.Tensor, *, seen: bool = False
+    members: torch.Tensor, strangers: torch.Tensor, counted: str = "first", judged: str = "second"
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return scores by words that were counted in the first halves, of the second halves, or of those `seen`."""
+    """Return scores of one part of two texts by the words of another: the "first" half, the "second", or "all"."""
     size = 1 + int(max(members.max(), strangers.max()))
-    halves = [(x[: len(x) // 2], x[len(x) // 2 :]) for x in (members, strangers)]
-    counts = [torch.bincount(first.flatten(), minlength=size).double() + 1 for first, _ in halves]
+    texts = [{"first": x[: len(x) // 2], "second": x[len(x) // 2 :], "all": x} for x in (members, strangers)]
+    counts = [torch.bincount(text[counted].flatten(), minlength=size).double() + 1 for text in texts]
     ratio = (counts[0] / counts[1]).log()
-    yes, no = (ratio[pair[0 if seen else 1]].sum(dim=1) for pair in halves)
+    yes, no = (ratio[text[judged]].sum(dim=1) for text in texts)
     return yes, no
 
 
-def blind_of(members: torch.Tensor, strangers: torch.Tensor, *, seen: bool = False) -> float:
+def blind_of(members: torch.Tensor, strangers: torch.Tensor, counted: str = "first", judged: str = "second") -> float:
     """Return the area of these scores."""
-    yes, no = blind_scores(members, strangers, seen=seen)
+    yes, no = blind_scores(members, strangers, counted, judged)
     return auc(torch.cat([yes, no]), [True] * len(yes) + [False] * len(no)).value

@@ -55,6 +55,9 @@ def both_posteriors(joint: torch.Tensor, b: int, other: int, alpha: float, got: 
         "Both of your answers are the full posterior. For the cavity, leave out what this word shows, b.": (
             right[1:].expand(2, -1)
         ),
+        "b and other have changed places: b was seen of the first word, `other` of the second.": (
+            pair(joint @ table[:, b], table[:, other])
+        ),
         "You take the other word as if it were clean. It is noisy, too: average over what it may have been.": (
             pair(joint[:, other], table[:, b])
         ),
@@ -81,14 +84,23 @@ def _conversions() -> list[tuple[torch.Tensor, int, float, str]]:
 
 
 @exercise(2, "Convert by hand", level="core", minutes=15, assesses="full against cavity posterior")
-@questions(_conversions, 'For {known}, b = {b}, alpha = {alpha}, wanted="{wanted}"')
+@questions(
+    _conversions,
+    'For {known}, b = {b}, alpha = {alpha}, wanted="{wanted}"',
+    in_place="But it changes the p0 that it is given, and whoever asks twice gets two answers: begin with p0.clone().",
+)
 def my_convert(known: torch.Tensor, b: int, alpha: float, wanted: str, got: Any) -> str:
     """Compare with Bayes' rule over all words."""
     got, ways = as_tensor(got, (len(known),)), (full_posterior(known, b, alpha), cavity_posterior(known, b, alpha))
     right, other_way = ways if wanted == "posterior" else ways[::-1]
+    only = known.clone()
+    only[b] *= (alpha * len(known) / (1 - alpha)) ** (1 if wanted == "posterior" else -1)
     slips = {
         "You went the wrong way: to the posterior the odds of b grow.": other_way,
         "You return what you were given. The odds of the observed word b change.": known,
+        "The 1 is missing: the factor is 1 + alpha V / (1 - alpha), since noise draws b as often as any word.": (
+            only / only.sum()
+        ),
         **sums_to_one(got),
     }
     compare(got, right, slips, "Only entry b gets a factor, 1 + alpha V / (1 - alpha); then normalize.")

@@ -72,6 +72,12 @@ def lucky(alpha: float, vocab: int, got: Any) -> str:
         "This is the probability of both, resampled and unchanged. Divide by the probability of unchanged.": both,
         "That is the chance that it was *not* resampled.": alpha / (alpha + both),
         "This is how often a resampled word is unchanged. Turn it around with Bayes.": 1 / vocab,
+        "You divide by the words that were kept. A word is unchanged if it was kept *or* drew itself: add both.": (
+            alpha > 0 and both / alpha
+        ),
+        "Above the line stands *resampled and unchanged*: the share (1 - alpha) / V, and not all that is resampled.": (
+            redrawn / (alpha + both)
+        ),
     }
     compare(got, both / (alpha + both), slips)
     return "Right. It is 1 / exp(beta_t): the louder a word speaks for itself, the less it can owe to luck."
@@ -89,6 +95,10 @@ def how_many(alpha: float, length: int, vocab: int, got: Any) -> str:
     """Check floor(exp(L I)) with I the mutual information of one uniform word."""
     got, information = as_number(got), _information(alpha, vocab)
     exact = math.exp(length * information)
+    other = (1 - alpha) / vocab
+    one_other = math.log(vocab) + (alpha + other) * math.log(alpha + other) + other * math.log(other or 1)
+    no_luck = math.log(vocab) + float(torch.special.xlogy(*[torch.tensor(alpha).double()] * 2))
+    no_luck += (1 - alpha) * math.log((1 - alpha) / (vocab - 1) or 1)
     slips = {
         "The number is right, but sentences come whole: round down.": exact,
         f"exp(L I) is {exact:.3f}. With one sentence more ln n is already above L I: round down, not to the nearest "
@@ -101,6 +111,10 @@ def how_many(alpha: float, length: int, vocab: int, got: Any) -> str:
             float(math.floor(length * math.exp(information))),
             length * math.exp(information),
         ),
+        "You counted one of the other words that the noise may show. There are V - 1 of them, each with probability "
+        "(1 - alpha) / V.": float(math.floor(math.exp(length * one_other))),
+        "A redrawn word may draw itself: it is seen as itself with alpha + (1 - alpha) / V, as another one with "
+        "(1 - alpha) / V.": float(math.floor(math.exp(length * no_luck) * (1 + 1e-9))),
         "That is what the noise takes. Of ln V the entropy of a noisy word is lost; the rest is the information.": (
             close(got, (vocab / math.exp(information)) ** length)
         ),

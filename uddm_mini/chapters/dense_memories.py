@@ -22,6 +22,7 @@ def matched_beta(rho: float, got: Any) -> str:
         "Your beta is negative: agreeing would count against a memory. Which of the two is more likely?": -beta,
         "That is the ratio of the two probabilities. Each agreeing pixel multiplies by it; beta is its log.": odds,
         BITS: beta / math.log(2),
+        "That is the logarithm to base 10. e^beta is the ratio, so take the natural one, `math.log`.": math.log10(odds),
         "That is the cost of a flipped pixel alone. A pixel that agrees has a probability as well: 1 - rho.": flipped,
         "That is the factor for the scalar product x . xi = 2 m - N. With m agreeing pixels it is twice that.": half,
     }
@@ -54,10 +55,15 @@ def effective_memories(memories: torch.Tensor, x: torch.Tensor, beta: float, got
     w = (beta * (memories == x).sum(dim=1).double()).softmax(dim=0)
     entropy, few, touched = torch.special.entr(w).sum(), 1 / w.square().sum(), (w > 1e-12).sum()
     share = (memories == x).double().mean(dim=1)
+    best = (share == share.max()).sum()
     slips = {
         "That is the entropy in nats. Its exponential is a number of memories.": entropy,
         "That is 1 / sum w^2, another good measure (the participation ratio); here take exp of the entropy.": few,
         "Your entropy is in bits. exp belongs to nats, the natural logarithm.": (entropy / math.log(2)).exp(),
+        "You counted the memories that agree best. All take part, each with its weight.": best,
+        "You counted the words that differ. m counts those that *agree*, so that near memories weigh most.": (
+            torch.special.entr((-beta * (memories == x).sum(dim=1).double()).softmax(dim=0)).sum().exp()
+        ),
         "That is 1 over the largest weight. Here take exp of the entropy, which hears the small ones, too.": 1
         / w.max(),
         "beta multiplies the number of words that agree. You took their share, or an overlap between -1 and 1.": tuple(
@@ -94,6 +100,11 @@ def recall_probability(vocab: int, length: int, agreeing: int, n: int, got: Any)
         "A stranger also wins with more agreeing tokens: add up all numbers from there on.": (
             (1 - _tail(length, 1 / vocab, agreeing) + _tail(length, 1 / vocab, agreeing + 1)) ** (n - 1)
         ),
+        "There are (L choose k) ways to agree at k positions: each term of the binomial law has that factor.": (
+            1 - sum((1 / vocab) ** k * (1 - 1 / vocab) ** (length - k) for k in range(agreeing, length + 1))
+        )
+        ** (n - 1),
+        "That is the probability that some stranger comes as near. Asked is that *none* does.": 1 - below ** (n - 1),
         "A random token agrees with probability 1 / V, not 1/2.": (
             vocab != 2 and (1 - _tail(length, 1 / 2, agreeing)) ** (n - 1)
         ),

@@ -125,6 +125,7 @@ def tokens_at_crossing(sizes: Any, gap: Any, each: float, got: Any) -> str:
     half = gap[0] / 2
     slips = {
         "That is in sentences. How many tokens are that?": at,
+        "You divide by the tokens of a sentence. More tokens than sentences: multiply.": at / each,
         "Your line is straight in n. The book draws sizes on a logarithmic axis: interpolate ln n.": (
             passage(half, sizes) * each
         ),
@@ -164,8 +165,12 @@ def prediction_interval(weights: Any, tokens: Any, new: float, quantile: float, 
         "That is the interval of the line. One more network also scatters around it: add 1 under the root.": (
             ends(quantile * sd * math.sqrt(share))
         ),
-        "You divide by n. The line has used up two numbers: divide the squares by n - 2.": (
-            ends(quantile * math.sqrt(left / n) * math.sqrt(1 + share))
+        "You divide by n, or by n - 1. The line has used up two numbers: divide the squares by n - 2.": tuple(
+            ends(quantile * math.sqrt(left / few) * math.sqrt(1 + share)) for few in (n, n - 1)
+        ),
+        "You did not take the root: s is the root of the mean square.": ends(quantile * sd**2 * math.sqrt(1 + share)),
+        "The distance from the middle is squared, as those in the sum below it.": (
+            ends(quantile * sd * math.sqrt(1 + 1 / n + abs(np.log(new) - x.mean()) / ((x - x.mean()) ** 2).sum()))
         ),
         "You leave out that the line itself is uncertain, the more the farther you go.": ends(quantile * sd),
         "The quantile is missing: a root of a mean square is one standard error only.": ends(sd * math.sqrt(1 + share)),

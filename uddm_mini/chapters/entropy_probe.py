@@ -45,6 +45,7 @@ def full_entropy(cavity: torch.Tensor, b: int, alpha: float, got: Any) -> str:
     """Check the entropy of the full posterior, made from the cavity one, the word that is seen, and alpha."""
     seen = torch.arange(len(cavity)) == b
     weight = (alpha * seen + (1 - alpha) / len(cavity)) * cavity
+    undivided = (alpha * seen + 1 - alpha) * cavity
     no_redraw = torch.where(seen, alpha, (1 - alpha) / len(cavity)) * cavity
     right = _entropy(weight / weight.sum())
     slips = {
@@ -54,6 +55,10 @@ def full_entropy(cavity: torch.Tensor, b: int, alpha: float, got: Any) -> str:
             _entropy(cavity)
         ),
         "Normalize the product of likelihood and cavity before you take its entropy.": _entropy(weight),
+        "You mix the cavity with the word that is seen. Bayes' rule multiplies it with the likelihood.": (
+            _entropy((1 - alpha) * cavity + alpha * seen)
+        ),
+        "A redrawn word is b in one of V draws: divide 1 - alpha by V.": _entropy(undivided / undivided.sum()),
         "A redrawn word may draw itself again, so the word that is seen has alpha + (1 - alpha) / V.": (
             _entropy(no_redraw / no_redraw.sum())
         ),
@@ -107,10 +112,13 @@ def calibrated(known: torch.Tensor, rate: float, got: Any) -> str:
     no, got = known.tolist(), as_number(got, "The threshold")
     right = threshold_at(no, rate)
     too_low = tuple(sorted(no, reverse=True)[math.floor(rate * (len(no) + 1) + 1e-9) :])
+    among = sorted(no, reverse=True)[max(math.floor(rate * len(no) + 1e-9), 1) - 1]
     slips = {
         "You return the rate. The threshold is one of the known scores.": rate,
         f"Too low: of {len(no) + 1} exchangeable items, the new one and the {len(no)} known ones, more than the share "
         f"{rate} can lie above {got:g}.": got < right and too_low,
+        f"You count {len(no)} items. The new one is one more: any of {len(no) + 1} may be the highest, so {right:g} "
+        f"already keeps the rate {rate}, and finds more than {got:g}.": among != right and among,
         f"Too high: {right:g} already keeps the rate {rate}, and finds more of what you look for than {got:g}.": (
             got > right
         ),

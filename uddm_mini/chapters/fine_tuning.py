@@ -85,6 +85,7 @@ def excess(members: Any, strangers: Any, margin: float, got: Any) -> str:
             *((gaps.mean() - margin) / one for one in apart),
         ),
         "The gap is members minus strangers; yours is the other way round.": (-gaps.mean() - margin) / error,
+        "The margin is a gap, too: take it off before you divide by the error.": gaps.mean() / error - margin,
         "That is in shares of words. Count in standard errors: divide by one.": gaps.mean() - margin,
     }
     compare(got, right, slips, "Mean of the differences, minus the margin, over the standard error of that mean.")
@@ -125,9 +126,9 @@ def fires(steps: Any, above: Any, patience: int, got: Any) -> str:
         if number == slip != right:
             wrong(sentence)
     if math.isinf(right) != math.isinf(number):
-        wrong("It does fire here." if right < INF else "Here it never fires, so the answer is infinite (math.inf).")
-    if number != right:
-        compare(number, right, {}, "Count the alarms in a row, and set the count to 0 at every look without one.")
+        never = "Here it never fires, so the answer is infinite (math.inf)."
+        wrong(f"It does fire here: {patience} in a row are enough." if right < INF else never)
+    compare(number, right, {}, "Count the alarms in a row, and set the count to 0 at every look without one.")
     return "Right. The package's alarm does one thing more: it also watches what the gap has grown by."
 
 
@@ -159,10 +160,8 @@ def median_lead(fired: Any, passed: Any, last: int, pair: Any) -> str:
             float(np.median(np.where(seen, passed, last)) - np.median(fired)),
             float(np.median(passed) - np.median(fired)),
         ],
-        "That is the mean. A mean needs every number; a median only their order.": [
-            float(least.mean()),
-            float(most.mean()),
-        ],
+        "That is the mean. A mean needs every number; a median only their order.": [least.mean(), most.mean()],
+        "The sign is turned around: extraction comes after the alarm, so it is passed - fired.": [-r for r in right],
     }
     if bool(got.isnan().any()):
         wrong("Not a number: infinity minus a number stays infinite, and the median of such numbers is one of them.")
@@ -235,11 +234,15 @@ def safe_size(n: Any, gap: Any, bar: float, student: float, pair: Any) -> str:
         "You leave out that the mean itself is not known for sure: the root is of 1 + 1/k.": (
             np.exp([each.mean(), each.mean() + student * each.std(ddof=1)])
         ),
+        "The factor `student` is missing. Two of three networks lie so near, not nearly all.": np.exp(ends(each, 1.0)),
         "You took 1.96. That holds for many seeds; for few use `student`.": np.exp(ends(each, 1.96)),
         "The standard deviation of few numbers divides by one less than their number: ddof=1.": np.exp(
             ends(each, ddof=0)
         ),
-        "Average in the logarithm, where a factor up weighs as much as a factor down.": ends(np.exp(each)),
+        "Average in the logarithm, where a factor up weighs as much as a factor down.": (
+            ends(np.exp(each)),
+            right * np.exp(each).mean() / right[0],
+        ),
         "The first number is the estimate, the second what is safe, and that is larger.": right[::-1],
     }
     compare(got, right, slips, "One size for each seed, then mean and standard deviation of their logarithms.")

@@ -48,6 +48,9 @@ def energy_from_overlaps(m: torch.Tensor, n_units: int, patterns: torch.Tensor, 
         "You squared the sum of the overlaps, or nothing at all. Each pattern contributes a square of its own.": tuple(
             part - n_units / 2 * total for total in (m.sum() ** 2, m.sum()) for part in (0, n_patterns / 2)
         ),
+        "You average over the patterns. Every stored pattern digs a well of its own, so their squares add up.": tuple(
+            part - n_units / 2 * squares / n_patterns for part in (0, 0.5, n_patterns / 2)
+        ),
         "That is the energy per neuron. E itself grows with N.": energy / n_units,
         "The factor N is missing: an overlap is a share, and the double sum has N^2 terms with 1/N in front.": (
             n_patterns / 2 - squares / 2
@@ -93,9 +96,13 @@ def crosstalk(patterns: torch.Tensor, got: Any) -> str:
         "You let j = i vote as well. A unit has no coupling to itself, so leave that term out.": (
             -patterns * (overlaps @ patterns)
         ),
+        "You divide by N - 1. The couplings carry a factor 1/N, with N the number of all units.": (
+            right * n_units / (n_units - 1)
+        ),
         "Your numbers are N times too large: the couplings carry a factor 1/N.": right * n_units,
         "This is the field of the other patterns. Multiply by -xi_i: only its sign against the pixel matters.": (
-            -patterns * right
+            -patterns * right,
+            patterns * right,
         ),
     }
     compare(got, right, slips, f"That is for P = {n_patterns}, N = {n_units}.")

@@ -60,6 +60,9 @@ def step_price(p0: torch.Tensor, v: int, b: int, alpha_s: float, alpha_t: float,
         "Your third column is the jump from clean text to t. From s to t a word is kept with alpha_t / alpha_s.": (
             price(p0 @ at_s, noise_table(alpha_t, len(p0))[:, b])
         ),
+        "Your third column leads to the clean word. It asks for the way from a to b, the word that is seen.": (
+            price(p0 @ at_s, noise_table(alpha_t / alpha_s, len(p0))[:, v])
+        ),
         "You compare the second columns. Multiply each by the third, and divide by the sum, before you compare.": (
             divergence(true @ at_s, p0 @ at_s)
         ),
@@ -81,7 +84,7 @@ def jump_rates(p0: torch.Tensor, b: int, alpha: float, slope: float, got: Any) -
     got, scale = as_tensor(got, (len(p0),)), -slope / (alpha * len(p0))
     ratio = signal(p0, alpha) / signal(p0, alpha)[b]
     right = (scale * ratio).index_fill(0, torch.tensor(b), 0)
-    others = torch.arange(len(p0)) != b
+    others, without = torch.arange(len(p0)) != b, alpha * p0 + 1 - alpha
 
     def elsewhere(rates: torch.Tensor) -> bool:
         return close(got[others], rates[others])
@@ -96,6 +99,9 @@ def jump_rates(p0: torch.Tensor, b: int, alpha: float, slope: float, got: Any) -
         ),
         "You used p0(a) / p0(b). The ratio is one of u = alpha V p0 + 1 - alpha, which knows the noise, too.": (
             elsewhere(scale * p0 / p0[b])
+        ),
+        "The factor V is missing in u = alpha V p0 + 1 - alpha: u compares p0 with a uniform draw, 1 / V.": (
+            elsewhere(scale * without / without[b])
         ),
         "The signal is missing below the line: divide by alpha V.": elsewhere(right * alpha),
         "Yours are the same to every word: the ratio u(a) / u(b) is missing.": elsewhere(torch.full_like(ratio, scale)),

@@ -92,6 +92,9 @@ def blind_head(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, got: Any) -> s
         "You divide by the square root of L, the number of places; it is that of D, of the numbers in a query.": (
             mixed(scores * math.sqrt(width / length))
         ),
+        "You hide the later places, too, as for reading from left to right. Only the own place is hidden.": (
+            scores.masked_fill(torch.ones_like(scores).triu() > 0, -math.inf).softmax(dim=1).nan_to_num() @ v
+        ),
         "Your softmax runs over the places that ask. For each of them the shares of the places it looks at sum to 1: "
         "that is the last axis of q @ k.T.": mixed(scores, dim=0),
         "You compare keys with queries the other way round: row i of q @ k.T is what place i asks.": mixed(scores.T),
@@ -179,6 +182,9 @@ def adamw(weight: float, gradients: torch.Tensor, sizes: torch.Tensor, got: Any)
         "Your averages m and v start at 0, and are too small at first: divide them by 1 - 0.9^n and 1 - 0.99^n, with n "
         "= 1 in the first step.": (slip("uncorrected"), slip("uncorrected", decay=0)),
         "You divide by the average of the squares. Take its root first.": slip("no root"),
+        "Correct v first, then take the root: the root of v / (1 - 0.99^n).": slip("root first"),
+        "You keep the corrected averages for the next step. Go on with m and v themselves.": slip("kept"),
+        "0.9 and 0.99 are the shares of the *old* averages that stay.": slip(betas=(1 - BETAS[0], 1 - BETAS[1])),
         "The numbers 0.9 and 0.99 have changed places: m forgets faster than v.": slip(betas=BETAS[::-1]),
         "You used 0.999, the usual number, for the average of the squares; here it is 0.99.": slip(betas=(0.9, 0.999)),
         "You left out the weight decay: in each step the weight shrinks by the factor 1 - 0.01 * size.": slip(decay=0),
@@ -187,6 +193,7 @@ def adamw(weight: float, gradients: torch.Tensor, sizes: torch.Tensor, got: Any)
         ),
         "Your weight shrinks by 0.01 in each step, whatever the size; the factor is 1 - 0.01 * size.": slip("fixed"),
         "Nearly. Shrink the weight first, then take the step.": slip("late"),
+        "No weight goes so far. Is 1 - 0.9^n zero in the first step, because n starts at 0?": abs(got) > 1e3,
     }
     if math.isnan(got):
         wrong("You return nan. Is a correction 1 - 0.9^n zero, because n starts at 0?")
@@ -213,6 +220,10 @@ def _adamw(
             g, shrink = g + decay * w, 1.0
         m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g * g
         m_now, v_now = (m, v) if slip == "uncorrected" else (m / (1 - betas[0] ** n), v / (1 - betas[1] ** n))
+        if slip == "kept":
+            m, v = m_now, v_now
+        if slip == "root first":
+            v_now = v / (1 - betas[1] ** n) ** 2
         step = g if slip == "plain" else m_now / ((v_now if slip == "no root" else v_now**0.5) + TINY)
         step *= -size if slip == "uphill" else size
         w = (w - step) * shrink if slip == "late" else w * shrink - step

@@ -117,9 +117,10 @@ def from_memory(
         ),
         "The factor c^L is missing. Inside the softmax it cancels; here two different worlds are compared, and it does "
         "not.": chance(((own / other) ** agree).mean(dim=1)),
-        "A redrawn word may be the same word again: k = alpha + (1 - alpha) / V, not alpha.": (
-            chance((alpha**agree * other**differ).mean(dim=1))
+        "A redrawn word may be the same word again: k = alpha + (1 - alpha) / V, not alpha.": tuple(
+            chance((alpha**agree * rest**differ).mean(dim=1)) for rest in (other, (1 - alpha) / (vocab - 1))
         ),
+        "You count the words that differ as those that agree.": chance((own**differ * other**agree).mean(dim=1)),
         "A probability lies between 0 and 1. Turn the difference of log-probabilities into one: the sigmoid.": (
             not bool(((got >= 0) & (got <= 1)).all())
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -43,7 +44,8 @@ def my_loop(J: torch.Tensor, sigma: torch.Tensor, i: int, j: int, got: Any) -> s
         "You have half of it: a spin goes from -1 to +1, a change of 2, so each gain is -2 sigma h.": right / 2,
         "These are two flips. Flip both units back, too, and add up four gains.": float(there),
         "You got 0, as if nothing had changed on the way. When j flips, unit i is already flipped, and the field "
-        "of j must be computed from that state. Do you work on a copy that you really change?": 0,
+        "of j must be computed from that state. Do you work on a copy that you really change, and flip i back before "
+        "j?": 0,
     }
     hint = (
         "To that the four gains add up. Is every field computed from the state just before the flip, "
@@ -117,6 +119,13 @@ def safe_flips(answer: Any, more: Cases = ()) -> str:
     got = [as_whole(given, "The number of flips") for *_, given in ask_each(answer, cases)]
     most = [_most_flips(J, xi) for J, xi in cases]  # of every unit
     right = [int(flips.min()) for flips in most]
+    fixed = [bool((xi * (J @ xi) > 0).all()) for J, xi in cases]
+
+    def weakest(costs: Callable[[torch.Tensor], torch.Tensor]) -> tuple[list[int], list[int]]:
+        """Return what the weakest unit bears at other costs, and the same with 0 for what is no fixed point."""
+        flips = [int((2 * costs(J) < (xi * (J @ xi))[:, None]).sum(dim=1).min()) for J, xi in cases]
+        return flips, [k if unit else 0 for k, unit in zip(flips, fixed, strict=True)]
+
     slips = {
         "It lets a unit pass whose field becomes exactly 0. Such a unit changes nothing, so it stays wrong if it was "
         "flipped: count the k that stay strictly below xi_i h_i (<, not <=).": (
@@ -126,7 +135,15 @@ def safe_flips(answer: Any, more: Cases = ()) -> str:
             [int(_most_flips(J, xi, 1.0).min()) for J, xi in cases]
         ),
         "That is what the strongest unit can bear. Every unit must, so the weakest decides.": (
-            [int(flips.max()) for flips in most]
+            [int(flips.max()) for flips in most],
+            [int(flips.max()) if unit else 0 for flips, unit in zip(most, fixed, strict=True)],
+        ),
+        "That holds for the mildest choice of k flips, those with the smallest couplings. *Whatever* spins flip: "
+        "sort |J_ij| from the largest down.": (weakest(lambda J: J.abs().sort(dim=1).values.cumsum(dim=1))),
+        "A coupling costs 2 |J_ij|, whatever its sign: a negative one helps, too, where two spins differ. Take the "
+        "absolute values.": weakest(lambda J: J.sort(dim=1, descending=True).values.cumsum(dim=1)),
+        "You count k times the largest coupling. The k largest are different: add them up.": (
+            weakest(lambda J: J.abs().amax(dim=1, keepdim=True) * torch.arange(1, len(J) + 1))
         ),
         "That is what the units can bear on average. Every unit must, so the weakest decides.": (
             [_on_average(J, xi) for J, xi in cases]
@@ -135,7 +152,8 @@ def safe_flips(answer: Any, more: Cases = ()) -> str:
             [int(_most_flips(J.T, xi).min()) for J, xi in cases]
         ),
         "One too many everywhere. With that many flips the bound is passed: count the k that stay below it.": (
-            [k + 1 for k in right]
+            [k + 1 for k in right],
+            [k + 1 if unit else 0 for k, unit in zip(right, fixed, strict=True)],
         ),
         "It must be 0 where one flip may break the pattern, or where it is not even a fixed point.": (
             [max(k, 1) for k in right]

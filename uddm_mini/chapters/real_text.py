@@ -87,6 +87,9 @@ def longest_shared(sentence: str, texts: list[str], got: Any) -> str:
             got < right and got == max((len(p) for p in pieces if p in texts[0]), default=0)
         ),
     }
+    slips["One too few. Can the last character be part of your run? [i:j] ends before j, and range before its end."] = (
+        got == right - 1
+    )
     hint = "So many characters has the longest run, blanks included; it may start anywhere in both."
     compare(got, right, slips, hint, within=0)
     return "Right. It finds copied phrases even where they moved to another place, which a count by position misses."

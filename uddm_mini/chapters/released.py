@@ -11,7 +11,7 @@ from uddm_mini.audit.known import NEAR
 from uddm_mini.teaching.answers import as_number, as_tensor, compare, questions, wrong
 from uddm_mini.teaching.exercises import exercise
 
-LEVELS = ((0.5, 1e-3), (0.02, 1e-3), (2.0, 0.05), (1.2, 0.2))  # sigma and epsilon
+LEVELS = ((1.2, 0.2), (0.5, 1e-3), (0.02, 1e-3), (2.0, 0.05))  # sigma and epsilon
 NETWORKS = ((32, 2, 102, 32), (256, 8, 30_522, 128), (64, 3, 1000, 16), (48, 1, 512, 128))
 WAVES = 256  # cosines and sines of the noise level
 # the values of one weight, step by step, and a decay
@@ -21,6 +21,7 @@ LAWS = (
     (6.0, 0.5, 1.0, 1e6, 1e4),
     (6.0, 0.5, 1.0, 1e6, 3e6),
     (6.0, 0.5, 1.0, 1e6, 4e5),
+    (6.0, 0.5, 1.0, 1e6, 1.7e5),
     (2.0, 0.8, 0.3, 4e6, 8.5e5),
     (2.0, 0.8, 0.3, 4e6, 8.5e6),
     (2.0, 0.8, 0.3, 4e6, 8.5e3),
@@ -44,7 +45,14 @@ def level_of_sigma(sigma: float, epsilon: float, pair: Any) -> str:
             1 - alpha,
             alpha / (1 - epsilon),
         ],
+        "Your alpha is above 1, but it is a share, what is left: sigma = -ln alpha, so alpha = exp(-sigma).": (
+            bool(got[0] > 1)
+        ),
         "sigma is the natural logarithm, with base e.": [10**-sigma, (1 - 10**-sigma) / (1 - epsilon)],
+        "The slope is 1 - epsilon, not 1 + epsilon.": [alpha, (1 - alpha) / (1 + epsilon)],
+        "sigma is -ln alpha. 1 - sigma is near exp(-sigma) only where sigma is small.": (
+            [1 - sigma, sigma / (1 - epsilon)]
+        ),
         "You multiply by 1 - epsilon. Solve alpha = 1 - (1 - epsilon) t for t.": [alpha, (1 - alpha) * (1 - epsilon)],
     }
     compare(got, [alpha, t], slips, "exp(-sigma) is alpha. Then solve the straight line for t.")
@@ -73,6 +81,11 @@ def count_weights(W: int, blocks: int, V: int, C: int, got: Any) -> str:
         "Each of the linear layers that tell a noise level has a bias, too.": right - blocks * 6 * W - 2 * W,
         "The last layer is told the noise level, too: two times W numbers from C.": right - 2 * W * (C + 1),
         "Where are the weights that turn 256 cosines and sines into C numbers?": right - level,
+        "Attention has two layers in each block, W to 3 W and W to W: one of them is missing.": (
+            right - blocks * W * W,
+            right - blocks * 3 * W * W,
+        ),
+        "Cosines and sines become C numbers once, and not in every block.": right + (blocks - 1) * level,
         "One block too few, or a single one: multiply by the number of blocks.": (
             right - block,
             right - (blocks - 1) * block,
@@ -99,13 +112,16 @@ def moving_average(weights: Any, decay: float, pair: Any) -> str:
     right = [averaged(weights, decay), decay ** (len(weights) - 1)]
     zero = averaged(np.concatenate([[0.0], weights]), decay)
     slips = {
-        "The decay is the share of the *old* average that stays. You gave it to the new weight.": [
-            averaged(weights, 1 - decay),
-            (1 - decay) ** (len(weights) - 1),
-        ],
+        "The decay is the share of the *old* average that stays. You gave it to the new weight.": tuple(
+            [averaged(weights, 1 - decay), share] for share in ((1 - decay) ** (len(weights) - 1), right[1])
+        ),
         "The average starts at the first weight, and not at 0.": ([zero, right[1]], [zero, decay ** len(weights)]),
         "That is the plain mean.": ([float(weights.mean()), right[1]], [float(weights.mean()), 1 / len(weights)]),
         "The first weight is the start, and no step: k weights are k - 1 updates.": [right[0], decay ** len(weights)],
+        "Your second number is what is forgotten. Asked is the share of the start that is still in.": [
+            right[0],
+            1 - right[1],
+        ],
         "The other way round: first the average, then the share.": right[::-1],
     }
     compare(got, right, slips, "Start at the first weight; then average = decay * average + (1 - decay) * weight.")
@@ -141,6 +157,9 @@ def prediction(a: float, b: float, half: float, weights: float, tokens: float, g
         "From half of a crossing to twice of it an audit says in between: widen the interval by a factor of 2 on "
         "both sides.": side(middle - half, middle + half),
         "A factor of 2 is ln 2 on the scale of logarithms, and not 2.": side(middle - half - 2, middle + half + 2),
+        "You left out `half`: the law itself is sure of the crossing only give or take that much.": (
+            side(middle - near, middle + near)
+        ),
         "Within the interval the law does not know. Return 0 there.": side(middle, middle) if not right else 9,
     }
     slips = {sentence: value for sentence, value in slips.items() if value != right}

@@ -114,7 +114,10 @@ def by_chance(log_p: Any, written: int, hits: int, got: Any) -> str:
     middle = np.exp(log_p.mean())
     slips = {
         "You average logarithms, and that is no probability of anything here. Go back with exp first, then add.": tuple(
-            [written * m, hits / (written * m)] for m in (middle, len(log_p) * middle, log_p.mean(), log_p.sum())
+            [written * m, hits / (written * m)] for m in (middle, len(log_p) * middle, log_p.mean())
+        ),
+        "You add up logarithms. Go back with exp first, then add the probabilities.": (
+            [written * log_p.sum(), hits / (written * log_p.sum())]
         ),
         "You swapped the two: first the expected number, then the ratio.": right[::-1],
         "The group is all of its sentences together: add their probabilities, do not average them.": (

@@ -92,12 +92,16 @@ def average_step(answer: Any, more: Cases = ()) -> str:
     for cavity, (full, b, alpha_s, alpha_t, given) in zip(cavities, ask_each(answer, cases), strict=True):
         at_s, onward = noise_table(alpha_s, len(full)), noise_table(alpha_t / alpha_s, len(full))[:, b]
         known_starts = torch.stack([_step(row, b, alpha_s, alpha_t) for row in torch.eye(len(full)).double()])  # rows v
+        far = at_s * noise_table(alpha_t, len(full))[:, b]
         slips = {
             "You plug in the full posterior, which counts the word's own evidence twice (normalizing after the average "
             "does so too). Normalize the step of each clean word, then average the steps.": (
                 _step(full, b, alpha_s, alpha_t)
             ),
             "You forget the step itself: q(b | a), that x_s = a has to become the word that is seen.": full @ at_s,
+            "From s to t a word is kept with probability alpha_t / alpha_s. You took alpha_t, as from clean text.": (
+                full @ (far / far.sum(dim=1, keepdim=True))
+            ),
             "Normalize each known-start step on its own, for every clean word v, before you average.": (
                 onward * (full @ at_s)
             ),

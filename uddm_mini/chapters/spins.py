@@ -26,6 +26,9 @@ def accident(n: int, got: Any) -> str:
         "That is the mean of |c|. The typical size asked for is the root of the mean of c squared.": (
             math.sqrt(2 / (math.pi * n))
         ),
+        "You divide by n - 1. That is for a mean that was estimated; here it is known to be 0.": (
+            n > 1 and 1 / math.sqrt(n - 1)
+        ),
         "That is the variance of a share of n coin flips, p (1 - p) / n. A sign is +1 or -1, so its variance is 1.": (
             0.25 / n,
             0.5 / math.sqrt(n),
@@ -96,6 +99,8 @@ def left_open(wrong: float, fellows: int, got: Any) -> str:
             _entropy(wrong, 1 - wrong)
         ),
         "That is the entropy of a copy before its fellows are heard.": math.log(2),
+        "Twice too much: the hidden spin is + or - with probability 1/2 each, and so your votes have probability 2 in "
+        "all.": 2 * right,
         "You let all fellows say the same. They may disagree: average over all that they may say.": (
             _entropy(mixed[0], 1 - mixed[0])
         ),

@@ -74,6 +74,7 @@ def echo_entropies(n: int, fidelity: float, got: Any) -> str:
     pair = -float(torch.special.xlogy(joint, joint).sum())
     alone = pair - math.log(n)  # the echo alone is uniform
     binary = alone - (1 - fidelity) * math.log(n - 1)
+    among_n = binary + (1 - fidelity) * math.log(n)  # as if the value itself were one of the others
     failed = (1 - fidelity) / n  # as if each of the other values had all of what the others share
     unshared = -math.log(fidelity / n) * fidelity - n * (n - 1) * failed * math.log(failed) if 0 < fidelity < 1 else 0
     slips = {
@@ -84,6 +85,12 @@ def echo_entropies(n: int, fidelity: float, got: Any) -> str:
         ),
         f"The other values share what is left: each of the {n - 1} has (1 - fidelity) / (n - 1), or the table of pairs "
         "adds up to more than 1.": n > 2 and 0 < fidelity < 1 and close(got[0], unshared),
+        f"A failed echo says one of the {n - 1} *other* values, and you share what is left among {n}.": (
+            fidelity < 1 and close(got[1], among_n)
+        ),
+        "Your second number is what the echo tells of the choice. Asked for is what it leaves open: ln n minus that.": (
+            [pair, math.log(n) - alone]
+        ),
         f"Your second number is the surprise of 'echo or not'. When the echo fails, one of {n - 1} other values is "
         "still to be found: that adds (1 - fidelity) ln(n - 1).": n > 2 and fidelity < 1 and close(got[1], binary),
     }
@@ -118,9 +125,11 @@ def _next_words(answer: Any, language: ToyLanguage) -> None:
         if vocab_size == english.vocab_size:
             seen = one_hot(english.sample(1, 0)[0], vocab_size).double().fill_(1)  # every word may stand anywhere
             weight, spoken = english.cavity(seen[None])[0, 0].exp(), english
+            anyhow = weight
         else:
             starts = (x[:, :k] == torch.tensor(prefix, dtype=torch.int64)).all(1)
             weight = torch.zeros(vocab_size, dtype=torch.float64).index_add_(0, x[starts, k], p[starts])
+            anyhow = torch.zeros(vocab_size, dtype=torch.float64).index_add_(0, x[:, k], p)
             spoken = language
         right = weight / weight.sum()
         said = " ".join(spoken.words[i] for i in prefix) or "(nothing yet)"
@@ -128,7 +137,12 @@ def _next_words(answer: Any, language: ToyLanguage) -> None:
             f"After {said!r} the next word should be {_listed(right, spoken)}, but you said {_listed(got, spoken)}. "
             "Count every arrow at position k with the probability of the state where it starts."
         )
-        compare(got, right, {f"After {said!r}: {slip}": shown for slip, shown in sums_to_one(got).items()}, hint)
+        slips: dict[str, Any] = {
+            "That is the next word whatever was said. In the prefix, follow only the arrows that say its words; then "
+            "count every arrow with the probability of the state where it starts.": anyhow / anyhow.sum(),
+            **sums_to_one(got),
+        }
+        compare(got, right, {f"After {said!r}: {slip}": shown for slip, shown in slips.items()}, hint)
 
 
 def _listed(p: torch.Tensor, language: ToyLanguage) -> str:

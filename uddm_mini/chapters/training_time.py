@@ -21,6 +21,7 @@ COURSES = (
     ((10, 15, 25, 40, 100, 150, 300, 500, 4000), (0.0, 0.01, 0.02, 0.03, 0.12, 0.05, 0.06, 0.07, 0.3), 0.1),
     ((10, 100, 1000), (0.0, 0.02, 0.05), 0.1),
     ((10, 90, 900), (-0.01, 0.2, 0.5), 0.2),
+    ((10, 50, 100, 700, 4000), (0.0, 0.25, 0.25, 0.125, 0.5), 0.25),  # touches the bar, and falls again
 )
 
 # recovery of training and of held-out text at every look, and a patience
@@ -78,11 +79,13 @@ def turning_point(steps: Any, gap: Any, bar: float, got: Any) -> str:
         return ""
     if not math.isfinite(number):
         wrong("The gap does reach the bar here.")
-    above = np.flatnonzero(gap >= bar)
-    k = int(above[0])
+    k = int(np.flatnonzero(gap >= bar)[0])
     last = 1 + int(np.flatnonzero(gap < bar)[-1])
     share = (bar - gap[last - 1]) / (gap[last] - gap[last - 1])
-    slips = {
+    slips: dict[str, Any] = {
+        f"After {steps[k]} steps the gap *is* the bar, and so it has reached it (>=, not >).": bool(
+            gap[k] == bar and number > steps[k]
+        ),
         "You draw the straight line in the steps themselves. Draw it in their logarithm, and go back with exp.": (
             steps[k - 1] + (bar - gap[k - 1]) / (gap[k] - gap[k - 1]) * (steps[k] - steps[k - 1])
         ),
@@ -133,6 +136,7 @@ def patience_stop(train: Any, held_out: Any, patience: int, pair: Any) -> str:
         "A new best starts the count anew. You add up all the looks that were no new best.": (
             patient(held_out, patience, anew=False)
         ),
+        "You count the looks from 1. The first look is number 0.": [kept + 1, last + 1],
         "Compare with the best look so far, not with the one before.": patient(held_out, patience, to_best=False),
     }
     compare(got, [kept, last], slips, "Count the looks since the last new best of held-out text.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,8 @@ def two_examples(p: Any, pair: Any) -> str:
         "Held-out: the most probable word is what *many* examples would teach. Two can teach another one.": (
             [train, p.max()]
         ),
+        "Held-out is right. Training text comes back whole if the two examples agree, with probability s; if not, "
+        "the one of them that is guessed comes back, half of the two: s + (1 - s) / 2.": close(got[1], held_out),
         "Training text is right. Held-out, the guess is the first example, a word v with probability p(v), and it is "
         f"right with probability p(v). You give {got[1]:.3f}.": close(got[0], train),
     }
@@ -103,10 +106,14 @@ def _judge_interval(sizes: Any, gaps: Any, find: Any, got: Any, within: float) -
         wrong("Your interval lies outside the sizes. Return the crossings themselves, not their logarithms or gaps.")
     if got[1] - got[0] < 1e-6:
         wrong("Both ends agree, so every draw was the same. Draw *with* replacement.")
+    each = np.array([find(sizes, row) for row in gaps])
+    late = np.quantile(each[draws].mean(axis=1), [0.025, 0.975])
+    if np.all(np.abs(np.log(np.maximum(got, 1e-9) / late)) < 0.5 * within):
+        wrong("You average crossings. Average the *curves* of the seeds that were drawn, then look for one crossing.")
     if np.log(got[1] / got[0]) > 1.15 * np.log(high / low):
         wrong(
             "Too wide. Single seeds vary more than means of five: draw as many seeds as there are, average their "
-            "curves, and find the crossing of the mean."
+            "curves, and find the crossing of the mean. Of these take the quantiles 0.025 and 0.975, not the extremes."
         )
     if np.log(got[1] / got[0]) < 0.97 * np.log(high / low):
         wrong(
@@ -134,10 +141,17 @@ def predict_crossing(w: Any, n: Any, new: float, got: Any) -> str:
         "You took the logarithm of the weights only. A power law is a straight line if both are logarithms.": (
             line(log_w, n, log_new)
         ),
+        "You come with one base of the logarithm and go back with another. Use log and exp.": (
+            math.exp(log_right / math.log(10)),
+            math.exp(min(log_right * math.log(10), 700)),
+        ),
         "That line joins the first and the last point. Least squares hear those in between, too.": (
             len(w) > 2 and np.exp(log_n[0] + (log_n[-1] - log_n[0]) / (log_w[-1] - log_w[0]) * (log_new - log_w[0]))
         ),
         "That is the logarithm of the crossing. Undo it with exp.": log_right,
+        "You fitted in logarithms, and then asked the line at the new weights themselves. Ask it at their logarithm.": (
+            math.exp(beside) if (beside := line(log_w, log_n, new)) < 700 else math.inf
+        ),
         "You fitted ln(weights) against ln(crossing). The crossing is what you predict: swap the two.": (
             np.exp(line(log_n, log_w, log_new))
         ),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .calls import NotAttempted, Wrong, ask, brief, wrong
+from .calls import NotAttempted, Wrong, ask, brief, changes, wrong
 
 HALF = ("float16", "bfloat16")
 Cases = Sequence[tuple[Any, ...]]
@@ -43,7 +43,7 @@ def ask_each(answer: Any, cases: Cases) -> Iterator[tuple[Any, ...]]:
 
 
 def questions(
-    cases: Cases | Callable[[], Cases], about: str = "", hidden: int = 0
+    cases: Cases | Callable[[], Cases], about: str = "", hidden: int = 0, in_place: str = ""
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Make a check of a function that judges one answer, called for every case with its arguments and what came back.
 
@@ -52,6 +52,7 @@ def questions(
     cases: tuples of arguments, or a function that returns them, for those that take time to make
     about: what stands before the judge's sentence on a wrong answer, with its parameters in braces: "At t = {t}"
     hidden: how many of the last items of a case are for the judge alone
+    in_place: what is added to the praise of a function that changes a tensor or array that it is given
     """
 
     def decorate(judge: Callable[..., str]) -> Callable[..., str]:
@@ -71,6 +72,8 @@ def questions(
                     if i >= len(public):
                         wrong(f"{ONLY_PUBLIC} {sentence}", ONLY_PUBLIC)
                     wrong(sentence, signal.slip)
+            if in_place and changes(answer, every[0][: len(every[0]) - hidden]):
+                return f"{praise} {in_place}"
             return praise
 
         return check
@@ -144,7 +147,7 @@ def compare(
     for sentence, slip in (slips or {}).items():
         if _shows(slip, got, within):
             wrong(sentence, sentence)
-    if not bool(torch.as_tensor(got).isfinite().all()):
+    if not bool(torch.as_tensor(got).isfinite().all()) and bool(as_tensor(right).isfinite().all()):
         hint = f"{hint} {NOT_FINITE}".lstrip()
     wrong(f"{_difference(got, right, within)} {hint}".rstrip())
 

@@ -110,6 +110,18 @@ def _other_kind(error: Exception) -> Callable[[Any], Any] | None:
     return None
 
 
+def changes(answer: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
+    """Say whether the answer, called once more, changes a tensor or array that it is given."""
+    given = tuple(copied(a) for a in arguments)
+    with _fixed_randomness():
+        answer(*given)
+    return any(
+        not np.array_equal(np.asarray(now), np.asarray(before), equal_nan=True)
+        for now, before in zip(given, arguments, strict=True)
+        if isinstance(before, np.ndarray | torch.Tensor)
+    )
+
+
 @contextlib.contextmanager
 def _fixed_randomness() -> Iterator[None]:
     """Seed the global randomness of PyTorch, NumPy and Python, and restore it."""
