@@ -11,7 +11,8 @@ each_width = pytest.mark.parametrize("width", ["phone", "desktop"])
 # what a script brings to life carries its kind, and says when it is ready
 MOUNTED = """() => [...document.querySelectorAll('.uddm-live, [data-uddm-player], [data-uddm-pixels]')]
   .filter((piece) => !piece.hasAttribute('data-ready')).length"""
-LOOK = """(e) => [...e.querySelectorAll('label, .uddm-caption, .uddm-frame, .words, .grid > *, svg, .copies, .bars')]
+LOOK = """(e) => [...e.querySelectorAll(
+    'label, .uddm-caption, .uddm-frame, .words, td span, .grid > *, svg, .copies, .bars')]
   .map((x) => x.outerHTML).join('')"""
 
 
