@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -112,11 +112,8 @@ def _basin_cases() -> list[tuple[torch.Tensor, torch.Tensor]]:
     return cases
 
 
-@exercise(3, "A basin with a proof", level="core", minutes=15, assesses="a worst-case bound for a basin")
-def safe_flips(answer: Any, more: Cases = ()) -> str:
-    """Compare with the bound on couplings with and without ties, and on an unstable pattern."""
-    cases = [*_basin_cases(), *more]
-    got = [as_whole(given, "The number of flips") for *_, given in ask_each(answer, cases)]
+def _flips_by_mistake(cases: Sequence[Any]) -> dict[str, Any]:
+    """Return what each mistake makes of the flips that a pattern bears."""
     most = [_most_flips(J, xi) for J, xi in cases]  # of every unit
     right = [int(flips.min()) for flips in most]
     fixed = [bool((xi * (J @ xi) > 0).all()) for J, xi in cases]
@@ -126,7 +123,7 @@ def safe_flips(answer: Any, more: Cases = ()) -> str:
         flips = [int((2 * costs(J) < (xi * (J @ xi))[:, None]).sum(dim=1).min()) for J, xi in cases]
         return flips, [k if unit else 0 for k, unit in zip(flips, fixed, strict=True)]
 
-    slips = {
+    return {
         "It lets a unit pass whose field becomes exactly 0. Such a unit changes nothing, so it stays wrong if it was "
         "flipped: count the k that stay strictly below xi_i h_i (<, not <=).": (
             [int(_most_flips(J, xi, ties=True).min()) for J, xi in cases]
@@ -159,6 +156,15 @@ def safe_flips(answer: Any, more: Cases = ()) -> str:
             [max(k, 1) for k in right]
         ),
     }
+
+
+@exercise(3, "A basin with a proof", level="core", minutes=15, assesses="a worst-case bound for a basin")
+def safe_flips(answer: Any, more: Cases = ()) -> str:
+    """Compare with the bound on couplings with and without ties, and on an unstable pattern."""
+    cases = [*_basin_cases(), *more]
+    got = [as_whole(given, "The number of flips") for *_, given in ask_each(answer, cases)]
+    right = [int(_most_flips(J, xi).min()) for J, xi in cases]
+    slips = _flips_by_mistake(cases)
     shared = f"Your numbers are {got}, and should be {right}: "
     hint = "So many flips are always repaired. Compare xi_i h_i with twice the sum of the k largest |J_ij| in row i."
     compare(got, right, {shared + sentence: slip for sentence, slip in slips.items()}, hint, within=0)
