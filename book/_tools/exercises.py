@@ -1,6 +1,6 @@
 """Give every exercise of a chapter its heading with an anchor, and note in the metadata of its cells which one it is.
 
-What a check has said, as it is stored, gets the exercise's number of today, here and on the pages of solutions.
+What a check has said, as it is stored, gets the exercise's number of today, on all pages.
 
 Name, level, minutes and what it assesses come from the package. Three entries are typed in the metadata of the first
 cell of an exercise, and stay: "context", the ids of the cells that it cannot do without when it is cut out of its
@@ -98,9 +98,10 @@ def note(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or [str(BOOK / f"{chapter}.ipynb") for chapter in CHAPTERS]:
-        note(Path(name))
-    for path in [] if sys.argv[1:] else sorted(BOOK.glob("solutions_*.ipynb")):
-        solved = nbformat.read(path, as_version=4)
-        relabel(solved)
-        nbformat.write(solved, path)
+    chapters = [BOOK / f"{chapter}.ipynb" for chapter in CHAPTERS]
+    for path in map(Path, sys.argv[1:] or chapters):
+        note(path)
+    for path in [] if sys.argv[1:] else sorted(set(BOOK.glob("*.ipynb")) - set(chapters)):
+        other = nbformat.read(path, as_version=4)
+        relabel(other)
+        nbformat.write(other, path)
