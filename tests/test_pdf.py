@@ -15,7 +15,8 @@ import pdf  # noqa: E402
 
 PAGE = """<!doctype html><html lang="en"><head><title>Basins</title>
 <meta name="description" content="A book."></head><body>
-<div class="bd-toc-item"><p class="caption"><span>Part I</span></p>
+<div class="bd-toc-item"><p class="caption"><span>Part I</span></p><ul></ul></div>
+<div class="page-toc"><p class="caption"><span>Part I</span></p>
 <ul><li><a href="#document-book/one">1. One</a></li><li><a href="#document-book/two">2. Two</a></li></ul></div>
 <article class="bd-article"><section id="start"><h1>Start</h1><p>See <a href="book/intro.html#two">two</a>.</p>
 <span id="document-book/one"></span><section id="one"><h2>1. One</h2><details><summary>Hint</summary>Open me.</details>

@@ -26,10 +26,10 @@ STYLE = """
 .cover p.title { font-size: 34pt; line-height: 1.15; font-weight: 600; }
 .cover img { width: 42mm; margin-bottom: 12mm; }
 .cover p { font-size: 13pt; }
-.contents { break-before: page; break-after: page; }
-.contents ul { list-style: none; padding-left: 1.2rem; margin: 0.15rem 0; }
-.contents p { font-weight: 600; margin: 0.6rem 0 0.1rem; }
-.contents a { text-decoration: none; }
+.printed-contents { break-before: page; break-after: page; }
+.printed-contents ul { list-style: none; padding-left: 1.2rem; margin: 0.15rem 0; }
+.printed-contents p { font-weight: 600; margin: 0.6rem 0 0.1rem; }
+.printed-contents a { text-decoration: none; }
 .colab, .headerlink, .toctree-wrapper > p.caption { display: none !important; }
 """
 
@@ -52,9 +52,11 @@ FRONT = """([title, about, mark]) => {
   part('p', cover, title).className = 'title';
   part('p', cover, about);
   const contents = part('nav', front);
-  contents.className = 'contents';
+  contents.className = 'printed-contents';
   part('p', contents, 'Contents');
-  document.querySelectorAll('.bd-toc-item p.caption').forEach((caption) => {
+  // of the lists in the margins, the one that names the chapters
+  const named = (p) => !p.closest('.bd-article') && p.nextElementSibling?.querySelector(':scope > li > a');
+  [...document.querySelectorAll('p.caption')].filter(named).forEach((caption) => {
     part('p', contents, caption.textContent);
     const list = part('ul', contents);
     caption.nextElementSibling.querySelectorAll(':scope > li > a').forEach((a) => {
