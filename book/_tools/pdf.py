@@ -56,7 +56,10 @@ FRONT = """([title, about, mark]) => {
   part('p', contents, 'Contents');
   // of the lists in the margins, the one that names the chapters
   const named = (p) => !p.closest('.bd-article') && p.nextElementSibling?.querySelector(':scope > li > a');
+  const seen = new Set(); // the list stands there twice, for narrow and for wide screens
   [...document.querySelectorAll('p.caption')].filter(named).forEach((caption) => {
+    if (seen.has(caption.textContent)) return;
+    seen.add(caption.textContent);
     part('p', contents, caption.textContent);
     const list = part('ul', contents);
     caption.nextElementSibling.querySelectorAll(':scope > li > a').forEach((a) => {
