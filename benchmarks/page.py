@@ -32,7 +32,7 @@ def chromium() -> Iterator[Any]:
         own = driver.chromium.executable_path
         program = next(filter(None, map(shutil.which, PROGRAMS)), own if Path(own).is_file() else None)
         if program is None:
-            raise OSError("These times need Chromium; see README.")
+            raise OSError("This needs Chromium; README.md says how to get it.")
         running = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield running
         running.close()

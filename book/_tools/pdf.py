@@ -7,15 +7,13 @@ every chapter on a sheet of its own, stills where pages have figures to turn, an
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from shutil import which
-from typing import Any
 
 from uddm_mini.files import replacing
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from benchmarks.page import chromium
+
 PATIENCE = 600_000  # milliseconds: some thousand formulas are set before the first sheet is printed
 
 # a chapter begins on a sheet of its own; in the one page its title is a heading of the second level
@@ -68,23 +66,6 @@ FRONT = """([title, about, mark]) => {
 
 FOOT = """<div style="width: 100%; font-size: 8pt; color: #555; text-align: center; font-family: sans-serif">
 <span class="pageNumber"></span></div>"""
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """Start the browser that is installed, or the one of Playwright; SystemExit without one."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        own = driver.chromium.executable_path
-        program = next(filter(None, map(which, PROGRAMS)), own if Path(own).is_file() else None)
-        if program is None:
-            raise SystemExit("The book is printed by Chromium; README.md says how to get it.")
-        running = driver.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"]
-        )
-        yield running
-        running.close()
 
 
 def whole_page(folder: Path) -> Path:
