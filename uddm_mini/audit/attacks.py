@@ -118,8 +118,8 @@ class Attacks:
         settings, ignore = self.settings, self.corpus.ignore
         kinds = (members[: settings.members], self.corpus.held_out[: settings.strangers])
         tables = [membership_scores(model, x, settings.scores, ignore=ignore) for x in kinds]
-        others: dict[str, Denoiser | None] = {"calibrated": self.reference, "exact": None}
-        others["exact"] = PopulationDenoiser(self.world, model.noise)
+        exact = PopulationDenoiser(self.world, model.noise)
+        others: dict[str, Denoiser | None] = {"calibrated": self.reference, "exact": exact}
         for name, other in others.items():
             if other is None:
                 continue
