@@ -22,7 +22,7 @@ from .stills import Row, still_bars, told_bars
 
 CHOICE = 16  # sentences of each kind; every stored model has read the first 16 of training
 TICKS = (16, 64, 256, 1024, 4096)  # what a phone has room for
-NEAR = 0.03  # two curves less far apart count as one
+NEAR = 0.02  # two curves less far apart count as one
 TITLES = {"train": "Training sentence", "held-out": "Held-out sentence"}
 
 
@@ -39,7 +39,7 @@ def scrubbed_sizes(
     The curves are recovery and entropy of `table`, means over its seeds with a band from least to most. The sentences
     are mended in the page by the stored model of that n, where there is one: the most probable word of the full
     posterior at the level t, and the entropy of the cavity posterior in nats. The reader first guesses from which n on
-    the two curves of recovery are less than 0.03 apart.
+    the two curves of recovery are less than 0.02 apart.
 
     table: as `run_sweep` returns it.
     level: t at first; seed: of the noise at first, and of the page's own generator.
